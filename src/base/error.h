@@ -9,17 +9,17 @@
 namespace perdure {
 
 enum class Code : uint8_t {
-  kInvalid,          // the caller sent something that is wrong; repeating it will not help
+  kInvalid,  // the caller sent something that is wrong; repeating it will not help
   kNotFound,
-  kConflict,         // true of a state that has moved on
+  kConflict,  // true of a state that has moved on
   kUnauthenticated,
   kForbidden,
   kTooLarge,
-  kExhausted,        // a limit, a quota, no space
-  kUnavailable,      // not now; the same call may work later
+  kExhausted,    // a limit, a quota, no space
+  kUnavailable,  // not now; the same call may work later
   kTimeout,
   kCancelled,
-  kCorrupt,          // stored bytes are not what was written
+  kCorrupt,  // stored bytes are not what was written
   kUnsupported,
   kInternal,
 };
@@ -44,13 +44,13 @@ inline tl::unexpected<Error> fail(Code code, std::string message) {
 #define PERDURE_CONCAT_(a, b) a##b
 #define PERDURE_CONCAT(a, b) PERDURE_CONCAT_(a, b)
 // Returns the error of `expr` from the enclosing function, or goes on.
-#define TRY_STATUS(expr)                                                   \
-  do {                                                                     \
+#define TRY_STATUS(expr)                                                           \
+  do {                                                                             \
     if (auto try_ = (expr); !try_) return tl::unexpected(std::move(try_).error()); \
   } while (false)
 // As above; on success `decl` is initialised with the value.
-#define TRY_ASSIGN(decl, expr)                                                        \
-  auto PERDURE_CONCAT(try_, __LINE__) = (expr);                                       \
-  if (!PERDURE_CONCAT(try_, __LINE__))                                                \
-    return tl::unexpected(std::move(PERDURE_CONCAT(try_, __LINE__)).error());         \
+#define TRY_ASSIGN(decl, expr)                                                \
+  auto PERDURE_CONCAT(try_, __LINE__) = (expr);                               \
+  if (!PERDURE_CONCAT(try_, __LINE__))                                        \
+    return tl::unexpected(std::move(PERDURE_CONCAT(try_, __LINE__)).error()); \
   decl = std::move(*PERDURE_CONCAT(try_, __LINE__))

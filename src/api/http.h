@@ -1,0 +1,62 @@
+#pragma once
+// HTTP as the routes see it: no sockets. A server adapter feeds requests and writes answers.
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace perdure::api {
+
+using Headers = std::vector<std::pair<std::string, std::string>>;  // names in lower case
+
+struct Request {
+  std::string method;  // upper case
+  std::string target;  // path and query, as sent
+  Headers headers;
+  std::string body;
+
+  // The first header of that (lower case) name.
+  std::optional<std::string_view> header(std::string_view name) const;
+};
+
+struct Response {
+  int status = 200;
+  Headers headers;  // without content-length, date, connection
+  std::string body;
+};
+
+// Where an answer goes. Exactly one of `respond` or `start_stream` is called, once, on any thread.
+// When the client has gone, everything is accepted and dropped.
+class Responder {
+ public:
+  virtual ~Responder() = default;
+  virtual void respond(Response response) = 0;
+  // A body of unknown length (Server-Sent Events). `write` never blocks; false when the client has
+  // gone or is too slow (more than a bounded amount waits for it): the caller stops then.
+  virtual void start_stream(Response head) = 0;
+  virtual bool write(std::string_view bytes) = 0;
+  virtual void end_stream() = 0;
+  // Called once, on the server's thread, when the client disconnects before the answer is complete.
+  virtual void on_disconnect(std::function<void()> callback) = 0;
+};
+
+class Handler {
+ public:
+  virtual ~Handler() = default;
+  // On a server thread; must not block.
+  virtual void handle(Request request, std::shared_ptr<Responder> responder) = 0;
+};
+
+// Delayed work on the server's side: for long polls and heartbeats.
+class Timers {
+ public:
+  virtual ~Timers() = default;
+  // `callback` runs once after `delay_ms`, on a server thread, unless `cancel` is called before.
+  virtual uint64_t after(int64_t delay_ms, std::function<void()> callback) = 0;
+  virtual void cancel(uint64_t id) = 0;
+};
+
+}  // namespace perdure::api

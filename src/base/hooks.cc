@@ -1,0 +1,84 @@
+#include "base/hooks.h"
+
+#ifdef PERDURE_TEST_HOOKS
+#include <signal.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cstdlib>
+#include <string>
+
+#include "base/assert.h"
+#include "base/crash_points.h"
+#include "base/text.h"
+
+namespace perdure::hooks {
+namespace {
+
+constexpr std::array<std::string_view, 13> kBugNames = {"none",
+                                                        "ack_before_durable",
+                                                        "send_before_durable",
+                                                        "resend_once",
+                                                        "key_from_arguments",
+                                                        "decision_used_twice",
+                                                        "half_turn",
+                                                        "turn_accepted_twice",
+                                                        "late_answer_overwrites",
+                                                        "reservation_skipped",
+                                                        "timer_early",
+                                                        "idempotency_row_apart",
+                                                        "lost_wake_up"};
+
+// One process runs many simulated worlds, one after the other, each with its own bug.
+std::atomic<Bug> current{Bug::kNone};
+
+struct CrashAt {
+  std::string name;
+  uint64_t hit = 0;
+};
+
+CrashAt read_crash_at() {
+  const char* text = std::getenv("PERDURE_CRASH_AT");
+  if (text == nullptr) return {};
+  const std::string_view wanted(text);
+  const size_t colon = wanted.rfind(':');
+  const auto hit = parse_u64(wanted.substr(colon + 1));
+  PERDURE_ASSERT(colon != std::string_view::npos && hit && *hit > 0,
+                 "PERDURE_CRASH_AT is name:n, n from 1");
+  return {std::string(wanted.substr(0, colon)), *hit};
+}
+
+}  // namespace
+
+bool planted(Bug bug) {
+  return current.load(std::memory_order_relaxed) == bug;
+}
+void plant(Bug bug) {
+  current = bug;
+}
+
+Bug bug_named(std::string_view name) {
+  for (size_t i = 0; i < kBugNames.size(); ++i) {
+    if (kBugNames[i] == name) return static_cast<Bug>(i);
+  }
+  return Bug::kNone;
+}
+
+std::string_view bug_name(Bug bug) {
+  return kBugNames[static_cast<size_t>(bug)];
+}
+
+void crash_point(std::string_view name) {
+  static const CrashAt crash_at = read_crash_at();
+  static std::atomic<uint64_t> hits{0};
+  PERDURE_ASSERT(is_crash_point(name), "a crash point is listed in base/crash_points.h");
+  if (crash_at.hit == 0 || crash_at.name != name) return;
+  if (++hits == crash_at.hit) {
+    kill(getpid(), SIGKILL);
+    pause();
+  }
+}
+
+}  // namespace perdure::hooks
+#endif

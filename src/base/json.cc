@@ -1,0 +1,326 @@
+#include "base/json.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <boost/json/parser.hpp>
+#include <boost/json/serialize.hpp>
+#include <map>
+#include <memory>
+
+#include "base/text.h"
+
+namespace perdure {
+namespace {
+
+// Boost.JSON keeps the last of two equal members and says nothing. One scan over the text that is
+// known to be valid finds them: the set of names per open object.
+std::optional<std::string> duplicate_member(const json::value& value, size_t members_in_text) {
+  size_t members = 0;
+  std::vector<const json::value*> open{&value};
+  while (!open.empty()) {
+    const json::value* top = open.back();
+    open.pop_back();
+    if (const auto* object = top->if_object()) {
+      members += object->size();
+      for (const auto& member : *object) open.push_back(&member.value());
+    } else if (const auto* array = top->if_array()) {
+      for (const auto& item : *array) open.push_back(&item);
+    }
+  }
+  if (members == members_in_text) return std::nullopt;
+  return "an object has two members of the same name";
+}
+
+// Colons outside strings, in text that is known to be valid: one per member.
+size_t count_members(std::string_view text) {
+  size_t members = 0;
+  bool in_string = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') {
+        ++i;
+      } else if (c == '"') {
+        in_string = false;
+      }
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == ':') {
+      ++members;
+    }
+  }
+  return members;
+}
+
+void write_canonical(const json::value& value, std::string& out) {
+  if (const auto* object = value.if_object()) {
+    std::map<std::string_view, const json::value*> sorted;
+    for (const auto& member : *object) sorted.emplace(member.key(), &member.value());
+    out += '{';
+    bool first = true;
+    for (const auto& [key, child] : sorted) {
+      if (!first) out += ',';
+      first = false;
+      out += json::serialize(json::string(key));
+      out += ':';
+      write_canonical(*child, out);
+    }
+    out += '}';
+  } else if (const auto* array = value.if_array()) {
+    out += '[';
+    bool first = true;
+    for (const auto& item : *array) {
+      if (!first) out += ',';
+      first = false;
+      write_canonical(item, out);
+    }
+    out += ']';
+  } else {
+    out += json::serialize(value);
+  }
+}
+
+std::string_view kind_name(const json::value& value) {
+  switch (value.kind()) {
+    case json::kind::null:
+      return "null";
+    case json::kind::bool_:
+      return "a boolean";
+    case json::kind::int64:
+    case json::kind::uint64:
+    case json::kind::double_:
+      return "a number";
+    case json::kind::string:
+      return "a string";
+    case json::kind::array:
+      return "an array";
+    case json::kind::object:
+      return "an object";
+  }
+  return "a value";
+}
+
+}  // namespace
+
+Result<json::value> parse_json(std::string_view text, std::string_view what, JsonLimits limits) {
+  if (text.size() > limits.size_bytes) {
+    return fail(Code::kTooLarge, fmt::format("{}: {} bytes, at most {} are accepted", what,
+                                             text.size(), limits.size_bytes));
+  }
+  json::parse_options options;
+  options.max_depth = limits.depth;
+  json::parser parser(json::storage_ptr(), options);
+  boost::system::error_code error;
+  const size_t parsed = parser.write_some(text.data(), text.size(), error);
+  if (error) {
+    const std::string why = error.message();
+    return fail(Code::kInvalid, fmt::format("{}: not JSON at byte {}: {}", what, parsed, why));
+  }
+  const auto rest = text.substr(parsed).find_first_not_of(" \t\r\n");
+  if (rest != std::string_view::npos) {
+    return fail(Code::kInvalid,
+                fmt::format("{}: text behind the JSON value at byte {}", what, parsed + rest));
+  }
+  json::value value = parser.release();
+  if (const auto duplicate = duplicate_member(value, count_members(text))) {
+    return fail(Code::kInvalid, fmt::format("{}: {}", what, *duplicate));
+  }
+  return value;
+}
+
+std::string to_json(const json::value& value) {
+  return json::serialize(value);
+}
+
+std::string to_canonical_json(const json::value& value) {
+  std::string out;
+  write_canonical(value, out);
+  return out;
+}
+
+Result<const json::value*> find_pointer(const json::value& root, std::string_view pointer) {
+  boost::system::error_code error;
+  const json::value* found = root.find_pointer(pointer, error);
+  if (found != nullptr) return found;
+  if (!pointer.empty() && pointer.front() != '/') {
+    return fail(Code::kInvalid,
+                fmt::format("'{}' is not a JSON pointer: begin it with '/'", pointer));
+  }
+  return nullptr;
+}
+
+ObjectReader::ObjectReader(const json::value& value, std::string where)
+    : object_(value.if_object()), where_(std::move(where)) {
+  if (object_ == nullptr) {
+    error_ = Error{Code::kInvalid,
+                   fmt::format("{}: expected an object, got {}", where_, kind_name(value))};
+  }
+}
+
+bool ObjectReader::has(std::string_view name) const {
+  return object_ != nullptr && object_->if_contains(name) != nullptr;
+}
+
+void ObjectReader::fail_at(std::string_view name, std::string_view what) {
+  if (!error_) error_ = Error{Code::kInvalid, fmt::format("{}.{}: {}", where_, name, what)};
+}
+
+void ObjectReader::wrong_type(std::string_view name, std::string_view expected,
+                              const json::value& got) {
+  fail_at(name, fmt::format("expected {}, got {}", expected, kind_name(got)));
+}
+
+const json::value* ObjectReader::take(std::string_view name) {
+  known_.emplace_back(name);
+  if (error_) return nullptr;
+  return object_->if_contains(name);
+}
+
+const json::value* ObjectReader::require(std::string_view name) {
+  const json::value* found = take(name);
+  if (found == nullptr) fail_at(name, "is missing");
+  return found;
+}
+
+const json::value* ObjectReader::value(std::string_view name) {
+  return take(name);
+}
+
+std::string ObjectReader::string(std::string_view name) {
+  const json::value* found = require(name);
+  if (found == nullptr) return {};
+  if (!found->is_string()) {
+    wrong_type(name, "a string", *found);
+    return {};
+  }
+  return std::string(found->get_string());
+}
+
+std::string ObjectReader::string(std::string_view name, std::string fallback) {
+  if (has(name)) return string(name);
+  known_.emplace_back(name);
+  return fallback;
+}
+
+int64_t ObjectReader::integer(std::string_view name, int64_t min, int64_t max) {
+  const json::value* found = require(name);
+  if (found == nullptr) return min;
+  boost::system::error_code error;
+  const int64_t number = found->to_number<int64_t>(error);
+  if (!found->is_number() || error) {
+    wrong_type(name, "a whole number", *found);
+    return min;
+  }
+  if (number < min || number > max) {
+    fail_at(name, fmt::format("{} is outside {} to {}", number, min, max));
+    return min;
+  }
+  return number;
+}
+
+int64_t ObjectReader::integer(std::string_view name, int64_t min, int64_t max, int64_t fallback) {
+  if (has(name)) return integer(name, min, max);
+  known_.emplace_back(name);
+  return fallback;
+}
+
+double ObjectReader::number(std::string_view name, double min, double max, double fallback) {
+  const json::value* found = take(name);
+  if (found == nullptr) return fallback;
+  if (!found->is_number()) {
+    wrong_type(name, "a number", *found);
+    return fallback;
+  }
+  const double number = found->to_number<double>();
+  if (!(number >= min && number <= max)) {
+    fail_at(name, fmt::format("{} is outside {} to {}", number, min, max));
+    return fallback;
+  }
+  return number;
+}
+
+bool ObjectReader::boolean(std::string_view name, bool fallback) {
+  const json::value* found = take(name);
+  if (found == nullptr) return fallback;
+  if (!found->is_bool()) {
+    wrong_type(name, "true or false", *found);
+    return fallback;
+  }
+  return found->get_bool();
+}
+
+int64_t ObjectReader::duration_ms(std::string_view name, int64_t fallback_ms) {
+  const json::value* found = take(name);
+  if (found == nullptr) return fallback_ms;
+  constexpr int64_t kLongestSeconds = 100LL * 366 * 86400;
+  std::optional<int64_t> ms;
+  if (found->is_string()) {
+    ms = parse_duration_ms(found->get_string());
+  } else if (found->is_number()) {
+    const double seconds = found->to_number<double>();
+    if (seconds >= 0 && seconds <= kLongestSeconds) ms = static_cast<int64_t>(seconds * 1000);
+  }
+  if (!ms)
+    fail_at(name,
+            "expected a duration such as \"250ms\", \"30s\", \"5m\", \"24h\", \"7d\" or seconds");
+  return ms.value_or(fallback_ms);
+}
+
+size_t ObjectReader::choice(std::string_view name, std::initializer_list<std::string_view> words,
+                            size_t fallback) {
+  const json::value* found = take(name);
+  if (found == nullptr) return fallback;
+  std::string known;
+  for (size_t i = 0; i < words.size(); ++i) {
+    const std::string_view word = words.begin()[i];
+    if (found->is_string() && std::string_view(found->get_string()) == word) return i;
+    known += fmt::format("{}\"{}\"", i == 0 ? "" : ", ", word);
+  }
+  fail_at(name, "expected one of " + known);
+  return fallback;
+}
+
+const json::object* ObjectReader::object(std::string_view name) {
+  const json::value* found = take(name);
+  if (found == nullptr) return nullptr;
+  if (!found->is_object()) wrong_type(name, "an object", *found);
+  return found->if_object();
+}
+
+const json::array* ObjectReader::array(std::string_view name) {
+  const json::value* found = take(name);
+  if (found == nullptr) return nullptr;
+  if (!found->is_array()) wrong_type(name, "an array", *found);
+  return found->if_array();
+}
+
+Status ObjectReader::finish() {
+  if (!error_) {
+    for (const auto& member : *object_) {
+      const std::string name(member.key());
+      if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
+      const auto nearest = nearest_word(name, known_);
+      fail_at(name, nearest ? fmt::format("unknown; did you mean '{}'?", *nearest)
+                            : std::string("unknown"));
+      break;
+    }
+  }
+  if (error_) return tl::unexpected(*error_);
+  return {};
+}
+
+std::optional<int64_t> parse_duration_ms(std::string_view text) {
+  const size_t digits = text.find_first_not_of("0123456789");
+  const auto count = parse_u64(text.substr(0, digits));
+  constexpr uint64_t kLongest = 36600ULL * 86400 * 1000;
+  if (!count || *count > kLongest) return std::nullopt;
+  const std::string_view unit = digits == std::string_view::npos ? "s" : text.substr(digits);
+  static const std::map<std::string_view, uint64_t> kUnits = {
+      {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
+  const auto found = kUnits.find(unit);
+  if (found == kUnits.end() || *count > kLongest / found->second) return std::nullopt;
+  return static_cast<int64_t>(*count * found->second);
+}
+
+}  // namespace perdure

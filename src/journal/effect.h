@@ -1,0 +1,37 @@
+#pragma once
+// What the core asks of the world. Nothing here is done before the records that it depends on are
+// durable.
+#include <variant>
+
+#include "journal/payload.h"
+#include "journal/terms.h"
+
+namespace perdure {
+
+// Ask the planner for turn `turn`. Not recorded: emitted anew after a restart.
+struct Plan {
+  uint64_t turn = 0;
+  Seq upto_seq = 0;
+  uint32_t attempt = 0;
+};
+
+// Send the call of a step whose intent was just appended.
+struct Send {
+  StepId step;
+  CallKind kind = CallKind::kTool;
+  std::string name;
+  uint32_t attempt = 0;
+  uint32_t group = 0;
+  EffectClass effect = EffectClass::kOnce;
+  int64_t not_after_ms = 0;
+  Payload args;
+};
+
+// The outcome of this step is no longer wanted; stopping early is allowed, not required.
+struct Abort {
+  StepId step;
+};
+
+using Effect = std::variant<Plan, Send, Abort>;
+
+}  // namespace perdure

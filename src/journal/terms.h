@@ -1,0 +1,267 @@
+#pragma once
+// The words of the journal: small types that records, commands and the core share. Numbers are
+// stored: append only, never reuse. docs/glossary.md has their meaning.
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace perdure {
+
+// The planner's name for a step or a timer: opaque, 1 to 128 bytes, unique in its task.
+using StepId = std::string;
+using TimerId = std::string;
+inline constexpr size_t kNameMaxBytes = 128;
+
+enum class TaskStatus : uint8_t {
+  kPending,
+  kWorking,
+  kInputRequired,
+  kCompleted,
+  kFailed,
+  kCancelled
+};
+constexpr TaskStatus last_of(TaskStatus) {
+  return TaskStatus::kCancelled;
+}
+constexpr bool is_terminal(TaskStatus status) {
+  return status >= TaskStatus::kCompleted;
+}
+
+// What a task does while its status is `working`.
+enum class Phase : uint8_t {
+  kRunning,
+  kFinishing,   // its end is decided; intents that were sent before still need their outcome
+  kCancelling,  // the same, and the end is a cancel
+};
+constexpr Phase last_of(Phase) {
+  return Phase::kCancelling;
+}
+
+enum class CallKind : uint8_t { kModel, kTool };
+constexpr CallKind last_of(CallKind) {
+  return CallKind::kTool;
+}
+
+// Who runs a call: the engine, behind a durable intent; or the planner itself, before it answered.
+enum class ExecutedBy : uint8_t { kEngine, kPlanner };
+constexpr ExecutedBy last_of(ExecutedBy) {
+  return ExecutedBy::kPlanner;
+}
+
+enum class EffectClass : uint8_t { kRead, kRepeat, kIdempotent, kProbe, kOnce };
+constexpr EffectClass last_of(EffectClass) {
+  return EffectClass::kOnce;
+}
+
+enum class OnDoubt : uint8_t { kAsk, kError };
+constexpr OnDoubt last_of(OnDoubt) {
+  return OnDoubt::kError;
+}
+
+enum class Verdict : uint8_t { kAllow, kAsk, kDeny };
+constexpr Verdict last_of(Verdict) {
+  return Verdict::kDeny;
+}
+
+// docs/guarantees.md, "The states of an effect".
+enum class EffectState : uint8_t {
+  kPlanned,
+  kDenied,
+  kAwaitingApproval,
+  kReady,
+  kIntent,
+  kSucceeded,
+  kFailed,
+  kNotSent,
+  kDeferred,
+  kInDoubt,
+  kNeedsHuman,
+  kUnknown,
+  kCompensated,  // its place in the machine; nothing leads there yet
+};
+constexpr EffectState last_of(EffectState) {
+  return EffectState::kCompensated;
+}
+constexpr bool is_terminal(EffectState state) {
+  return state == EffectState::kDenied || state == EffectState::kSucceeded ||
+         state == EffectState::kFailed || state == EffectState::kUnknown ||
+         state == EffectState::kCompensated;
+}
+
+enum class Outcome : uint8_t { kSucceeded, kFailed, kNotSent, kDeferred, kInDoubt };
+constexpr Outcome last_of(Outcome) {
+  return Outcome::kInDoubt;
+}
+
+enum class FailureClass : uint8_t {
+  kNone,
+  kTransient,
+  kRateLimit,
+  kQuota,
+  kAuth,
+  kInvalid,
+  kContextOverflow,
+  kTooLarge,
+  kRefusal,
+  kTruncated,
+  kContinue,
+  kMalformedOutput,
+  kAmbiguous,
+};
+constexpr FailureClass last_of(FailureClass) {
+  return FailureClass::kAmbiguous;
+}
+
+enum class InterruptReason : uint8_t {
+  kToolApproval,
+  kQuestion,
+  kUncertainOutcome,
+  kPossibleDuplicate,
+  kBudgetReached,
+  kLoopDetected,
+  kPlannerFailed,
+  kProviderRefusal,
+  kAuthRequired,
+};
+constexpr InterruptReason last_of(InterruptReason) {
+  return InterruptReason::kAuthRequired;
+}
+
+enum class Decision : uint8_t {
+  kApprove,
+  kReject,
+  kHappened,
+  kNotHappened,
+  kDismiss,
+  kWithdrawn,  // by the engine: the task ended before anybody decided
+};
+constexpr Decision last_of(Decision) {
+  return Decision::kWithdrawn;
+}
+
+enum class StopReason : uint8_t {
+  kEndTurn,
+  kMaxTurns,
+  kRefusal,
+  kContextOverflow,
+  kRetriesExhausted,
+  kCancelled,
+  kExpired,
+  kCompensated,
+  kBudget,
+  kPlannerFailed,
+  kError,
+};
+constexpr StopReason last_of(StopReason) {
+  return StopReason::kError;
+}
+
+enum class TimerPurpose : uint8_t { kPlanner, kRetry, kReplan };
+constexpr TimerPurpose last_of(TimerPurpose) {
+  return TimerPurpose::kReplan;
+}
+
+std::string_view to_string(TaskStatus);
+std::string_view to_string(Phase);
+std::string_view to_string(CallKind);
+std::string_view to_string(ExecutedBy);
+std::string_view to_string(EffectClass);
+std::string_view to_string(OnDoubt);
+std::string_view to_string(Verdict);
+std::string_view to_string(EffectState);
+std::string_view to_string(Outcome);
+std::string_view to_string(FailureClass);
+std::string_view to_string(InterruptReason);
+std::string_view to_string(Decision);
+std::string_view to_string(StopReason);
+std::string_view to_string(TimerPurpose);
+
+// Money is whole millionths of a US dollar: no floating point enters a decision.
+using MicroUsd = int64_t;
+inline constexpr int64_t kUnlimited = -1;
+
+// What a task may use in its whole life.
+struct Limits {
+  MicroUsd cost_micro_usd = kUnlimited;
+  int64_t model_calls = kUnlimited;
+  int64_t tool_calls = kUnlimited;
+  int64_t turns = kUnlimited;
+
+  template <class Archive>
+  void fields(Archive& a) {
+    a("cost_micro_usd", cost_micro_usd);
+    a("model_calls", model_calls);
+    a("tool_calls", tool_calls);
+    a("turns", turns);
+  }
+};
+
+// What one call will use at most, or what a task has used. Tokens are counted, not limited.
+struct Usage {
+  MicroUsd cost_micro_usd = 0;
+  int64_t model_calls = 0;
+  int64_t tool_calls = 0;
+  int64_t input_tokens = 0;
+  int64_t output_tokens = 0;
+
+  bool operator==(const Usage&) const = default;
+  Usage& operator+=(const Usage& other);
+  Usage& operator-=(const Usage& other);
+
+  template <class Archive>
+  void fields(Archive& a) {
+    a("cost_micro_usd", cost_micro_usd);
+    a("model_calls", model_calls);
+    a("tool_calls", tool_calls);
+    a("input_tokens", input_tokens);
+    a("output_tokens", output_tokens);
+  }
+};
+
+// What the operator declared about a tool, as it stood when the call was planned.
+struct Contract {
+  EffectClass effect = EffectClass::kOnce;
+  OnDoubt on_doubt = OnDoubt::kAsk;
+  bool repeat_allowed = false;  // an equal call after a success is not asked about
+  int64_t horizon_ms = 0;       // kIdempotent: how long the receiver knows our key
+  int64_t margin_ms = 0;        // subtracted from the horizon: at least a whole request's lifetime
+  uint32_t max_attempts = 1;  // sends of one attempt group, and re-sends after NOT_SENT or DEFERRED
+  int64_t backoff_ms = 1000;  // base and cap of the exponential backoff with full jitter
+  int64_t backoff_max_ms = 60'000;
+
+  template <class Archive>
+  void fields(Archive& a) {
+    a("effect", effect);
+    a("on_doubt", on_doubt);
+    a("repeat_allowed", repeat_allowed);
+    a("horizon_ms", horizon_ms);
+    a("margin_ms", margin_ms);
+    a("max_attempts", max_attempts);
+    a("backoff_ms", backoff_ms);
+    a("backoff_max_ms", backoff_max_ms);
+  }
+};
+
+// When a planner wants its next turn. kNews: at any new result.
+struct Await {
+  enum class Op : uint8_t { kNews, kStep, kTimer, kAny, kAll };
+  Op op = Op::kNews;
+  std::string name;       // kStep, kTimer
+  std::vector<Await> of;  // kAny, kAll: not empty
+
+  template <class Archive>
+  void fields(Archive& a) {
+    a("op", op);
+    a("name", name);
+    a("of", of);
+  }
+};
+inline constexpr size_t kAwaitMaxDepth = 8;
+inline constexpr size_t kAwaitMaxNodes = 4096;
+constexpr Await::Op last_of(Await::Op) {
+  return Await::Op::kAll;
+}
+std::string_view to_string(Await::Op);
+
+}  // namespace perdure

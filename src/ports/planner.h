@@ -1,0 +1,41 @@
+#pragma once
+// A planner proposes what a task does next. It is stateless: all it knows is in the request. It may
+// take days.
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/id.h"
+#include "journal/command.h"
+#include "journal/effect.h"
+#include "journal/record.h"
+
+namespace perdure {
+
+struct PlanRequest {
+  TaskId task;
+  std::string tenant;
+  std::string agent;
+  std::string agent_version;
+  Plan plan;
+  Seq after_seq = 0;  // what the last accepted turn had seen
+  Payload state;      // as that turn left it
+  Payload input;                // of the task, with its bytes when inline
+  // Ends at upto_seq, dense, with inline bytes. Begins at or before after_seq + 1, and early enough that what is
+  // missing before it is durable and can be read from the store.
+  std::vector<Record> news;
+};
+
+class Planner {
+ public:
+  virtual ~Planner() = default;
+  // The turn, or why there is none: then the turn is rejected and planned again later.
+  using Done = std::function<void(Result<AnswerTurn>)>;
+  // On the engine's thread: must not block. `done` is called at most once, on any thread, possibly
+  // before this returns.
+  virtual void plan(PlanRequest request, Done done) = 0;
+};
+
+}  // namespace perdure

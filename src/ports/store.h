@@ -1,0 +1,135 @@
+#pragma once
+// The store: frames, and the rows that let them be found. One engine writes; what is readable is
+// durable.
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/id.h"
+#include "journal/frame.h"
+#include "journal/terms.h"
+
+namespace perdure {
+
+// One row a task. Written when the task is created and when its status or its wait changes, not at
+// every step.
+struct TaskRow {
+  TaskId id;
+  std::string tenant;
+  std::string principal;
+  TaskStatus status = TaskStatus::kPending;
+  Phase phase = Phase::kRunning;
+  // False: nothing happens before a timer, a decision or a client; a restart need not look at it.
+  bool runnable = true;
+  std::string waiting_for;  // JSON array of {kind, ...}; "[]" when it waits for nothing
+  std::string planner;
+  std::string agent;
+  std::string metadata;  // JSON object
+  Usage used;            // as of this row
+  int64_t created_ms = 0;
+  int64_t updated_ms = 0;
+  Seq head = 0;       // as of this row
+  Seq ended_seq = 0;  // the task_ended record; 0: not ended
+};
+
+// The answer to a repeated submission. Unique by (tenant, route, key).
+struct IdempotencyRow {
+  std::string tenant;
+  std::string route;
+  std::string key;
+  Sha256 request_hash;
+  TaskId task;
+  int64_t created_ms = 0;
+};
+
+struct TimerRow {
+  TaskId task;
+  TimerId timer;
+  int64_t due_ms = 0;
+};
+
+struct InterruptRow {
+  TaskId task;
+  Seq seq = 0;
+  std::string tenant;
+  InterruptReason reason = InterruptReason::kToolApproval;
+  int64_t created_ms = 0;
+};
+
+// What one commit writes: all of it or nothing.
+struct Batch {
+  std::vector<Frame> frames;  // pos rising; at most one a task
+  std::vector<TaskRow> tasks;
+  std::vector<IdempotencyRow> idempotency;
+  std::vector<TimerRow> timers_set;
+  std::vector<TimerRow> timers_cleared;  // due_ms is not looked at
+  std::vector<InterruptRow> interrupts_opened;
+  std::vector<InterruptRow> interrupts_closed;  // task and seq are looked at
+
+  bool empty() const { return frames.empty(); }
+};
+
+struct CommitResult {
+  enum class Kind : uint8_t {
+    kDurable,
+    kRefused,  // the named tasks are fenced or have another head; nothing was written; commit the
+               // rest again
+    kUnknown,  // durable or not: ask `contains` before anything depends on it
+    kFailed,   // the store cannot go on; nobody is acknowledged
+  };
+  Kind kind = Kind::kDurable;
+  std::vector<TaskId> refused;
+  std::string message;
+};
+
+struct TaskQuery {
+  std::string tenant;
+  std::optional<TaskStatus> status;
+  std::string agent;             // empty: any
+  std::optional<TaskId> before;  // newest first; tasks older than this one
+  size_t limit = 50;
+};
+
+// Reads. Thread-safe; every call sees durable state only.
+class StoreReader {
+ public:
+  virtual ~StoreReader() = default;
+
+  virtual Result<std::optional<TaskRow>> task(const TaskId& id) = 0;
+  virtual Result<std::vector<TaskRow>> tasks(const TaskQuery& query) = 0;
+  // Whole frames that hold records from `from_seq` on, in order, until `max_bytes` of bodies are
+  // reached (at least one frame, if there is one).
+  virtual Result<std::vector<Frame>> frames(const TaskId& id, Seq from_seq, size_t max_bytes) = 0;
+  virtual Result<std::optional<IdempotencyRow>> idempotency(const std::string& tenant,
+                                                            const std::string& route,
+                                                            const std::string& key) = 0;
+  // Open ones, oldest first, after (task, seq) if given.
+  virtual Result<std::vector<InterruptRow>> interrupts(const std::string& tenant,
+                                                       std::optional<InterruptId> after,
+                                                       size_t limit) = 0;
+  // By due time, at most `limit`, due at or before `until_ms`.
+  virtual Result<std::vector<TimerRow>> timers_due(int64_t until_ms, size_t limit) = 0;
+  // Tasks with runnable = true, by id, after `after`.
+  virtual Result<std::vector<TaskId>> runnable(std::optional<TaskId> after, size_t limit) = 0;
+};
+
+class Store : public StoreReader {
+ public:
+  // Asynchronous: `done` is called once, on any thread, possibly before this returns. One commit is
+  // under way at a time. Frames are refused unless they follow the head of their task and their
+  // epoch is not smaller.
+  virtual void commit(Batch batch, std::function<void(CommitResult)> done) = 0;
+  // After kUnknown: whether this frame is durable.
+  virtual Result<bool> contains(const Frame& frame) = 0;
+
+  virtual Epoch epoch() const = 0;   // raised durably when the store was opened
+  virtual Pos last_pos() const = 0;  // at open
+  virtual std::string secret()
+      const = 0;  // 32 random bytes, made with the store; keys derive from it
+};
+
+}  // namespace perdure

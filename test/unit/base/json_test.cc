@@ -1,0 +1,61 @@
+#include "base/json.h"
+
+#include <gtest/gtest.h>
+
+namespace perdure {
+namespace {
+
+TEST(ParseJson, RefusesWhatIsNotOneValue) {
+  for (const char* text :
+       {"", "{", "[1,]", "{} {}", "nul", "\"\xff\"", "{\"a\":1,\"a\":2}", "01"}) {
+    const auto parsed = parse_json(text, "body");
+    ASSERT_FALSE(parsed) << text;
+    EXPECT_EQ(parsed.error().code, Code::kInvalid) << text;
+    EXPECT_TRUE(parsed.error().message.starts_with("body: ")) << parsed.error().message;
+  }
+}
+
+TEST(ParseJson, IsBoundedInDepthAndSize) {
+  EXPECT_FALSE(parse_json(std::string(1'000'000, '['), "body"));
+  EXPECT_EQ(parse_json(std::string(100, ' ') + "1", "body", {.size_bytes = 50}).error().code,
+            Code::kTooLarge);
+  EXPECT_TRUE(parse_json(std::string(60, '[') + std::string(60, ']'), "body"));
+}
+
+TEST(ParseJson, ColonsInStringsAreNotMembers) {
+  EXPECT_TRUE(parse_json(R"({"a:b\":":"c:d","e":[{"f":1}]})", "body"));
+}
+
+TEST(CanonicalJson, SortsMembersAtEveryDepth) {
+  const auto value = parse_json(R"({"b":[{"z":1,"a":"x"}], "a" : null})", "body");
+  EXPECT_EQ(to_canonical_json(*value), R"({"a":null,"b":[{"a":"x","z":1}]})");
+}
+
+TEST(ObjectReader, NamesTheNearestKnownMember) {
+  const auto value = parse_json(R"({"nmae":"x"})", "body");
+  ObjectReader in(*value, "agent");
+  in.string("name", "");
+  const auto status = in.finish();
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().message, "agent.nmae: unknown; did you mean 'name'?");
+}
+
+TEST(ObjectReader, KeepsTheFirstError) {
+  const auto value = parse_json(R"({"n":"x","m":true})", "body");
+  ObjectReader in(*value, "body");
+  in.integer("n", 0, 9);
+  in.integer("m", 0, 9);
+  EXPECT_EQ(in.finish().error().message, "body.n: expected a whole number, got a string");
+}
+
+TEST(Duration, TakesUnitsAndSeconds) {
+  EXPECT_EQ(parse_duration_ms("250ms"), 250);
+  EXPECT_EQ(parse_duration_ms("24h"), 86'400'000);
+  EXPECT_EQ(parse_duration_ms("90"), 90'000);
+  for (const char* text : {"", "h", "-1s", "1y", "1.5h", "99999999999999d"}) {
+    EXPECT_FALSE(parse_duration_ms(text)) << text;
+  }
+}
+
+}  // namespace
+}  // namespace perdure
