@@ -6,6 +6,7 @@
 #include <cstring>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -28,6 +29,10 @@ template <class T>
 struct IsMap : std::false_type {};
 template <class K, class V>
 struct IsMap<std::map<K, V>> : std::true_type {};
+template <class T>
+struct IsSet : std::false_type {};
+template <class T>
+struct IsSet<std::set<T>> : std::true_type {};
 template <class T>
 struct IsOptional : std::false_type {};
 template <class T>
@@ -67,7 +72,7 @@ class BinaryWriter {
     } else if constexpr (IsOptional<T>::value) {
       put(value.has_value());
       if (value) put(*value);
-    } else if constexpr (IsVector<T>::value) {
+    } else if constexpr (IsVector<T>::value || IsSet<T>::value) {
       put_varint(out_, value.size());
       for (const auto& item : value) put(item);
     } else if constexpr (IsMap<T>::value) {

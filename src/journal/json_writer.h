@@ -37,7 +37,7 @@ class JsonWriter {
       return value.exists() ? payload_to_json(value) : json::value();
     } else if constexpr (IsOptional<T>::value) {
       return value ? make(*value) : json::value();
-    } else if constexpr (IsVector<T>::value) {
+    } else if constexpr (IsVector<T>::value || IsSet<T>::value) {
       json::array items;
       for (const auto& item : value) items.push_back(make(item));
       return items.empty() ? json::value() : json::value(std::move(items));

@@ -33,7 +33,7 @@ struct TaskCreated {
   }
 };
 
-// A planner's answer was accepted. The `records` that follow are its actions, in the same commit.
+// A planner's answer was accepted. The records of its actions follow in the same commit.
 struct TurnAccepted {
   static constexpr uint32_t kType = 2;
   static constexpr std::string_view kName = "turn_accepted";
@@ -41,14 +41,14 @@ struct TurnAccepted {
   Seq upto_seq = 0;   // the newest record that the planner had seen
   std::string planner_version;
   Sha256 answer_hash;  // a repeat of the same answer is acknowledged
-  uint32_t records = 0;
+  uint32_t actions = 0;
   bool more = false;  // plan again at once
   Await await;
   Payload state;  // the planner's own, opaque
   template <class Archive>
   void fields(Archive& a) {
     a("turn", turn), a("upto_seq", upto_seq), a("planner_version", planner_version);
-    a("answer_hash", answer_hash), a("records", records), a("more", more), a("await", await);
+    a("answer_hash", answer_hash), a("actions", actions), a("more", more), a("await", await);
     a("state", state);
   }
 };

@@ -1,0 +1,267 @@
+#include "core/step.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "base/hooks.h"
+#include "core/budget.h"
+#include "core/interrupt.h"
+#include "core/timer.h"
+
+namespace perdure::core {
+namespace {
+
+using hooks::Bug;
+using hooks::planted;
+
+const Step* find(const Draft& draft, const StepId& id) {
+  const auto found = draft.state().open.find(id);
+  return found == draft.state().open.end() ? nullptr : &found->second;
+}
+
+bool may_repeat(EffectClass effect) {
+  return effect == EffectClass::kRead || effect == EffectClass::kRepeat;
+}
+
+void close(Draft& draft, const StepId& id, EffectState state, std::string reason) {
+  draft.append(StepClosed{id, state, std::move(reason), {}});
+}
+
+// Something of this wish is under way, has happened, or may have.
+bool stands(const TaskState& state, const StepId& id, const Contract& contract) {
+  const auto effect = state_of_step(state, id);
+  if (!effect) return false;
+  if (*effect == EffectState::kSucceeded) return !contract.repeat_allowed;
+  return !is_terminal(*effect) || *effect == EffectState::kUnknown;
+}
+
+// The earlier equal call that stands in the way of this one, or nothing.
+std::optional<StepId> earlier_wish(const TaskState& state, const CallAction& call) {
+  if (call.identity.is_zero() || may_repeat(call.contract.effect)) return std::nullopt;
+  if (state.remembered.contains(call.identity)) return std::nullopt;
+  const auto found = state.wishes.find(call.identity);
+  if (found == state.wishes.end()) return std::nullopt;
+  for (const StepId& id : found->second) {
+    if (stands(state, id, call.contract)) return id;
+  }
+  return std::nullopt;
+}
+
+void report(Draft& draft, const CallAction& call) {
+  StepSettled settled;
+  settled.step = call.step;
+  settled.outcome = call.outcome;
+  settled.detail = call.detail;
+  settled.used = Usage{};
+  settled.result = call.result;
+  draft.append(std::move(settled));
+}
+
+// No send of a key at or after this time; 0: no limit.
+int64_t deadline_of(const Contract& contract, int64_t now_ms) {
+  if (contract.effect != EffectClass::kIdempotent) return 0;
+  return now_ms + contract.horizon_ms - contract.margin_ms;
+}
+
+bool expired(const Step& step, int64_t now_ms) {
+  return step.not_after_ms != 0 && now_ms >= step.not_after_ms;
+}
+
+void intend(Draft& draft, const StepId& id, const Step& step, bool new_group) {
+  StepIntended intent;
+  intent.step = id;
+  intent.attempt = step.attempt + 1;
+  intent.group = new_group ? step.group + 1 : step.group;
+  intent.not_after_ms = new_group ? deadline_of(step.contract, draft.now_ms()) : step.not_after_ms;
+  intent.decision_seq = step.decision_seq;
+  if (!planted(Bug::kReservationSkipped)) intent.reserved = step.reserve;
+  Send send{id,
+            step.kind,
+            step.name,
+            intent.attempt,
+            intent.group,
+            step.contract.effect,
+            intent.not_after_ms,
+            step.args};
+  draft.append(std::move(intent));
+  draft.emit(std::move(send));
+}
+
+void send_ready(Draft& draft, const StepId& id, const Step& step) {
+  if (!has_room(draft, id, step)) return;
+  const bool stale = expired(step, draft.now_ms());
+  if (stale && step.may_have_run) {
+    close(draft, id, EffectState::kInDoubt, "the receiver may have forgotten its key by now");
+    return;
+  }
+  intend(draft, id, step, step.group == 0 || stale);
+}
+
+void resolve_doubt(Draft& draft, const StepId& id, const Step& step) {
+  const Contract& contract = step.contract;
+  const bool attempts_left = step.attempt < contract.max_attempts;
+  const bool same_key =
+      contract.effect == EffectClass::kIdempotent && !expired(step, draft.now_ms());
+  const bool ending = draft.state().ending.has_value();
+  if ((may_repeat(contract.effect) || same_key) && attempts_left && !ending) {
+    if (has_room(draft, id, step)) intend(draft, id, step, false);
+    return;
+  }
+  if (may_repeat(contract.effect)) {
+    close(draft, id, EffectState::kFailed,
+          ending ? std::string("the task ends; not repeated")
+                 : fmt::format("no answer after {} attempts", step.attempt));
+  } else if (contract.on_doubt == OnDoubt::kError) {
+    close(draft, id, EffectState::kUnknown, "whether it happened is unknown");
+  } else {
+    ask_about_doubt(draft, id, step);
+  }
+}
+
+// Open steps in the order in which they were planned.
+std::vector<StepId> in_order(const TaskState& state) {
+  std::vector<StepId> ids;
+  ids.reserve(state.open.size());
+  for (const auto& [id, step] : state.open) ids.push_back(id);
+  std::sort(ids.begin(), ids.end(), [&](const StepId& a, const StepId& b) {
+    return state.open.at(a).planned_seq < state.open.at(b).planned_seq;
+  });
+  return ids;
+}
+
+void give_up_or_wait(Draft& draft, const StepId& id, const Step& step, int64_t retry_after_ms) {
+  if (draft.state().ending) return close_unsent(draft, "the task ends");
+  if (step.attempt < step.contract.max_attempts) {
+    set_retry_timer(draft, id, step, retry_after_ms);
+  } else if (step.may_have_run) {
+    close(draft, id, EffectState::kInDoubt, "still being processed after the last attempt");
+  } else {
+    close(draft, id, EffectState::kFailed,
+          fmt::format("not executed after {} attempts", step.attempt));
+  }
+}
+
+}  // namespace
+
+void plan_call(Draft& draft, const CallAction& call, bool guarded) {
+  StepPlanned planned;
+  planned.step = call.step;
+  planned.kind = call.kind;
+  planned.name = call.name;
+  planned.executed_by = call.executed_by;
+  planned.guarded = guarded;
+  planned.verdict = call.verdict;
+  planned.verdict_reason = call.verdict_reason;
+  planned.contract = call.contract;
+  planned.reserve = call.reserve;
+  planned.args = call.args;
+  const bool watched = guarded && call.kind == CallKind::kTool;
+  if (watched) planned.identity = call.identity;
+  if (call.executed_by == ExecutedBy::kPlanner) {
+    planned.verdict = Verdict::kAllow;
+    draft.append(std::move(planned));
+    return report(draft, call);
+  }
+  const auto earlier =
+      watched && call.verdict != Verdict::kDeny ? earlier_wish(draft.state(), call) : std::nullopt;
+  if (earlier) planned.verdict = Verdict::kAsk;
+  const Verdict verdict = planned.verdict;
+  draft.append(std::move(planned));
+  if (earlier) {
+    ask_about_duplicate(draft, call.step, *earlier);
+  } else if (verdict == Verdict::kAsk) {
+    ask_for_approval(draft, call.step);
+  }
+}
+
+void settle(Draft& draft, const SettleStep& outcome) {
+  const Step* step = find(draft, outcome.step);
+  const bool overwrite = step == nullptr && planted(Bug::kLateAnswerOverwrites) &&
+                         draft.state().closed.contains(outcome.step);
+  const bool expected =
+      step != nullptr && step->state == EffectState::kIntent && step->attempt == outcome.attempt;
+  if (!expected && !overwrite) {
+    if (draft.state().ended || !state_of_step(draft.state(), outcome.step))
+      return draft.accept(true);
+    AnomalyNoted anomaly{
+        outcome.step, outcome.attempt,
+        fmt::format("an answer ({}) that nobody waits for any more", to_string(outcome.outcome)),
+        outcome.result};
+    draft.append(std::move(anomaly));
+    return draft.accept();
+  }
+  StepSettled settled{outcome.step,   outcome.attempt,        outcome.outcome, outcome.failure,
+                      outcome.detail, outcome.retry_after_ms, outcome.used,    outcome.result};
+  draft.append(std::move(settled));
+  draft.accept();
+  step = find(draft, outcome.step);
+  if (step == nullptr) return;
+  if (step->state == EffectState::kNotSent || step->state == EffectState::kDeferred) {
+    give_up_or_wait(draft, outcome.step, *step, outcome.retry_after_ms);
+  } else if (step->state == EffectState::kInDoubt && !draft.state().ending &&
+             step->contract.effect != EffectClass::kOnce &&
+             step->attempt < step->contract.max_attempts) {
+    set_retry_timer(draft, outcome.step, *step, outcome.retry_after_ms);
+  }
+}
+
+void recover(Draft& draft) {
+  draft.recovered() = true;
+  for (const StepId& id : in_order(draft.state())) {
+    const Step& step = draft.state().open.at(id);
+    if (step.state != EffectState::kIntent) continue;
+    if (planted(Bug::kResendOnce)) {
+      draft.emit(Send{id, step.kind, step.name, step.attempt, step.group, step.contract.effect,
+                      step.not_after_ms, step.args});
+      continue;
+    }
+    StepSettled doubt;
+    doubt.step = id;
+    doubt.attempt = step.attempt;
+    doubt.outcome = Outcome::kInDoubt;
+    doubt.failure = FailureClass::kAmbiguous;
+    doubt.detail = "the process ended before an answer was recorded";
+    draft.append(std::move(doubt));
+  }
+  draft.accept();
+}
+
+void advance_steps(Draft& draft) {
+  for (const StepId& id : in_order(draft.state())) {
+    const Step* step = find(draft, id);
+    if (step == nullptr || step->retry_pending) continue;
+    if (step->state == EffectState::kReady) send_ready(draft, id, *step);
+    step = find(draft, id);
+    if (step != nullptr && step->state == EffectState::kInDoubt) resolve_doubt(draft, id, *step);
+    if (draft.state().ended) return;
+  }
+}
+
+void close_unsent(Draft& draft, const std::string& reason) {
+  for (const StepId& id : in_order(draft.state())) {
+    const Step& step = draft.state().open.at(id);
+    withdraw_question(draft, step);
+    clear_retry_timer(draft, id, step);
+    switch (step.state) {
+      case EffectState::kPlanned:
+      case EffectState::kAwaitingApproval:
+      case EffectState::kNotSent:
+        close(draft, id, EffectState::kDenied, reason);
+        break;
+      case EffectState::kReady:
+        close(draft, id, step.may_have_run ? EffectState::kInDoubt : EffectState::kDenied, reason);
+        break;
+      case EffectState::kDeferred:
+        close(draft, id, step.may_have_run ? EffectState::kInDoubt : EffectState::kFailed, reason);
+        break;
+      case EffectState::kIntent:
+        if (may_repeat(step.contract.effect)) draft.emit(Abort{id});
+        break;
+      default:
+        break;
+    }
+  }
+}
+
+}  // namespace perdure::core

@@ -1,0 +1,21 @@
+#pragma once
+// Steps: from plan to outcome.
+#include "core/draft.h"
+
+namespace perdure::core {
+
+// A call of an accepted turn.
+void plan_call(Draft& draft, const CallAction& call, bool guarded);
+
+void settle(Draft& draft, const SettleStep& outcome);
+
+// After a restart: every open intent is in doubt.
+void recover(Draft& draft);
+
+// Sends what is ready, resends or asks about what is in doubt.
+void advance_steps(Draft& draft);
+
+// The task is ending: nothing new is sent; what was sent keeps waiting for its outcome.
+void close_unsent(Draft& draft, const std::string& reason);
+
+}  // namespace perdure::core

@@ -1,0 +1,81 @@
+#include "core/timer.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/hooks.h"
+
+namespace perdure::core {
+namespace {
+
+constexpr int64_t kReplanBaseMs = 1'000;
+constexpr int64_t kReplanCapMs = 60'000;
+constexpr int64_t kLongestMs = 100LL * 366 * 86'400'000;  // so that sums of times cannot overflow
+
+TimerId retry_timer(const StepId& step) {
+  return std::string(kRetryTimerPrefix) + step;
+}
+
+int64_t later(int64_t now_ms, int64_t delay_ms) {
+  return now_ms + std::clamp<int64_t>(delay_ms, 0, kLongestMs);
+}
+
+}  // namespace
+
+int64_t backoff_ms(const TaskId& task, std::string_view what, uint32_t attempt, int64_t base_ms,
+                   int64_t cap_ms) {
+  const uint32_t doublings = std::min<uint32_t>(attempt > 0 ? attempt - 1 : 0, 20);
+  const int64_t ceiling = std::min(cap_ms, base_ms << doublings);
+  if (ceiling <= 0) return 0;
+  const Sha256 noise = sha256(fmt::format("{}/{}/{}", task.to_string(), what, attempt));
+  uint64_t number = 0;
+  std::memcpy(&number, noise.bytes.data(), sizeof number);
+  return static_cast<int64_t>(number % static_cast<uint64_t>(ceiling + 1));
+}
+
+void set_planner_timer(Draft& draft, const TimerAction& action) {
+  const int64_t due_ms = action.at_ms != 0 ? action.at_ms : later(draft.now_ms(), action.after_ms);
+  draft.append(TimerSet{action.timer, TimerPurpose::kPlanner, due_ms});
+}
+
+void set_retry_timer(Draft& draft, const StepId& id, const Step& step, int64_t retry_after_ms) {
+  const Contract& contract = step.contract;
+  const int64_t wait_ms =
+      backoff_ms(draft.state().id, id, step.attempt, contract.backoff_ms, contract.backoff_max_ms);
+  const int64_t due_ms = later(draft.now_ms(), std::max(retry_after_ms, wait_ms));
+  draft.append(TimerSet{retry_timer(id), TimerPurpose::kRetry, due_ms});
+}
+
+void set_replan_timer(Draft& draft) {
+  const Turn& turn = draft.state().turn;
+  const int64_t wait_ms = backoff_ms(draft.state().id, fmt::format("turn {}", turn.number + 1),
+                                     turn.rejections, kReplanBaseMs, kReplanCapMs);
+  draft.append(
+      TimerSet{std::string(kReplanTimer), TimerPurpose::kReplan, later(draft.now_ms(), wait_ms)});
+}
+
+void clear_retry_timer(Draft& draft, const StepId& id, const Step& step) {
+  if (step.retry_pending) draft.append(TimerCleared{retry_timer(id), TimerPurpose::kRetry});
+}
+
+void clear_all_timers(Draft& draft) {
+  while (!draft.state().timers.empty()) {
+    const auto& [id, timer] = *draft.state().timers.begin();
+    draft.append(TimerCleared{id, timer.purpose});
+  }
+}
+
+void fire(Draft& draft, const FireTimer& command) {
+  const auto found = draft.state().timers.find(command.timer);
+  if (found == draft.state().timers.end()) return draft.accept(true);
+  const Timer timer = found->second;
+  if (draft.now_ms() < timer.due_ms && !hooks::planted(hooks::Bug::kTimerEarly)) {
+    return draft.refuse(Code::kConflict, fmt::format("timer '{}' is not due yet", command.timer));
+  }
+  draft.append(TimerFired{command.timer, timer.purpose});
+  draft.accept();
+}
+
+}  // namespace perdure::core
