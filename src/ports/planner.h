@@ -22,9 +22,9 @@ struct PlanRequest {
   Plan plan;
   Seq after_seq = 0;  // what the last accepted turn had seen
   Payload state;      // as that turn left it
-  Payload input;                // of the task, with its bytes when inline
-  // Ends at upto_seq, dense, with inline bytes. Begins at or before after_seq + 1, and early enough that what is
-  // missing before it is durable and can be read from the store.
+  Payload input;      // of the task, with its bytes when inline
+  // Ends at upto_seq, dense, with inline bytes. Begins at or before after_seq + 1, and early enough
+  // that what is missing before it is durable and can be read from the store.
   std::vector<Record> news;
 };
 
@@ -33,6 +33,9 @@ class Planner {
   virtual ~Planner() = default;
   // The turn, or why there is none: then the turn is rejected and planned again later.
   using Done = std::function<void(Result<AnswerTurn>)>;
+  // True if asking it is no output: it keeps nothing and nobody outside sees the question. Such a
+  // planner is asked before its records are durable.
+  virtual bool in_process() const = 0;
   // On the engine's thread: must not block. `done` is called at most once, on any thread, possibly
   // before this returns.
   virtual void plan(PlanRequest request, Done done) = 0;

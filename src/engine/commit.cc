@@ -1,0 +1,181 @@
+// What becomes durable: one commit at a time, and what gathers meanwhile goes into the next.
+#include <algorithm>
+
+#include "base/assert.h"
+#include "base/hooks.h"
+#include "base/log.h"
+#include "engine/impl.h"
+#include "engine/rows.h"
+
+namespace perdure::engine {
+
+using hooks::Bug;
+using hooks::planted;
+
+namespace {
+
+// Tasks for which this commit held something back: an answer, a request, or the news of the end.
+size_t waits_of(const std::vector<std::vector<Record>>& records, const Batch& rows,
+                const std::vector<Output>& outputs) {
+  std::set<TaskId> waiting;
+  for (const Output& output : outputs) waiting.insert(output.task);
+  for (size_t i = 0; i < records.size(); ++i) {
+    const bool ended = std::holds_alternative<TaskEnded>(records[i].back().body);
+    if (ended) waiting.insert(rows.frames[i].task);
+  }
+  return waiting.size();
+}
+
+}  // namespace
+
+bool Engine::Impl::commit_if_due() {
+  if (under_way || open.empty() || failed) return false;
+  const bool due = open.must_commit || open.touched.size() >= options.batch_frames_max ||
+                   now_us() - open.since_us >= options.commit_delay_max_us;
+  if (!due) return false;
+  start_commit();
+  return true;
+}
+
+void Engine::Impl::start_commit() {
+  OpenBatch batch = std::move(open);
+  open = {};
+  UnderWay& going = under_way.emplace();
+  going.since_us = batch.since_us;
+  going.outputs = std::move(batch.outputs);
+  going.rows.frames.reserve(batch.touched.size());
+  for (const TaskId& id : batch.touched) {
+    Live& task = *live.at(id);
+    std::vector<Record> records = std::move(task.pending);
+    task.pending = {};
+    ++task.commits_under_way;
+    Frame frame = encode_frame(id, world.store.epoch(), task.chain, records);
+    frame.pos = ++next_pos;
+    task.chain = frame.chain;
+    add_rows(going.rows, task, records);
+    going.rows.frames.push_back(std::move(frame));
+    going.records.push_back(std::move(records));
+  }
+  going.rows.idempotency = std::move(batch.idempotency);
+  if (planted(Bug::kIdempotencyRowApart)) std::swap(going.rows.idempotency, late_idempotency);
+  if (planted(Bug::kAckBeforeDurable) || planted(Bug::kSendBeforeDurable)) release_before_durable();
+  if (going.rows.empty()) return finish_commit({});
+  hooks::crash_point("engine.before_commit");
+  world.store.commit(going.rows,
+                     [this](CommitResult result) { mailbox.put_commit(std::move(result)); });
+}
+
+void Engine::Impl::finish_commit(CommitResult result) {
+  PERDURE_ASSERT(under_way.has_value(), "a commit ends once");
+  if (result.kind == CommitResult::Kind::kUnknown) {
+    const auto found = world.store.contains(under_way->rows.frames.front());
+    if (!found) {
+      result.kind = CommitResult::Kind::kFailed;
+      result.message = "a commit's outcome cannot be learned: " + found.error().message;
+    } else if (*found) {
+      result.kind = CommitResult::Kind::kDurable;
+    } else {
+      return world.store.commit(
+          under_way->rows, [this](CommitResult again) { mailbox.put_commit(std::move(again)); });
+    }
+  }
+  switch (result.kind) {
+    case CommitResult::Kind::kFailed:
+      failed = true;
+      log(LogLevel::kError, "store.failed", {{"why", result.message}});
+      return world.on_failure(result.message);
+    case CommitResult::Kind::kRefused:
+      return drop_refused(result.refused);
+    default:
+      break;
+  }
+  hooks::crash_point("engine.after_commit");
+  UnderWay done = std::move(*under_way);
+  under_way.reset();
+  note_durable(done);
+  for (Output& output : done.outputs) release(output);
+  for (const Frame& frame : done.rows.frames) evict(frame.task);
+}
+
+// Somebody else owns these tasks now: what was decided here about them is dropped, the others
+// commit again.
+void Engine::Impl::drop_refused(const std::vector<TaskId>& refused) {
+  const auto is_refused = [&](const TaskId& id) {
+    return std::find(refused.begin(), refused.end(), id) != refused.end();
+  };
+  PERDURE_ASSERT(!refused.empty(), "a refusal names its tasks");
+  UnderWay& going = *under_way;
+  std::vector<Output> kept;
+  const auto sort_out = [&](std::vector<Output>& outputs) {
+    for (Output& output : outputs) {
+      auto* reply = std::get_if<ReplyOutput>(&output.what);
+      if (!is_refused(output.task)) {
+        kept.push_back(std::move(output));
+      } else if (reply != nullptr && reply->reply) {
+        reply->reply(fail(Code::kUnavailable, "the task is driven by another process; ask again"));
+      }
+    }
+    outputs = std::move(kept);
+    kept = {};
+  };
+  sort_out(going.outputs);
+  sort_out(open.outputs);
+  Batch& rows = going.rows;
+  for (size_t i = rows.frames.size(); i-- > 0;) {
+    if (!is_refused(rows.frames[i].task)) continue;
+    rows.frames.erase(rows.frames.begin() + static_cast<ptrdiff_t>(i));
+    going.records.erase(going.records.begin() + static_cast<ptrdiff_t>(i));
+  }
+  std::erase_if(rows.tasks, [&](const TaskRow& row) { return is_refused(row.id); });
+  std::erase_if(rows.idempotency, [&](const IdempotencyRow& row) { return is_refused(row.task); });
+  for (auto* timer_rows : {&rows.timers_set, &rows.timers_cleared}) {
+    std::erase_if(*timer_rows, [&](const TimerRow& row) { return is_refused(row.task); });
+  }
+  for (auto* interrupt_rows : {&rows.interrupts_opened, &rows.interrupts_closed}) {
+    std::erase_if(*interrupt_rows, [&](const InterruptRow& row) { return is_refused(row.task); });
+  }
+  std::erase_if(open.touched, is_refused);
+  std::erase_if(open.idempotency, [&](const IdempotencyRow& row) { return is_refused(row.task); });
+  for (const TaskId& id : refused) {
+    if (const auto found = live.find(id); found != live.end()) {
+      metrics.calls_under_way -= found->second->calls_under_way;
+      live.erase(found);
+    }
+  }
+  if (rows.empty()) return finish_commit({});
+  world.store.commit(rows, [this](CommitResult result) { mailbox.put_commit(std::move(result)); });
+}
+
+void Engine::Impl::note_durable(UnderWay& done) {
+  if (done.rows.empty()) return;
+  std::vector<Committed> committed;
+  for (size_t i = 0; i < done.rows.frames.size(); ++i) {
+    const Frame& frame = done.rows.frames[i];
+    Live& task = *live.at(frame.task);
+    task.durable_seq = frame.last_seq();
+    --task.commits_under_way;
+    metrics.records += frame.count;
+    if (observer != nullptr) committed.push_back({frame.task, done.records[i]});
+  }
+  metrics.durable_waits += waits_of(done.records, done.rows, done.outputs);
+  timers.add(done.rows.timers_set);
+  for (const IdempotencyRow& row : done.rows.idempotency) {
+    submitting.erase({row.tenant, row.route, row.key});
+  }
+  ++metrics.commits;
+  metrics.frames += done.rows.frames.size();
+  metrics.last_commit_us = static_cast<uint64_t>(std::max<int64_t>(0, now_us() - done.since_us));
+  metrics.commit_us += metrics.last_commit_us;
+  if (observer != nullptr) observer->on_durable(committed);
+}
+
+// A task that only waits is rows in the store, and nothing here.
+void Engine::Impl::evict(const TaskId& id) {
+  const auto found = live.find(id);
+  if (found == live.end()) return;
+  const Live& task = *found->second;
+  if (task.is_idle() && core::is_suspended(task.task)) live.erase(found);
+  metrics.live = live.size();
+}
+
+}  // namespace perdure::engine

@@ -1,0 +1,73 @@
+#pragma once
+// The shell around the core: mailbox -> apply -> one commit -> release. One thread calls `pump`;
+// everything else is thread-safe. It names no planner, no protocol and no store.
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "engine/mailbox.h"
+#include "engine/metrics.h"
+#include "engine/observer.h"
+#include "ports/blobs.h"
+#include "ports/clock.h"
+#include "ports/executor.h"
+#include "ports/planner.h"
+#include "ports/policy.h"
+#include "ports/store.h"
+
+namespace perdure::engine {
+
+struct Options {
+  int64_t commit_delay_max_us =
+      10'000;  // records that nothing waits for are committed no later than this
+  size_t batch_frames_max = 4096;
+  size_t mailbox_max = 100'000;  // beyond it new tasks are refused with Code::kUnavailable
+  size_t recover_page = 256;     // tasks brought back a time after a restart
+  size_t live_max = 50'000;      // recovery pauses while more tasks are in memory
+};
+
+// What the engine works with. All of it outlives the engine.
+struct World {
+  Store& store;
+  Blobs& blobs;
+  Clock& clock;
+  Rng& rng;
+  Policy& policy;
+  std::function<Planner*(const std::string& name)> planner;  // null: there is none of that name
+  std::function<Executor*(CallKind kind)> executor;          // never null
+  // The store cannot go on. Nothing is acknowledged any more; the process should end.
+  std::function<void(std::string why)> on_failure;
+};
+
+class Engine {
+ public:
+  Engine(World world, Options options);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  void observe(Observer* observer);  // before the first pump
+
+  // Thread-safe. Replies come on the engine's thread.
+  void submit(NewTask task);
+  void command(TaskId task, Command command, Reply reply = {});
+  // A planner's answer that came from outside, with its reply.
+  void answer(TaskId task, const std::string& agent, const std::string& agent_version,
+              AnswerTurn turn, Reply reply);
+  // Takes no new tasks, plans no new turns; what is under way goes on.
+  void drain();
+  bool is_drained() const;
+  const Metrics& metrics() const;
+  Mailbox& mailbox();
+
+  // The engine's thread only. Does everything that is at hand; false if there was nothing.
+  bool pump();
+  // Monotonic time at which `pump` has something to do even if nothing comes.
+  int64_t next_wake_us() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace perdure::engine

@@ -1,0 +1,95 @@
+#pragma once
+// The engine's parts as its own files see them. Not for other folders.
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/due_timers.h"
+#include "engine/engine.h"
+#include "engine/live.h"
+#include "engine/output.h"
+
+namespace perdure::engine {
+
+// Records and outputs of one commit while they gather, and then while the store has them.
+struct OpenBatch {
+  std::vector<TaskId> touched;  // in order of their first record
+  std::vector<IdempotencyRow> idempotency;
+  std::vector<Output> outputs;
+  int64_t since_us = 0;      // of the first record
+  bool must_commit = false;  // an output waits
+
+  bool empty() const { return touched.empty() && outputs.empty() && idempotency.empty(); }
+};
+
+struct UnderWay {
+  Batch rows;  // a copy is kept for the observer and for a commit that must be repeated
+  std::vector<std::vector<Record>> records;  // per frame
+  std::vector<Output> outputs;
+  int64_t since_us = 0;
+};
+
+struct Engine::Impl {
+  Impl(World w, Options o) : world(std::move(w)), options(o) {}
+
+  bool pump();
+
+  // input.cc: what comes in
+  bool take_inputs();
+  void take(NewTask input);
+  void take(TaskCommand input);
+  void apply(Live& live, const Command& command, Reply reply);
+  Result<Live*> find_or_load(const TaskId& id);
+  bool answer_from_earlier(NewTask& input);
+  TaskId new_task_id();
+
+  // commit.cc: what becomes durable
+  bool commit_if_due();
+  void start_commit();
+  void finish_commit(CommitResult result);
+  void drop_refused(const std::vector<TaskId>& refused);
+  void note_durable(UnderWay& done);
+  void evict(const TaskId& id);
+
+  // release.cc: what goes out
+  void hold(Output output);
+  void release(Output& output);
+  void release_before_durable();
+  void plan_inside();
+  void plan(const TaskId& id, const Plan& plan);
+  void send(const TaskId& id, Send send);
+
+  // recovery.cc: what time and restarts bring
+  bool fire_timers();
+  bool recover_some();
+
+  int64_t now_ms() const { return world.clock.unix_ms(); }
+  int64_t now_us() const { return world.clock.monotonic_us(); }
+
+  World world;
+  const Options options;
+  Observer* observer = nullptr;
+  Metrics metrics;
+  Mailbox mailbox;
+  std::atomic<bool> draining{false};
+  std::atomic<bool> failed{false};
+
+  std::unordered_map<TaskId, std::unique_ptr<Live>>
+      live;  // looked up, never iterated for a decision
+  std::set<TaskId> quarantined;
+  OpenBatch open;
+  std::optional<UnderWay> under_way;
+  std::vector<IdempotencyRow> late_idempotency;  // only while a bug is planted
+  // Submissions that are not durable yet, by (tenant, route, key).
+  std::map<std::tuple<std::string, std::string, std::string>, IdempotencyRow> submitting;
+  std::deque<std::pair<TaskId, Plan>> plans;  // of planners in this process: not held back
+  DueTimers timers;
+  Pos next_pos = 0;
+  bool recovering = true;
+  std::optional<TaskId> recovered_upto;
+};
+
+}  // namespace perdure::engine

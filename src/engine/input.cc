@@ -1,0 +1,146 @@
+// What comes in: commands are applied to their task.
+#include <fmt/core.h>
+
+#include "base/hooks.h"
+#include "base/log.h"
+#include "engine/impl.h"
+
+namespace perdure::engine {
+namespace {
+
+auto key_of(const IdempotencyRow& row) {
+  return std::tuple(row.tenant, row.route, row.key);
+}
+
+}  // namespace
+
+bool Engine::Impl::take_inputs() {
+  std::vector<Input> inputs = mailbox.take();
+  for (Input& input : inputs) {
+    std::visit([this](auto& what) { take(std::move(what)); }, input);
+    if (failed) return false;
+  }
+  return !inputs.empty();
+}
+
+TaskId Engine::Impl::new_task_id() {
+  return TaskId::make(now_ms(), world.rng.next(), world.rng.next());
+}
+
+Result<Live*> Engine::Impl::find_or_load(const TaskId& id) {
+  if (const auto found = live.find(id); found != live.end()) return found->second.get();
+  if (quarantined.contains(id)) {
+    return fail(Code::kCorrupt, id.to_string() + ": its journal is damaged; run perdure doctor");
+  }
+  auto loaded = load(world.store, id);
+  if (!loaded) {
+    if (loaded.error().code != Code::kUnavailable) {
+      quarantined.insert(id);
+      metrics.quarantined = quarantined.size();
+      log(LogLevel::kError, "task.quarantined", {{"why", loaded.error().message}});
+    }
+    return tl::unexpected(loaded.error());
+  }
+  if (!*loaded) return fail(Code::kNotFound, "there is no task " + id.to_string());
+  Live& task = *live.emplace(id, std::move(*loaded)).first->second;
+  hooks::crash_point("engine.before_recover");
+  if (!task.task.state.ended) apply(task, Recover{}, {});
+  task.task.recovered = true;
+  hooks::crash_point("engine.after_recover");
+  return &task;
+}
+
+// A repeated submission is answered with the first one's task, once that is durable.
+bool Engine::Impl::answer_from_earlier(NewTask& input) {
+  const IdempotencyKey& wanted = *input.idempotency;
+  const auto key = std::tuple(input.submit.tenant, wanted.route, wanted.key);
+  std::optional<IdempotencyRow> earlier;
+  if (const auto found = submitting.find(key); found != submitting.end()) {
+    earlier = found->second;
+  } else {
+    auto stored = world.store.idempotency(input.submit.tenant, wanted.route, wanted.key);
+    if (!stored) {
+      hold({{}, ReplyOutput{std::move(input.reply), tl::unexpected(stored.error())}});
+      return true;
+    }
+    earlier = std::move(*stored);
+  }
+  if (!earlier) return false;
+  Result<Submitted> result = Submitted{earlier->task, true, 0};
+  if (earlier->request_hash != wanted.request_hash) {
+    result = fail(Code::kInvalid, "this Idempotency-Key was used for another request");
+  }
+  hold({earlier->task, ReplyOutput{std::move(input.reply), std::move(result)}});
+  return true;
+}
+
+void Engine::Impl::take(NewTask input) {
+  if (draining) {
+    return input.reply(fail(Code::kUnavailable, "the server is shutting down"));
+  }
+  if (input.idempotency && answer_from_earlier(input)) return;
+  const TaskId id = new_task_id();
+  auto fresh = std::make_unique<Live>();
+  fresh->task.state.id = id;
+  Live& task = *live.emplace(id, std::move(fresh)).first->second;
+  if (input.idempotency) {
+    IdempotencyRow row{input.submit.tenant,
+                       input.idempotency->route,
+                       input.idempotency->key,
+                       input.idempotency->request_hash,
+                       id,
+                       now_ms()};
+    submitting[key_of(row)] = row;
+    open.idempotency.push_back(std::move(row));
+  }
+  apply(task, std::move(input.submit), std::move(input.reply));
+}
+
+void Engine::Impl::take(TaskCommand input) {
+  auto task = find_or_load(input.task);
+  if (!task) {
+    if (input.reply)
+      hold({input.task, ReplyOutput{std::move(input.reply), tl::unexpected(task.error())}});
+    return;
+  }
+  if (std::holds_alternative<SettleStep>(input.command)) {
+    hooks::crash_point("engine.outcome_received");
+    if ((*task)->calls_under_way > 0) {
+      --(*task)->calls_under_way;
+      --metrics.calls_under_way;
+    }
+  }
+  apply(**task, input.command, std::move(input.reply));
+}
+
+void Engine::Impl::apply(Live& task, const Command& command, Reply reply) {
+  ++metrics.commands;
+  core::Applied applied = core::apply(task.task, command, now_ms());
+  const TaskId id = task.task.state.id;
+  if (!applied.records.empty()) {
+    if (open.empty()) open.since_us = now_us();
+    if (task.pending.empty()) open.touched.push_back(id);
+    for (Record& record : applied.records) {
+      if (std::holds_alternative<TurnAccepted>(record.body)) {
+        const Seq seen = std::min(task.task.state.turn.upto_seq, task.durable_seq);
+        std::erase_if(task.recent, [&](const Record& r) { return r.seq <= seen; });
+      }
+      // Whoever waits for the end waits for this commit.
+      if (std::holds_alternative<TaskEnded>(record.body)) open.must_commit = true;
+      task.recent.push_back(record);
+      task.pending.push_back(std::move(record));
+    }
+  }
+  if (reply) {
+    Result<Submitted> result = applied.reply.map([&](const core::Accepted& accepted) {
+      return Submitted{id, accepted.repeated, accepted.head};
+    });
+    hold({id, ReplyOutput{std::move(reply), std::move(result)}});
+  }
+  for (Effect& effect : applied.effects) {
+    std::visit([&](auto& what) { hold({id, std::move(what)}); }, effect);
+  }
+  metrics.live = live.size();
+}
+
+}  // namespace perdure::engine

@@ -1,0 +1,30 @@
+#pragma once
+// A task that is in memory: because something of it is under way, or was a moment ago.
+#include <memory>
+#include <vector>
+
+#include "core/task.h"
+#include "ports/store.h"
+
+namespace perdure::engine {
+
+struct Live {
+  core::Task task;
+  Sha256 chain;  // of the newest frame, durable or under way
+  Seq durable_seq = 0;
+  std::vector<Record> pending;  // applied, not handed to a commit yet
+  // What a planner may still have to be told: everything behind its last turn, and all that is not
+  // durable.
+  std::vector<Record> recent;
+  std::string row_shape;  // of the task row as last written
+  uint32_t commits_under_way = 0;
+  uint32_t calls_under_way = 0;
+
+  bool is_idle() const { return pending.empty() && commits_under_way == 0 && calls_under_way == 0; }
+};
+
+// Reads the task's journal and folds it. Parts of payloads get their bytes. Null if there is no
+// such task; an error if the journal is damaged.
+Result<std::unique_ptr<Live>> load(StoreReader& store, const TaskId& id);
+
+}  // namespace perdure::engine

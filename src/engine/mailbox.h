@@ -1,0 +1,68 @@
+#pragma once
+// What reaches the engine: any thread puts, the engine's thread takes all at once.
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/error.h"
+#include "base/id.h"
+#include "journal/command.h"
+#include "ports/store.h"
+
+namespace perdure::engine {
+
+struct Submitted {
+  TaskId task;
+  bool repeated = false;
+  Seq head = 0;
+};
+// Called once, on the engine's thread, when what it says is durable.
+using Reply = std::function<void(Result<Submitted>)>;
+
+struct IdempotencyKey {
+  std::string route;
+  std::string key;
+  Sha256 request_hash;
+};
+
+struct NewTask {
+  Submit submit;
+  std::optional<IdempotencyKey> idempotency;
+  Reply reply;
+};
+
+struct TaskCommand {
+  TaskId task;
+  Command command;
+  Reply reply;  // may be empty
+};
+
+using Input = std::variant<NewTask, TaskCommand>;
+
+class Mailbox {
+ public:
+  void put(Input input);
+  // Everything that has come, in order; empty if nothing has.
+  std::vector<Input> take();
+  // The end of the one commit that is under way; it goes before all other input.
+  void put_commit(CommitResult result);
+  std::optional<CommitResult> take_commit();
+  // Until something comes or `timeout_us` have passed. Real threads only: a simulator never waits.
+  void wait(int64_t timeout_us);
+  void wake();
+  size_t size();
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable came_;
+  std::vector<Input> inputs_;
+  std::optional<CommitResult> commit_;
+  bool sleeping_ = false;
+  bool woken_ = false;
+};
+
+}  // namespace perdure::engine

@@ -1,0 +1,194 @@
+// What goes out, and when.
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "base/hooks.h"
+#include "engine/impl.h"
+#include "journal/key.h"
+
+namespace perdure::engine {
+namespace {
+
+using hooks::Bug;
+using hooks::planted;
+
+// Payloads too large for a frame go to the blob store before the command that names them is put: on
+// the thread that brought them.
+Status stow(Blobs& blobs, const std::string& tenant, Payload& payload) {
+  if (payload.place != Payload::Place::kInline || payload.size_bytes <= kInlinePayloadMaxBytes) {
+    return {};
+  }
+  TRY_STATUS(blobs.put(tenant, payload.hash, payload.view()));
+  payload.place = Payload::Place::kBlob;
+  return {};
+}
+
+Status stow(Blobs& blobs, const std::string& tenant, AnswerTurn& turn) {
+  TRY_STATUS(stow(blobs, tenant, turn.state));
+  for (Action& action : turn.actions) {
+    if (auto* call = std::get_if<CallAction>(&action)) {
+      TRY_STATUS(stow(blobs, tenant, call->args));
+      TRY_STATUS(stow(blobs, tenant, call->result));
+    } else if (auto* note = std::get_if<NoteAction>(&action)) {
+      TRY_STATUS(stow(blobs, tenant, note->note));
+    } else if (auto* complete = std::get_if<CompleteAction>(&action)) {
+      TRY_STATUS(stow(blobs, tenant, complete->result));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+void Engine::Impl::hold(Output output) {
+  if (const auto* plan = std::get_if<Plan>(&output.what)) {
+    Live& task = *live.at(output.task);
+    const Planner* planner = world.planner(task.task.state.planner);
+    if (planner == nullptr || planner->in_process()) {
+      plans.emplace_back(output.task, *plan);
+      return;
+    }
+  }
+  if (open.empty()) open.since_us = now_us();
+  open.must_commit = true;
+  open.outputs.push_back(std::move(output));
+}
+
+void Engine::Impl::release(Output& output) {
+  hooks::crash_point("engine.before_release");
+  if (auto* reply = std::get_if<ReplyOutput>(&output.what)) {
+    if (reply->reply) reply->reply(std::move(reply->result));
+    reply->reply = {};
+  } else if (const auto* asked = std::get_if<Plan>(&output.what)) {
+    plan(output.task, *asked);
+  } else if (auto* call = std::get_if<Send>(&output.what)) {
+    if (call->attempt != 0) send(output.task, std::move(*call));
+  } else {
+    const auto& abort = std::get<Abort>(output.what);
+    for (const CallKind kind : {CallKind::kModel, CallKind::kTool}) {
+      world.executor(kind)->abort(output.task, abort.step);
+    }
+  }
+  hooks::crash_point("engine.after_release");
+}
+
+// Planted bugs only: what leaves here depends on records that are not durable.
+void Engine::Impl::release_before_durable() {
+  for (Output& output : under_way->outputs) {
+    auto* reply = std::get_if<ReplyOutput>(&output.what);
+    if (planted(Bug::kAckBeforeDurable) && reply != nullptr && reply->reply) {
+      release(output);
+    }
+    auto* call = std::get_if<Send>(&output.what);
+    if (planted(Bug::kSendBeforeDurable) && call != nullptr) {
+      send(output.task, *call);
+      call->attempt = 0;
+    }
+  }
+}
+
+// Planners in this process run ahead of the disk: what they answer waits at the gate in its turn.
+void Engine::Impl::plan_inside() {
+  while (!plans.empty()) {
+    const auto [task, asked] = plans.front();
+    plans.pop_front();
+    plan(task, asked);
+  }
+}
+
+void Engine::Impl::plan(const TaskId& id, const Plan& asked) {
+  const auto found = live.find(id);
+  if (found == live.end() || draining) return;
+  const core::Task& task = found->second->task;
+  const core::TaskState& state = task.state;
+  if (!task.plan.open || task.plan.turn != asked.turn || task.plan.upto_seq != asked.upto_seq)
+    return;
+  ++metrics.plans;
+  Planner* planner = world.planner(state.planner);
+  if (planner == nullptr) {
+    return mailbox.put(TaskCommand{
+        id,
+        RejectTurn{asked.turn, asked.upto_seq, "there is no planner '" + state.planner + "'"},
+        {}});
+  }
+  PlanRequest request;
+  request.task = id;
+  request.tenant = state.tenant;
+  request.agent = state.agent;
+  request.agent_version = state.agent_version;
+  request.plan = asked;
+  request.after_seq = state.turn.upto_seq;
+  request.state = state.turn.state;
+  request.input = state.input;
+  for (const Record& record : found->second->recent) {
+    if (record.seq <= asked.upto_seq) request.news.push_back(record);
+  }
+  planner->plan(std::move(request), [this, id, asked, tenant = state.tenant, agent = state.agent,
+                                     version = state.agent_version](Result<AnswerTurn> turn) {
+    if (turn) world.policy.judge(agent, version, *turn);
+    Status stowed = turn ? stow(world.blobs, tenant, *turn) : Status{};
+    if (turn && stowed) {
+      mailbox.put(TaskCommand{id, std::move(*turn), {}});
+    } else {
+      const std::string why = turn ? stowed.error().message : turn.error().message;
+      mailbox.put(TaskCommand{id, RejectTurn{asked.turn, asked.upto_seq, why}, {}});
+    }
+  });
+}
+
+void Engine::Impl::send(const TaskId& id, Send call) {
+  Live& task = *live.at(id);
+  const core::TaskState& state = task.task.state;
+  ++metrics.sends;
+  ++metrics.calls_under_way;
+  ++task.calls_under_way;
+  CallRequest request;
+  request.task = id;
+  request.tenant = state.tenant;
+  request.agent = state.agent;
+  request.agent_version = state.agent_version;
+  request.key = key_of(world.store.secret(), id, call.step, call.group, call.args.hash);
+  request.epoch = world.store.epoch();
+  const StepId step = call.step;
+  const uint32_t attempt = call.attempt;
+  const auto done = [this, id, tenant = state.tenant](SettleStep outcome) {
+    if (const Status stowed = stow(world.blobs, tenant, outcome.result); !stowed) {
+      outcome.outcome = Outcome::kInDoubt;
+      outcome.failure = FailureClass::kAmbiguous;
+      outcome.detail = "an answer came and could not be stored: " + stowed.error().message;
+      outcome.result = {};
+    }
+    mailbox.put(TaskCommand{id, std::move(outcome), {}});
+  };
+  if (call.args.place == Payload::Place::kBlob && !call.args.bytes) {
+    auto bytes = world.blobs.get(state.tenant, call.args.hash);
+    if (!bytes) {
+      SettleStep lost{step,
+                      attempt,
+                      Outcome::kNotSent,
+                      FailureClass::kInvalid,
+                      "the arguments cannot be read: " + bytes.error().message,
+                      0,
+                      {},
+                      {}};
+      return done(std::move(lost));
+    }
+    call.args.bytes = std::make_shared<const std::string>(std::move(*bytes));
+  }
+  const CallKind kind = call.kind;
+  request.send = std::move(call);
+  world.executor(kind)->start(std::move(request), done);
+}
+
+void Engine::answer(TaskId task, const std::string& agent, const std::string& agent_version,
+                    AnswerTurn turn, Reply reply) {
+  impl_->world.policy.judge(agent, agent_version, turn);
+  if (const Status stowed = stow(impl_->world.blobs, "", turn); !stowed) {
+    return reply(tl::unexpected(stowed.error()));
+  }
+  command(task, std::move(turn), std::move(reply));
+}
+
+}  // namespace perdure::engine

@@ -1,0 +1,14 @@
+#pragma once
+// The rows that a commit writes beside a task's frame: what the records changed, so that the task
+// can be found.
+#include "engine/live.h"
+#include "ports/store.h"
+
+namespace perdure::engine {
+
+// Adds to `batch` what `records`, now part of the state, changed. `pos`-less: rows only, no frame.
+void add_rows(Batch& batch, Live& live, const std::vector<Record>& records);
+
+TaskRow row_of(const core::Task& task);
+
+}  // namespace perdure::engine

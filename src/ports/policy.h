@@ -1,0 +1,19 @@
+#pragma once
+// What the operator's configuration says about the calls of a turn. It is looked up beside the core
+// and enters the journal with the call.
+#include <string>
+
+#include "journal/command.h"
+
+namespace perdure {
+
+class Policy {
+ public:
+  virtual ~Policy() = default;
+  // Fills contract, verdict, identity and reserve of every call that has no verdict from its
+  // planner already (a denial stands). Thread-safe; not on the engine's thread if it can be helped.
+  virtual void judge(const std::string& agent, const std::string& agent_version,
+                     AnswerTurn& turn) = 0;
+};
+
+}  // namespace perdure
