@@ -23,8 +23,7 @@ int note_wal_pages(void* wal_pages, sqlite3*, const char*, int pages) {
 
 }  // namespace
 
-Database::Database(std::string path, const Tuning& tuning) {
-  if (tuning.pregrown_wal_bytes > 0) grow_with_zeros(path + "-wal", tuning.pregrown_wal_bytes);
+Database::Database(const std::string& path, const Tuning& tuning) : path_(path) {
   int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
   check(db_, sqlite3_open_v2(path.c_str(), &db_, flags, nullptr), path);
   int persist = 1;
@@ -52,6 +51,10 @@ int64_t Database::query_int(const std::string& sql) {
   Statement statement(*this, sql);
   statement.step();
   return statement.column_int(0);
+}
+
+void Database::grow_log(int64_t bytes) {
+  grow_with_zeros(path_ + "-wal", bytes);
 }
 
 bool Database::checkpoint(int mode) {

@@ -18,14 +18,13 @@ using Value = std::variant<int64_t, Blob, std::string_view>;
 struct Tuning {
   int page_bytes = 4096;
   int cache_kib = 65536;
-  int64_t pregrown_wal_bytes = 0;
   int chunk_bytes = 0;
   bool exclusive = false;
 };
 
 class Database {
  public:
-  Database(std::string path, const Tuning& tuning);
+  Database(const std::string& path, const Tuning& tuning);
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -34,11 +33,15 @@ class Database {
   int64_t query_int(const std::string& sql);
   // SQLITE_CHECKPOINT_*; false when readers kept it from finishing.
   bool checkpoint(int mode);
+  // Extends the log with written zeros. Only once the database has a page: SQLite deletes a log
+  // that stands beside an empty file. Not within a transaction.
+  void grow_log(int64_t bytes);
   // Pages in the log as of the last commit.
   int wal_pages() const { return wal_pages_; }
   sqlite3* handle() { return db_; }
 
  private:
+  std::string path_;
   sqlite3* db_ = nullptr;
   int wal_pages_ = 0;
 };

@@ -48,8 +48,9 @@ void count_log(const std::string& dir, Instruments& instruments, const std::stri
   std::string path = dir + "/fact.db";
   remove_database(path);
   {
-    Database db(path, {.pregrown_wal_bytes = pregrown_bytes});
+    Database db(path, {});
     db.exec("CREATE TABLE t(n INTEGER PRIMARY KEY, b BLOB)");
+    db.grow_log(pregrown_bytes);
     auto commit = [&] { commit_one(db); };
     auto checkpoint = [&] { db.checkpoint(SQLITE_CHECKPOINT_PASSIVE); };
     measure(instruments, what, kFactCommits, commit);
@@ -71,16 +72,18 @@ void reopen_copy(const std::string& dir, int64_t zeros_added_bytes) {
   remove_database(path);
   remove_database(copy);
   {
-    Database db(path, {.pregrown_wal_bytes = 4 << 20});
+    Database db(path, {});
     db.exec("CREATE TABLE t(n INTEGER PRIMARY KEY, b BLOB)");
+    db.grow_log(4 << 20);
     for (int i = 0; i < kFactCommits; ++i) commit_one(db);
     db.checkpoint(SQLITE_CHECKPOINT_PASSIVE);
     for (int i = 0; i < kFactCommits; ++i) commit_one(db);
     for (const char* suffix : {"", "-wal"}) fs::copy_file(path + suffix, copy + suffix);
   }
   auto wal_bytes = static_cast<int64_t>(fs::file_size(copy + "-wal")) + zeros_added_bytes;
+  grow_with_zeros(copy + "-wal", wal_bytes);
   {
-    Database db(copy, {.pregrown_wal_bytes = wal_bytes});
+    Database db(copy, {});
     int64_t rows = db.query_int("SELECT count(*) FROM t");
     Statement check(db, "PRAGMA integrity_check");
     if (!check.step() || check.column_text(0) != "ok") die("the integrity check failed");
@@ -94,6 +97,29 @@ void reopen_copy(const std::string& dir, int64_t zeros_added_bytes) {
   remove_database(copy);
 }
 
+void open_beside_zeros(const std::string& dir, bool with_content) {
+  constexpr int64_t kZeroBytes = 1 << 20;
+  std::string path = dir + "/fact.db";
+  remove_database(path);
+  if (with_content) {
+    Database db(path, {});
+    db.exec("CREATE TABLE t(n INTEGER PRIMARY KEY, b BLOB)");
+    commit_one(db);
+    db.checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
+  }
+  grow_with_zeros(path + "-wal", kZeroBytes);
+  {
+    Database db(path, {});
+    if (with_content && db.query_int("SELECT count(*) FROM t") != 1) die("the row is missing");
+    std::error_code absent;
+    auto bytes = std::filesystem::file_size(path + "-wal", absent);
+    fmt::print("a log of zeros beside {:<24} {}\n",
+               with_content ? "a database is" : "no database is",
+               !absent && bytes == kZeroBytes ? "accepted" : "deleted");
+  }
+  remove_database(path);
+}
+
 }  // namespace
 
 void run_facts(const std::string& dir) {
@@ -103,6 +129,8 @@ void run_facts(const std::string& dir) {
     count_log(dir, instruments, "commits into a log that grows", 0);
     count_log(dir, instruments, "commits into a log of written zeros", 16 << 20);
   }
+  open_beside_zeros(dir, true);
+  open_beside_zeros(dir, false);
   reopen_copy(dir, 0);
   reopen_copy(dir, 8 << 20);
 }

@@ -18,36 +18,43 @@ constexpr std::string_view kUsage = R"({"in":18231,"out":2210,"usd_micros":41822
 constexpr int kTouchEvery = 10;
 constexpr size_t kNoiseBytes = 1 << 20;
 
+std::string tenant_column(const Layout& layout) {
+  return layout.integer_tenant ? "tenant INTEGER NOT NULL" : "tenant TEXT NOT NULL";
+}
+
+std::string task_column(const Layout& layout) {
+  return layout.integer_task ? "task INTEGER NOT NULL" : "task BLOB NOT NULL";
+}
+
 std::string frame_ddl(const Layout& layout) {
   std::string columns = "first_seq INTEGER NOT NULL, n INTEGER NOT NULL, epoch INTEGER NOT NULL";
   if (layout.shape == FrameShape::kLinked) columns += ", prev_pos INTEGER NOT NULL";
   if (!layout.chain_in_body) columns += ", chain BLOB NOT NULL";
   columns += ", body BLOB NOT NULL";
+  std::string owner = tenant_column(layout) + ", " + task_column(layout);
   if (layout.shape == FrameShape::kClustered) {
     return fmt::format(
-        "CREATE TABLE frame(tenant NOT NULL, task NOT NULL, {}, PRIMARY KEY(task, first_seq)) "
-        "WITHOUT ROWID",
+        "CREATE TABLE frame({}, {}, PRIMARY KEY(task, first_seq)) STRICT, WITHOUT ROWID", owner,
         columns);
   }
-  return fmt::format(
-      "CREATE TABLE frame(pos INTEGER PRIMARY KEY, tenant NOT NULL, task NOT NULL, {})", columns);
+  return fmt::format("CREATE TABLE frame(pos INTEGER PRIMARY KEY, {}, {}) STRICT", owner, columns);
 }
 
-std::string idempotency_ddl(Idempotency shape) {
-  constexpr std::string_view kRest =
-      "task NOT NULL, request_hash BLOB NOT NULL, expires INTEGER NOT NULL";
-  switch (shape) {
+std::string idempotency_ddl(const Layout& layout) {
+  std::string rest = task_column(layout) + ", request_hash BLOB NOT NULL, expires INTEGER NOT NULL";
+  switch (layout.idempotency) {
     case Idempotency::kText:
       return fmt::format(
-          "CREATE TABLE idempotency(tenant NOT NULL, route TEXT NOT NULL, key TEXT NOT NULL, {}, "
-          "PRIMARY KEY(tenant, route, key)) WITHOUT ROWID",
-          kRest);
+          "CREATE TABLE idempotency({}, route TEXT NOT NULL, key TEXT NOT NULL, {}, "
+          "PRIMARY KEY(tenant, route, key)) STRICT, WITHOUT ROWID",
+          tenant_column(layout), rest);
     case Idempotency::kHash:
-      return fmt::format("CREATE TABLE idempotency(hash BLOB PRIMARY KEY, {}) WITHOUT ROWID",
-                         kRest);
+      return fmt::format(
+          "CREATE TABLE idempotency(hash BLOB PRIMARY KEY, {}) STRICT, WITHOUT ROWID", rest);
     case Idempotency::kHashRowid:
       return fmt::format(
-          "CREATE TABLE idempotency(n INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, {})", kRest);
+          "CREATE TABLE idempotency(n INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, {}) STRICT",
+          rest);
   }
   die("unknown idempotency shape");
 }
@@ -69,22 +76,24 @@ std::vector<std::string> ddl(const Layout& layout) {
   }
   if (layout.shape == FrameShape::kDeferred) {
     out.push_back(
-        "CREATE TABLE frame_by_task(task NOT NULL, first_seq INTEGER NOT NULL, pos INTEGER NOT "
-        "NULL, PRIMARY KEY(task, first_seq)) WITHOUT ROWID");
+        "CREATE TABLE frame_by_task(task INTEGER NOT NULL, first_seq INTEGER NOT NULL, pos INTEGER "
+        "NOT NULL, PRIMARY KEY(task, first_seq)) STRICT, WITHOUT ROWID");
   }
   out.push_back(fmt::format(
-      "CREATE TABLE task({}, tenant NOT NULL, principal TEXT NOT NULL, status INTEGER NOT NULL, "
-      "phase INTEGER NOT NULL, wait TEXT, runnable INTEGER NOT NULL, planner TEXT NOT NULL, agent "
-      "TEXT NOT NULL, session TEXT, metadata TEXT, created INTEGER NOT NULL, usage TEXT, head_pos "
-      "INTEGER NOT NULL)",
+      "CREATE TABLE task({}, {}, principal TEXT NOT NULL, status INTEGER NOT NULL, phase INTEGER "
+      "NOT NULL, wait TEXT, runnable INTEGER NOT NULL, planner TEXT NOT NULL, agent TEXT NOT NULL, "
+      "session TEXT, metadata TEXT, created INTEGER NOT NULL, usage TEXT, head_pos INTEGER NOT "
+      "NULL) STRICT",
       layout.integer_task ? "key INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE"
-                          : "key INTEGER NOT NULL, id BLOB PRIMARY KEY"));
+                          : "key INTEGER NOT NULL, id BLOB PRIMARY KEY",
+      tenant_column(layout)));
   out.push_back("CREATE INDEX task_by_created ON task(tenant, created)");
   out.push_back("CREATE INDEX task_runnable ON task(runnable) WHERE runnable = 1");
-  out.push_back(
-      "CREATE TABLE timer(due INTEGER NOT NULL, task NOT NULL, name TEXT NOT NULL, PRIMARY "
-      "KEY(due, task, name)) WITHOUT ROWID");
-  out.push_back(idempotency_ddl(layout.idempotency));
+  out.push_back(fmt::format(
+      "CREATE TABLE timer(due INTEGER NOT NULL, {}, name TEXT NOT NULL, PRIMARY KEY(due, task, "
+      "name)) STRICT, WITHOUT ROWID",
+      task_column(layout)));
+  out.push_back(idempotency_ddl(layout));
   if (layout.idempotency != Idempotency::kHashRowid) {
     out.push_back("CREATE INDEX idempotency_by_expiry ON idempotency(expires)");
   }

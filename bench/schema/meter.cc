@@ -61,14 +61,13 @@ double quantile(std::vector<double> samples, double q) {
 Usage& Usage::operator+=(const Usage& other) {
   device_bytes += other.device_bytes;
   device_flushes += other.device_flushes;
-  process_bytes += other.process_bytes;
   process_syncs += other.process_syncs;
   return *this;
 }
 
 Usage Usage::operator-(const Usage& other) const {
   return {device_bytes - other.device_bytes, device_flushes - other.device_flushes,
-          process_bytes - other.process_bytes, process_syncs - other.process_syncs};
+          process_syncs - other.process_syncs};
 }
 
 Meter::Meter(const std::string& dir) {
@@ -85,10 +84,6 @@ Usage Meter::read() const {
   for (int field = 1; stat_file >> value; ++field) {
     if (field == 7) usage.device_bytes = value * kSectorBytes;
     if (field == 16) usage.device_flushes = value;
-  }
-  std::ifstream io_file("/proc/self/io");
-  for (std::string name; io_file >> name >> value;) {
-    if (name == "write_bytes:") usage.process_bytes = value;
   }
   usage.process_syncs = sync_calls.load(std::memory_order_relaxed);
   return usage;

@@ -14,12 +14,10 @@ double now_us();
 // The q-quantile (0..1) of `samples`; 0 when there are none. Reorders its copy.
 double quantile(std::vector<double> samples, double q);
 
-// Counters that only grow. Device figures see every process on the machine; the process figures
-// see only this one and miss the file system's own journal.
+// Counters that only grow. The device's see every process on the machine; the syncs are ours alone.
 struct Usage {
   uint64_t device_bytes = 0;
   uint64_t device_flushes = 0;
-  uint64_t process_bytes = 0;
   uint64_t process_syncs = 0;
 
   Usage& operator+=(const Usage& other);
