@@ -1,0 +1,87 @@
+#include "agent/conversation.h"
+
+#include "base/assert.h"
+
+namespace perdure {
+namespace {
+
+// What a provider's format adds around a message or a call.
+constexpr uint64_t kOverheadBytes = 32;
+
+void add_sized(Hasher& hasher, std::string_view piece) {
+  const uint64_t size = piece.size();
+  char bytes[8];
+  for (size_t i = 0; i < sizeof bytes; ++i) bytes[i] = static_cast<char>(size >> (8 * i));
+  hasher.add({bytes, sizeof bytes}).add(piece);
+}
+
+}  // namespace
+
+void Conversation::append_user(std::string text) {
+  Entry entry;
+  entry.role = Message::Role::kUser;
+  entry.text = std::make_shared<const std::string>(std::move(text));
+  const Sha256 hash = sha256(*entry.text);
+  append(std::move(entry), hash);
+}
+
+void Conversation::append_round(std::shared_ptr<const ModelAnswer> answer,
+                                const std::vector<ToolResult>& results) {
+  PERDURE_ASSERT(results.size() == answer->calls.size(), "every call has one result");
+  Entry asked;
+  asked.role = Message::Role::kAssistant;
+  asked.answer = answer;
+  append(std::move(asked), sha256(answer->text));
+  for (size_t i = 0; i < results.size(); ++i) {
+    Entry told;
+    told.role = Message::Role::kTool;
+    told.text = results[i].text;
+    told.answer = answer;
+    told.call = i;
+    told.is_error = results[i].is_error;
+    append(std::move(told), results[i].hash);
+  }
+}
+
+void Conversation::append(Entry entry, const Sha256& text_hash) {
+  Hasher hasher;
+  const char kind[] = {static_cast<char>(entry.role), entry.is_error ? '\1' : '\0'};
+  hasher.add(hash_.view()).add({kind, sizeof kind}).add(text_hash.view());
+  size_bytes_ += kOverheadBytes;
+  if (entry.text) size_bytes_ += entry.text->size();
+  const auto add_part = [&](const std::string& part) {
+    add_sized(hasher, part);
+    size_bytes_ += part.size();
+  };
+  if (entry.role == Message::Role::kTool) add_part(entry.answer->calls[entry.call].id);
+  if (entry.role == Message::Role::kAssistant) {
+    size_bytes_ += entry.answer->text.size();
+    for (const ToolCall& call : entry.answer->calls) {
+      add_part(call.id);
+      add_part(call.name);
+      add_part(call.arguments);
+      size_bytes_ += kOverheadBytes;
+    }
+  }
+  hash_ = hasher.finish();
+  entries_.push_back(std::move(entry));
+}
+
+void Conversation::write_to(std::vector<Message>& out) const {
+  out.reserve(out.size() + entries_.size());
+  for (const Entry& entry : entries_) {
+    Message& message = out.emplace_back();
+    message.role = entry.role;
+    if (entry.text) message.text = *entry.text;
+    if (entry.role == Message::Role::kAssistant) {
+      message.text = entry.answer->text;
+      message.calls = entry.answer->calls;
+    }
+    if (entry.role == Message::Role::kTool) {
+      message.call_id = entry.answer->calls[entry.call].id;
+      message.is_error = entry.is_error;
+    }
+  }
+}
+
+}  // namespace perdure

@@ -1,0 +1,191 @@
+#include "agent/loop.h"
+
+#include <fmt/format.h>
+
+#include "agent/step_ids.h"
+#include "base/json.h"
+#include "base/text.h"
+
+namespace perdure {
+namespace {
+
+constexpr size_t kQuotedMaxBytes = 1000;
+
+// The beginning of a text that came from outside, cut between characters.
+std::string_view beginning(std::string_view text, size_t max_bytes = kQuotedMaxBytes) {
+  if (text.size() <= max_bytes) return text;
+  while (max_bytes > 0 && (static_cast<unsigned char>(text[max_bytes]) & 0xC0) == 0x80) --max_bytes;
+  return text.substr(0, max_bytes);
+}
+
+void fail_task(AnswerTurn& out, StopReason reason, std::string message) {
+  out.actions.emplace_back(FailAction{reason, std::move(message)});
+}
+
+int64_t cost_of(int64_t tokens, int64_t micro_usd_per_mtok) {
+  constexpr int64_t kMtok = 1'000'000;
+  if (tokens <= 0 || micro_usd_per_mtok <= 0) return 0;
+  if (tokens > (INT64_MAX / 4) / micro_usd_per_mtok) return INT64_MAX / 4;
+  return (tokens * micro_usd_per_mtok + kMtok - 1) / kMtok;
+}
+
+// Why a call cannot be made, or nothing.
+std::optional<std::string> malformed(const AgentSpec& spec, const ToolCall& call) {
+  if (spec.find_tool(call.name) == nullptr) {
+    std::vector<std::string> names;
+    for (const ToolDeclaration& tool : spec.tools) names.push_back(tool.name);
+    const auto nearest = nearest_word(beginning(call.name, kNameMaxBytes), names);
+    return fmt::format("there is no tool '{}'{}", beginning(call.name, kNameMaxBytes),
+                       nearest ? fmt::format("; did you mean '{}'?", *nearest) : "");
+  }
+  if (call.arguments.empty()) return std::nullopt;
+  const auto value = parse_json(call.arguments, "arguments");
+  if (!value) return std::string(beginning(value.error().message));
+  if (!value->is_object()) return "the arguments are not a JSON object";
+  return std::nullopt;
+}
+
+CallAction tool_call(const AgentSpec& spec, const ToolCall& call, StepId step) {
+  CallAction action;
+  action.step = std::move(step);
+  action.kind = CallKind::kTool;
+  action.name = beginning(call.name, kNameMaxBytes);
+  if (action.name.empty()) action.name = "unnamed";
+  // Some models send nothing for a call without arguments.
+  action.args = Payload::of(call.arguments.empty() ? "{}" : call.arguments);
+  action.reserve.tool_calls = 1;
+  if (const auto reason = malformed(spec, call)) {
+    action.verdict = Verdict::kDeny;
+    action.verdict_reason = fmt::format("{}{}", kMalformedCall, *reason);
+  }
+  return action;
+}
+
+void call_model(const AgentSpec& spec, const Transcript& transcript, const ModelPrice& price,
+                AnswerTurn& out) {
+  CallAction action;
+  action.step = model_step_id(out.turn);
+  action.kind = CallKind::kModel;
+  action.name = spec.models.front();
+  action.args = Payload::of(to_canonical_json(json::object{
+      {"context_seq", out.upto_seq},
+      {"conversation_sha256", to_hex(transcript.conversation_hash().view())},
+      {"max_output_tokens", spec.max_output_tokens},
+  }));
+  action.reserve =
+      reserve_model_call(transcript.input_tokens_estimate(spec), spec.max_output_tokens, price);
+  out.await = {.op = Await::Op::kStep, .name = action.step, .of = {}};
+  out.actions.emplace_back(std::move(action));
+}
+
+void call_tools(const AgentSpec& spec, const Transcript& transcript, AnswerTurn& out) {
+  const std::vector<ToolCall>& calls = transcript.answer().calls;
+  if (calls.size() > kActionsMax) {
+    return fail_task(out, StopReason::kError,
+                     fmt::format("the model asked for {} calls in one answer; at most {} are made",
+                                 calls.size(), kActionsMax));
+  }
+  out.guarded = true;
+  out.await.op = Await::Op::kAll;
+  for (size_t i = 0; i < calls.size(); ++i) {
+    CallAction action = tool_call(spec, calls[i], tool_step_id(transcript.answer_turn(), i));
+    out.await.of.push_back({.op = Await::Op::kStep, .name = action.step, .of = {}});
+    out.actions.emplace_back(std::move(action));
+  }
+}
+
+void act_on_answer(const AgentSpec& spec, const Transcript& transcript, AnswerTurn& out) {
+  const ModelAnswer& answer = transcript.answer();
+  if (answer.stop == ModelAnswer::Stop::kRefusal || !answer.refusal.empty()) {
+    const std::string_view words = answer.refusal.empty() ? answer.text : answer.refusal;
+    return fail_task(out, StopReason::kRefusal,
+                     fmt::format("the model refused: {}", beginning(words)));
+  }
+  // The arguments of a call in it may be cut, and still be JSON.
+  if (answer.stop == ModelAnswer::Stop::kTruncated) {
+    return fail_task(out, StopReason::kError,
+                     fmt::format("the answer was cut at max_output_tokens = {}; raise it in the "
+                                 "agent file. Calls in it were not made",
+                                 spec.max_output_tokens));
+  }
+  if (!answer.calls.empty()) return call_tools(spec, transcript, out);
+  out.actions.emplace_back(CompleteAction{
+      Payload::of(to_canonical_json(json::object{{"text", answer.text}})), StopReason::kEndTurn});
+}
+
+StopReason stop_reason_of(const Transcript::ModelFailure& failure) {
+  if (failure.state == EffectState::kDenied) return StopReason::kError;
+  switch (failure.failure) {
+    case FailureClass::kTransient:
+    case FailureClass::kRateLimit:
+    case FailureClass::kAmbiguous:
+      return StopReason::kRetriesExhausted;
+    case FailureClass::kContextOverflow:
+      return StopReason::kContextOverflow;
+    case FailureClass::kRefusal:
+      return StopReason::kRefusal;
+    case FailureClass::kNone:
+      return failure.state == EffectState::kUnknown ? StopReason::kRetriesExhausted
+                                                    : StopReason::kError;
+    default:
+      return StopReason::kError;
+  }
+}
+
+void give_up(const AgentSpec& spec, const Transcript::ModelFailure& failure, AnswerTurn& out) {
+  const std::string_view how = failure.state == EffectState::kDenied ? "was denied" : "failed";
+  std::string message = fmt::format("the call of model '{}' {}", spec.models.front(), how);
+  if (failure.failure != FailureClass::kNone) {
+    message += fmt::format(" ({})", to_string(failure.failure));
+  }
+  if (failure.attempts > 1) message += fmt::format(" after {} attempts", failure.attempts);
+  if (!failure.detail.empty()) message += fmt::format(": {}", beginning(failure.detail));
+  fail_task(out, stop_reason_of(failure), std::move(message));
+}
+
+}  // namespace
+
+Usage reserve_model_call(int64_t input_tokens, int64_t output_tokens, const ModelPrice& price) {
+  Usage usage;
+  usage.cost_micro_usd = cost_of(input_tokens, price.input_micro_usd_per_mtok) +
+                         cost_of(output_tokens, price.output_micro_usd_per_mtok);
+  usage.model_calls = 1;
+  usage.input_tokens = input_tokens;
+  usage.output_tokens = output_tokens;
+  return usage;
+}
+
+Result<AnswerTurn> plan_agent_turn(const AgentSpec& spec, const Transcript& transcript,
+                                   uint64_t turn, Seq upto_seq, const ModelPrice& price) {
+  TRY_STATUS(transcript.status());
+  if (spec.models.empty()) return fail(Code::kInvalid, "the agent names no model");
+  AnswerTurn out;
+  out.turn = turn;
+  out.upto_seq = upto_seq;
+  out.planner_version = "agent/1:" + spec.version;
+  switch (transcript.stage()) {
+    case Transcript::Stage::kCallModel:
+      if (transcript.malformed_answers() < kMalformedAnswersMax) {
+        call_model(spec, transcript, price, out);
+      } else {
+        fail_task(out, StopReason::kError,
+                  fmt::format("none of the calls in {} answers of the model in a row could be read",
+                              transcript.malformed_answers()));
+      }
+      return out;
+    case Transcript::Stage::kAnswered:
+      act_on_answer(spec, transcript, out);
+      return out;
+    case Transcript::Stage::kModelFailed:
+      give_up(spec, transcript.failure(), out);
+      return out;
+    case Transcript::Stage::kEmpty:
+    case Transcript::Stage::kModelOpen:
+    case Transcript::Stage::kToolsOpen:
+      break;
+  }
+  return fail(Code::kConflict,
+              fmt::format("turn {} has nothing to answer: an outcome is awaited", turn));
+}
+
+}  // namespace perdure

@@ -1,0 +1,98 @@
+#include "agent/tool_result.h"
+
+#include <fmt/format.h>
+
+namespace perdure {
+namespace {
+
+constexpr std::string_view kErased = "(The content of this result was erased.)";
+constexpr std::string_view kNoOutput = "(The call succeeded and returned nothing.)";
+
+ToolResult make(std::string text, bool is_error) {
+  ToolResult result{nullptr, sha256(text), is_error};
+  result.text = std::make_shared<const std::string>(std::move(text));
+  return result;
+}
+
+// "A sentence." and " Words: <said>" if there is anything said.
+std::string with(std::string_view sentence, std::string_view label, std::string_view said) {
+  return said.empty() ? std::string(sentence) : fmt::format("{} {}: {}", sentence, label, said);
+}
+
+Result<std::string_view> bytes_of(const Payload& payload) {
+  if (payload.place == Payload::Place::kErased) return kErased;
+  if (payload.exists() && payload.size_bytes > 0 && !payload.bytes) {
+    return fail(Code::kUnavailable,
+                "the bytes of a tool's result are not at hand; read them from the blob store");
+  }
+  return payload.view();
+}
+
+}  // namespace
+
+Result<ToolResult> result_of_success(const Payload& result) {
+  TRY_ASSIGN(const std::string_view bytes, bytes_of(result));
+  if (bytes.empty()) return make(std::string(kNoOutput), false);
+  if (!result.bytes) return make(std::string(bytes), false);
+  return ToolResult{result.bytes, result.hash, false};
+}
+
+Result<ToolResult> result_of_failure(std::string_view detail, const Payload& result) {
+  TRY_ASSIGN(const std::string_view bytes, bytes_of(result));
+  std::string text = with("The call failed.", "Reason", detail);
+  if (!bytes.empty()) text += fmt::format("\n{}", bytes);
+  return make(std::move(text), true);
+}
+
+Result<ToolResult> result_asserted_done(const Payload& result) {
+  TRY_ASSIGN(const std::string_view bytes, bytes_of(result));
+  std::string text =
+      "The answer to this call was lost. A person has checked: the call took effect.";
+  if (!bytes.empty()) text += fmt::format(" They report this result:\n{}", bytes);
+  return make(std::move(text), false);
+}
+
+ToolResult result_asserted_not_done(std::string_view message) {
+  return make(with("The answer to this call was lost. A person has checked: the call did not take "
+                   "effect. It may be made again if it is still needed.",
+                   "They say", message),
+              true);
+}
+
+ToolResult result_denied(std::string_view reason) {
+  return make(
+      with("This call is not allowed and was not made. Do not try it again.", "Reason", reason),
+      true);
+}
+
+ToolResult result_refused(std::string_view message) {
+  return make(
+      with("A person refused this call, and it was not made. Do not try it again unless they "
+           "ask for it.",
+           "They say", message),
+      true);
+}
+
+ToolResult result_malformed(std::string_view reason) {
+  return make(with("This call could not be read and was not made. Correct it, or go on without it.",
+                   "Reason", reason),
+              true);
+}
+
+ToolResult result_unknown(std::string_view reason) {
+  return make(with("It is not known whether this call took effect: it was sent, and its answer was "
+                   "lost. Do not make it again. Say plainly that its outcome is unknown.",
+                   "Reason", reason),
+              true);
+}
+
+ToolResult result_repeated(const ToolResult* earlier) {
+  constexpr std::string_view kRepeated = "This call equals an earlier one and was not made again. ";
+  if (earlier == nullptr) {
+    return make(fmt::format("{}Use the outcome of the earlier call.", kRepeated), true);
+  }
+  return make(fmt::format("{}The outcome of the earlier call:\n{}", kRepeated, *earlier->text),
+              earlier->is_error);
+}
+
+}  // namespace perdure

@@ -1,0 +1,293 @@
+#include "agent/transcript.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "agent/step_ids.h"
+#include "base/assert.h"
+#include "base/json.h"
+#include "journal/message_json.h"
+
+namespace perdure {
+namespace {
+
+constexpr std::string_view kErasedInput = "(The input was erased.)";
+constexpr std::string_view kNoInput = "(There is no input.)";
+
+// What a provider's format adds around the declaration of a tool.
+constexpr uint64_t kToolOverheadBytes = 32;
+constexpr uint64_t kBytesPerToken = 3;
+
+uint64_t tokens_of(uint64_t size_bytes) {
+  return (size_bytes + kBytesPerToken - 1) / kBytesPerToken;
+}
+
+// A JSON string is the user's words; any other JSON is shown as it is.
+std::string user_text(const Payload& input) {
+  if (input.place == Payload::Place::kErased) return std::string(kErasedInput);
+  const auto value = parse_json(input.view(), "input", {.size_bytes = 64u << 20});
+  std::string text = !value               ? std::string(input.view())
+                     : value->is_string() ? std::string(value->get_string())
+                                          : to_canonical_json(*value);
+  return text.empty() ? std::string(kNoInput) : text;
+}
+
+// Results are matched to calls by id, so ids must be there and differ, whatever the provider sent.
+void repair_ids(ModelAnswer& answer, uint64_t turn) {
+  std::set<std::string> seen;
+  for (const ToolCall& call : answer.calls) seen.insert(call.id);
+  std::set<std::string> given;
+  for (size_t i = 0; i < answer.calls.size(); ++i) {
+    std::string& id = answer.calls[i].id;
+    if (!id.empty() && given.insert(id).second) continue;
+    id = fmt::format("call_{}_{}", turn, i);
+    while (!seen.insert(id).second) id += '_';
+    given.insert(id);
+  }
+}
+
+}  // namespace
+
+void Transcript::apply(const Record& record) {
+  if (!status_ || record.seq <= seq_) return;
+  if (record.seq != seq_ + 1) {
+    return break_off({Code::kInternal,
+                      fmt::format("the journal has a gap: record {} after {}", record.seq, seq_)});
+  }
+  seq_ = record.seq;
+  std::visit([this](const auto& body) { on(body); }, record.body);
+}
+
+const ModelAnswer& Transcript::answer() const {
+  PERDURE_ASSERT(answer_ != nullptr, "an answer stands only in the stages that say so");
+  return *answer_;
+}
+
+void Transcript::on(const TaskCreated& body) {
+  if (body.input.size_bytes > 0 && !body.input.bytes &&
+      body.input.place != Payload::Place::kErased) {
+    return break_off({Code::kUnavailable, "the bytes of the task's input are not at hand"});
+  }
+  conversation_.append_user(user_text(body.input));
+  stage_ = Stage::kCallModel;
+}
+
+void Transcript::on(const StepPlanned& body) {
+  if (body.kind == CallKind::kModel) {
+    const auto turn = parse_model_step(body.step);
+    if (!turn || (stage_ != Stage::kCallModel && stage_ != Stage::kModelFailed)) {
+      return break_off({Code::kConflict, fmt::format("model call '{}' does not follow from the "
+                                                     "conversation of an agent",
+                                                     body.step)});
+    }
+    model_turn_ = *turn;
+    failure_ = {};
+    stage_ = Stage::kModelOpen;
+    if (body.verdict == Verdict::kDeny) fail_model(EffectState::kDenied, body.verdict_reason);
+    return;
+  }
+  Slot* slot = open_slot(body.step);
+  if (slot == nullptr) return;
+  slot->planned = true;
+  stage_ = Stage::kToolsOpen;
+  if (body.verdict != Verdict::kDeny) return;
+  const std::string_view reason = body.verdict_reason;
+  slot->malformed = reason.starts_with(kMalformedCall);
+  settle(body.step, slot->malformed ? result_malformed(reason.substr(kMalformedCall.size()))
+                                    : result_denied(reason));
+}
+
+void Transcript::on(const StepSettled& body) {
+  if (is_open_model(body.step)) return settle_model(body);
+  if (open_slot(body.step) == nullptr) return;
+  if (body.outcome == Outcome::kSucceeded) settle(body.step, result_of_success(body.result));
+  if (body.outcome == Outcome::kFailed) {
+    settle(body.step, result_of_failure(body.detail, body.result));
+  }
+}
+
+void Transcript::settle_model(const StepSettled& body) {
+  if (body.outcome == Outcome::kSucceeded) return take_answer(body.result);
+  // An outcome that is sent again is a passing one, even if nobody gave it a class.
+  const FailureClass passing =
+      body.outcome == Outcome::kInDoubt ? FailureClass::kAmbiguous : FailureClass::kTransient;
+  const bool unnamed = body.failure == FailureClass::kNone && body.outcome != Outcome::kFailed;
+  failure_.failure = unnamed ? passing : body.failure;
+  failure_.detail = body.detail;
+  failure_.attempts = body.attempt;
+  if (body.outcome == Outcome::kFailed) fail_model(EffectState::kFailed, body.detail);
+}
+
+void Transcript::on(const StepClosed& body) {
+  if (is_open_model(body.step)) {
+    if (is_terminal(body.state)) fail_model(body.state, body.reason);
+    return;
+  }
+  Slot* slot = open_slot(body.step);
+  if (slot == nullptr || !is_terminal(body.state)) return;
+  if (!body.same_as.empty()) {
+    slot->same_as = body.same_as;
+    return close_round_if_complete();
+  }
+  switch (body.state) {
+    case EffectState::kDenied:
+      return settle(body.step, result_denied(body.reason));
+    case EffectState::kSucceeded:
+      return settle(body.step, result_of_success({}));
+    case EffectState::kFailed:
+      return settle(body.step, result_of_failure(body.reason, {}));
+    default:
+      return settle(body.step, result_unknown(body.reason));
+  }
+}
+
+void Transcript::on(const InterruptRequested& body) {
+  if (!body.step.empty()) questions_[seq_] = {body.reason, body.step};
+}
+
+void Transcript::on(const InterruptResolved& body) {
+  const auto found = questions_.find(body.interrupt_seq);
+  if (found == questions_.end()) return;
+  const Question question = std::move(found->second);
+  questions_.erase(found);
+  const bool doubt = question.reason == InterruptReason::kUncertainOutcome;
+  const bool refused =
+      question.reason == InterruptReason::kToolApproval && body.decision == Decision::kReject;
+  if (is_open_model(question.step)) {
+    if (refused) return fail_model(EffectState::kDenied, body.message);
+    if (doubt && body.decision == Decision::kHappened) return take_answer(body.result);
+    if (doubt && body.decision == Decision::kNotHappened) {
+      return fail_model(EffectState::kFailed, body.message);
+    }
+    if (doubt && body.decision == Decision::kDismiss) {
+      return fail_model(EffectState::kUnknown, body.message);
+    }
+    return;
+  }
+  if (open_slot(question.step) == nullptr) return;
+  if (refused) return settle(question.step, result_refused(body.message));
+  if (!doubt) return;
+  if (body.decision == Decision::kHappened) {
+    settle(question.step, result_asserted_done(body.result));
+  } else if (body.decision == Decision::kNotHappened) {
+    settle(question.step, result_asserted_not_done(body.message));
+  } else if (body.decision == Decision::kDismiss) {
+    settle(question.step, result_unknown(body.message));
+  }
+}
+
+bool Transcript::is_open_model(const StepId& step) const {
+  return stage_ == Stage::kModelOpen && step == model_step_id(model_turn_);
+}
+
+void Transcript::take_answer(const Payload& result) {
+  if (result.place == Payload::Place::kErased || (result.size_bytes > 0 && !result.bytes)) {
+    return break_off(
+        {result.place == Payload::Place::kErased ? Code::kNotFound : Code::kUnavailable,
+         fmt::format("the model's answer of step {} is {}", model_step_id(model_turn_),
+                     result.place == Payload::Place::kErased ? "erased" : "not at hand")});
+  }
+  auto answer = answer_from_json(result.view());
+  if (!answer) {
+    failure_.failure = FailureClass::kMalformedOutput;
+    return fail_model(EffectState::kFailed, answer.error().message);
+  }
+  repair_ids(*answer, model_turn_);
+  counted_tokens_ = answer->input_tokens;
+  counted_bytes_ = size_bytes();
+  slots_.assign(answer->calls.size(), {});
+  answer_ = std::make_shared<const ModelAnswer>(*std::move(answer));
+  stage_ = Stage::kAnswered;
+}
+
+void Transcript::fail_model(EffectState state, std::string_view detail) {
+  failure_.state = state;
+  if (!detail.empty()) failure_.detail = detail;
+  stage_ = Stage::kModelFailed;
+}
+
+Transcript::Slot* Transcript::open_slot(const StepId& step) {
+  if (stage_ != Stage::kAnswered && stage_ != Stage::kToolsOpen) return nullptr;
+  const auto place = parse_tool_step(step);
+  if (!place || place->turn != model_turn_ || place->index >= slots_.size()) return nullptr;
+  Slot& slot = slots_[place->index];
+  return slot.settled() ? nullptr : &slot;
+}
+
+void Transcript::settle(const StepId& step, Result<ToolResult> result) {
+  if (!result) return break_off(std::move(result).error());
+  Slot* slot = open_slot(step);
+  PERDURE_ASSERT(slot != nullptr, "only a call that is open gets a result");
+  slot->result = *std::move(result);
+  close_round_if_complete();
+}
+
+const ToolResult* Transcript::outcome_of(const StepId& step) const {
+  const StepId* at = &step;
+  for (size_t hops = 0; hops <= slots_.size(); ++hops) {
+    const auto place = parse_tool_step(*at);
+    if (!place || place->turn != model_turn_ || place->index >= slots_.size()) {
+      const auto found = outcomes_.find(*at);
+      return found == outcomes_.end() ? nullptr : &found->second;
+    }
+    const Slot& slot = slots_[place->index];
+    if (slot.result) return &*slot.result;
+    at = &slot.same_as;
+  }
+  return nullptr;
+}
+
+void Transcript::close_round_if_complete() {
+  bool all_malformed = true;
+  for (const Slot& slot : slots_) {
+    if (!slot.settled()) return;
+    all_malformed = all_malformed && slot.malformed;
+  }
+  malformed_answers_ = all_malformed ? malformed_answers_ + 1 : 0;
+  std::vector<ToolResult> told;
+  std::vector<ToolResult> originals;
+  for (const Slot& slot : slots_) {
+    const ToolResult* original = slot.result ? &*slot.result : outcome_of(slot.same_as);
+    told.push_back(slot.result ? *slot.result : result_repeated(original));
+    originals.push_back(original ? *original : told.back());
+  }
+  for (size_t i = 0; i < told.size(); ++i) {
+    outcomes_[tool_step_id(model_turn_, i)] = std::move(originals[i]);
+  }
+  conversation_.append_round(std::move(answer_), told);
+  answer_.reset();
+  slots_.clear();
+  stage_ = Stage::kCallModel;
+}
+
+void Transcript::break_off(Error error) {
+  status_ = tl::unexpected(std::move(error));
+}
+
+ModelRequest Transcript::request(const AgentSpec& spec) const {
+  ModelRequest request;
+  request.tools = spec.tools;
+  request.max_output_tokens = spec.max_output_tokens;
+  if (!spec.instructions.empty()) {
+    Message& system = request.messages.emplace_back();
+    system.role = Message::Role::kSystem;
+    system.text = spec.instructions;
+  }
+  conversation_.write_to(request.messages);
+  return request;
+}
+
+int64_t Transcript::input_tokens_estimate(const AgentSpec& spec) const {
+  if (counted_tokens_ >= 0) {
+    return counted_tokens_ + static_cast<int64_t>(tokens_of(size_bytes() - counted_bytes_));
+  }
+  uint64_t bytes = size_bytes() + spec.instructions.size();
+  for (const ToolDeclaration& tool : spec.tools) {
+    bytes +=
+        tool.name.size() + tool.description.size() + tool.input_schema.size() + kToolOverheadBytes;
+  }
+  return static_cast<int64_t>(tokens_of(bytes));
+}
+
+}  // namespace perdure

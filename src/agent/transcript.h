@@ -1,0 +1,116 @@
+#pragma once
+// The conversation of an agent's task, folded from its journal. At every record it is valid for a
+// provider: each call of an answer is followed by exactly one result, in the order of the calls.
+// That holds because an answer and its results enter the conversation together, when the last
+// result is there. Messages are only ever appended, so an earlier request is a prefix of a later
+// one.
+//
+// Not thread-safe. Copying shares the texts.
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/agent_spec.h"
+#include "agent/conversation.h"
+#include "agent/tool_result.h"
+#include "journal/message.h"
+#include "journal/record.h"
+
+namespace perdure {
+
+class Transcript {
+ public:
+  enum class Stage {
+    kEmpty,        // no task yet
+    kCallModel,    // the conversation waits for an answer, and nobody was asked
+    kModelOpen,    // a model call has no outcome yet
+    kModelFailed,  // the model call ended without an answer
+    kAnswered,     // an answer stands; its calls are not planned
+    kToolsOpen,    // some calls have no outcome yet
+  };
+
+  struct ModelFailure {
+    EffectState state = EffectState::kFailed;
+    FailureClass failure = FailureClass::kNone;  // the last that was seen
+    std::string detail;
+    uint32_t attempts = 0;
+  };
+
+  // Records in order and without gaps; those already seen are skipped. Payloads must have their
+  // bytes. What is wrong is kept in `status`, and nothing is folded after it.
+  void apply(const Record& record);
+
+  const Status& status() const { return status_; }
+  Stage stage() const { return stage_; }
+  Seq seq() const { return seq_; }  // of the newest record folded
+  // kAnswered, kToolsOpen: the answer whose calls are to be made, and the turn that asked for it.
+  const ModelAnswer& answer() const;
+  uint64_t answer_turn() const { return model_turn_; }
+  // kModelFailed
+  const ModelFailure& failure() const { return failure_; }
+  // Answers in a row with calls of which none could be read.
+  uint32_t malformed_answers() const { return malformed_answers_; }
+
+  // What a model would be sent now. An answer whose results are not complete is left out.
+  ModelRequest request(const AgentSpec& spec) const;
+  // Of the messages in `request`, but for the instructions.
+  const Sha256& conversation_hash() const { return conversation_.hash(); }
+  uint64_t size_bytes() const { return conversation_.size_bytes(); }
+  // Tokens of the next request: what the provider counted last time, and a third of the bytes that
+  // came since (guarantees, "Limits that a transport cannot see").
+  int64_t input_tokens_estimate(const AgentSpec& spec) const;
+
+ private:
+  struct Slot {
+    bool planned = false;
+    bool malformed = false;
+    StepId same_as;
+    std::optional<ToolResult> result;
+    bool settled() const { return result.has_value() || !same_as.empty(); }
+  };
+  struct Question {
+    InterruptReason reason = InterruptReason::kToolApproval;
+    StepId step;
+  };
+
+  void on(const TaskCreated& body);
+  void on(const StepPlanned& body);
+  void on(const StepSettled& body);
+  void on(const StepClosed& body);
+  void on(const InterruptRequested& body);
+  void on(const InterruptResolved& body);
+  template <class Other>
+  void on(const Other&) {}
+
+  bool is_open_model(const StepId& step) const;
+  void settle_model(const StepSettled& body);
+  void take_answer(const Payload& result);
+  void fail_model(EffectState state, std::string_view detail);
+  // The place of an undecided call of the open answer, or null.
+  Slot* open_slot(const StepId& step);
+  void settle(const StepId& step, Result<ToolResult> result);
+  void close_round_if_complete();
+  const ToolResult* outcome_of(const StepId& step) const;
+  void break_off(Error error);
+
+  Status status_;
+  Stage stage_ = Stage::kEmpty;
+  Seq seq_ = 0;
+  Conversation conversation_;
+
+  uint64_t model_turn_ = 0;  // of the newest model call
+  ModelFailure failure_;
+  std::shared_ptr<const ModelAnswer> answer_;  // whose round is not complete
+  std::vector<Slot> slots_;                    // one per call of `answer_`
+  uint32_t malformed_answers_ = 0;
+
+  std::map<Seq, Question> questions_;
+  // What an equal later call is told. Texts are shared with the conversation.
+  std::map<StepId, ToolResult> outcomes_;
+  int64_t counted_tokens_ = -1;  // by the provider, for a request of `counted_bytes_`
+  uint64_t counted_bytes_ = 0;
+};
+
+}  // namespace perdure
