@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 
+#include "base/json_number.h"
 #include "base/text.h"
 
 namespace perdure {
@@ -15,7 +16,8 @@ namespace {
 
 // Boost.JSON keeps the last of two equal members and says nothing. One scan over the text that is
 // known to be valid finds them: the set of names per open object.
-std::optional<std::string> duplicate_member(const json::value& value, size_t members_in_text) {
+std::optional<std::string> duplicate_member(const json::value& value, size_t members_in_text,
+                                            bool& has_doubles) {
   size_t members = 0;
   std::vector<const json::value*> open{&value};
   while (!open.empty()) {
@@ -26,6 +28,8 @@ std::optional<std::string> duplicate_member(const json::value& value, size_t mem
       for (const auto& member : *object) open.push_back(&member.value());
     } else if (const auto* array = top->if_array()) {
       for (const auto& item : *array) open.push_back(&item);
+    } else if (top->is_double()) {
+      has_doubles = true;
     }
   }
   if (members == members_in_text) return std::nullopt;
@@ -123,8 +127,14 @@ Result<json::value> parse_json(std::string_view text, std::string_view what, Jso
                 fmt::format("{}: text behind the JSON value at byte {}", what, parsed + rest));
   }
   json::value value = parser.release();
-  if (const auto duplicate = duplicate_member(value, count_members(text))) {
+  bool has_doubles = false;
+  if (const auto duplicate = duplicate_member(value, count_members(text), has_doubles)) {
     return fail(Code::kInvalid, fmt::format("{}: {}", what, *duplicate));
+  }
+  if (has_doubles) {
+    if (const auto exact = make_numbers_exact(value, text); !exact) {
+      return fail(Code::kInvalid, fmt::format("{}: {}", what, exact.error().message));
+    }
   }
   return value;
 }

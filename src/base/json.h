@@ -22,15 +22,15 @@ struct JsonLimits {
   size_t size_bytes = 4u << 20;
 };
 
-// `what` begins the error, e.g. "request body". Invalid UTF-8, duplicate members, and text behind
-// the value are errors.
+// `what` begins the error, e.g. "request body". Invalid UTF-8, duplicate members, numbers beyond the
+// range of a double, and text behind the value are errors.
 Result<json::value> parse_json(std::string_view text, std::string_view what,
                                JsonLimits limits = {});
 
 std::string to_json(const json::value& value);
 
-// Sorted members, no spaces: equal values give equal bytes (RFC 8785, but for numbers: integers are
-// written as such, others as Boost.JSON writes them).
+// Sorted members, no spaces: equal values give equal bytes, and reading them gives the same value
+// (RFC 8785, but for numbers: integers are written as such, others as Boost.JSON writes them).
 std::string to_canonical_json(const json::value& value);
 
 // RFC 6901. Null if the pointer names nothing; an error if it is not a pointer.

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
+#include <cmath>
+#include <random>
+
 namespace perdure {
 namespace {
 
@@ -29,6 +33,29 @@ TEST(ParseJson, ColonsInStringsAreNotMembers) {
 TEST(CanonicalJson, SortsMembersAtEveryDepth) {
   const auto value = parse_json(R"({"b":[{"z":1,"a":"x"}], "a" : null})", "body");
   EXPECT_EQ(to_canonical_json(*value), R"({"a":null,"b":[{"a":"x","z":1}]})");
+}
+
+TEST(CanonicalJson, IsAFixedPointForEveryDouble) {
+  std::mt19937_64 random(7);
+  for (int i = 0; i < 20'000; ++i) {
+    const double number = std::bit_cast<double>(random());
+    if (!std::isfinite(number)) continue;
+    const std::string text = R"([1,"2\"3",{"x":)" + to_canonical_json(number) + "}]";
+    const auto value = parse_json(text, "body");
+    ASSERT_TRUE(value) << text;
+    EXPECT_EQ(value->as_array()[2].as_object().at("x").as_double(), number) << text;
+    EXPECT_EQ(to_canonical_json(*value), text);
+  }
+}
+
+TEST(ParseJson, TakesTheNearestDoubleAndRefusesInfinity) {
+  EXPECT_EQ(parse_json("-0.30000000000000004", "body")->as_double(), -0.30000000000000004);
+  EXPECT_EQ(parse_json("5e-324", "body")->as_double(), 5e-324);
+  EXPECT_EQ(parse_json("1e-400", "body")->as_double(), 0.0);
+  EXPECT_EQ(parse_json("123456789012345678901234567890", "body")->as_double(),
+            123456789012345678901234567890.0);
+  EXPECT_EQ(parse_json("[1,-1e400]", "body").error().message,
+            "body: the number -1e400 is beyond the range of a double");
 }
 
 TEST(ObjectReader, NamesTheNearestKnownMember) {
