@@ -1,0 +1,214 @@
+#include "journal/turn_json.h"
+
+#include <fmt/core.h>
+
+#include "journal/answer_hash.h"
+#include "journal/record_json.h"
+
+namespace perdure {
+namespace {
+
+std::string read_name(ObjectReader& in, std::string_view member) {
+  std::string name = in.string(member);
+  if (in.ok() && (name.empty() || name.size() > kNameMaxBytes)) {
+    in.fail_at(member, fmt::format("{} bytes, expected 1 to {}", name.size(), kNameMaxBytes));
+  }
+  return name;
+}
+
+std::string read_message(ObjectReader& in, std::string_view member) {
+  std::string message = in.string(member);
+  if (message.size() > kMessageMaxBytes) {
+    in.fail_at(member, fmt::format("longer than {} bytes", kMessageMaxBytes));
+  }
+  return message;
+}
+
+class TurnReader {
+ public:
+  Result<AnswerTurn> read(ObjectReader& in) {
+    AnswerTurn answer;
+    answer.turn = static_cast<uint64_t>(in.integer("turn", 1, INT64_MAX));
+    answer.upto_seq = static_cast<Seq>(in.integer("upto_seq", 1, INT64_MAX));
+    answer.planner_version = read_name(in, "planner_version");
+    answer.guarded = in.boolean("guarded", false);
+    answer.more = in.boolean("more", false);
+    const json::value* state = in.value("state");
+    if (state != nullptr && !state->is_null()) answer.state = payload(*state);
+    if (const json::value* await = in.value("await"); await != nullptr && !await->is_null()) {
+      TRY_ASSIGN(answer.await, read_await(*await, "await", 1));
+    }
+    if (const json::array* actions = in.array("actions")) {
+      TRY_STATUS(read_actions(*actions, answer.actions));
+    }
+    TRY_STATUS(in.finish());
+    if (answer.more && ended_) return fail(Code::kInvalid, "more: the task has ended");
+    answer.answer_hash = hash_answer(answer);
+    return answer;
+  }
+
+ private:
+  Status read_actions(const json::array& items, std::vector<Action>& out) {
+    if (items.size() > kActionsMax) {
+      return fail(Code::kTooLarge, fmt::format("actions: {}, at most {} in a turn; set \"more\"",
+                                               items.size(), kActionsMax));
+    }
+    out.reserve(items.size());
+    for (const json::value& item : items) {
+      const std::string where = fmt::format("actions[{}]", out.size());
+      if (ended_) return fail(Code::kInvalid, where + ": stands behind the task's end");
+      TRY_ASSIGN(Action action, read_action(item, where));
+      if (payload_bytes_ > kTurnPayloadMaxBytes) {
+        return fail(Code::kTooLarge, fmt::format("{}: the payloads of a turn are at most {} bytes",
+                                                 where, kTurnPayloadMaxBytes));
+      }
+      out.push_back(std::move(action));
+    }
+    return {};
+  }
+
+  Result<Action> read_action(const json::value& item, const std::string& where) {
+    ObjectReader in(item, where);
+    const json::value* call = in.value("call");
+    const json::value* timer = in.value("timer");
+    const json::value* note = in.value("note");
+    const json::value* complete = in.value("complete");
+    const json::value* failure = in.value("fail");
+    TRY_STATUS(in.finish());
+    if (item.get_object().size() != 1) {
+      return fail(Code::kInvalid, where + ": expected one of call, timer, note, complete, fail");
+    }
+    if (call != nullptr) return read_call(*call, where + ".call");
+    if (timer != nullptr) return read_timer(*timer, where + ".timer");
+    if (note != nullptr) return NoteAction{payload(*note)};
+    ended_ = true;
+    if (complete != nullptr) return CompleteAction{payload(*complete), StopReason::kEndTurn};
+    ObjectReader reader(*failure, where + ".fail");
+    FailAction action{StopReason::kError, read_message(reader, "message")};
+    TRY_STATUS(reader.finish());
+    return action;
+  }
+
+  Result<Action> read_call(const json::value& value, const std::string& where) {
+    ObjectReader in(value, where);
+    CallAction call;
+    call.step = read_name(in, "step");
+    call.kind = in.choice("kind", {"tool", "model"}, 0) == 0 ? CallKind::kTool : CallKind::kModel;
+    call.name = read_name(in, "name");
+    const json::value* args = in.value("args");
+    call.args = args == nullptr ? payload(json::object()) : payload(*args);
+    if (in.choice("executor", {"engine", "planner"}, 0) == 1) {
+      call.executed_by = ExecutedBy::kPlanner;
+      if (in.choice("outcome", {"succeeded", "failed"}, 0) == 1) call.outcome = Outcome::kFailed;
+      if (const json::value* result = in.value("result")) call.result = payload(*result);
+      if (in.has("detail")) call.detail = read_message(in, "detail");
+    } else {
+      for (const char* member : {"outcome", "result", "detail"}) {
+        if (in.has(member)) in.fail_at(member, "only of a call whose executor is the planner");
+      }
+    }
+    TRY_STATUS(in.finish());
+    return call;
+  }
+
+  Result<Action> read_timer(const json::value& value, const std::string& where) {
+    ObjectReader in(value, where);
+    TimerAction timer;
+    timer.timer = read_name(in, "id");
+    if (in.has("after_ms") == in.has("at_ms")) {
+      in.fail_at("after_ms", "expected one of after_ms and at_ms");
+    }
+    timer.after_ms = in.integer("after_ms", 0, kTimerAfterMaxMs, 0);
+    timer.at_ms = in.integer("at_ms", 1, kTimerAtMaxMs, 0);
+    TRY_STATUS(in.finish());
+    return timer;
+  }
+
+  Result<Await> read_await(const json::value& value, const std::string& where, size_t depth) {
+    if (depth > kAwaitMaxDepth || ++await_nodes_ > kAwaitMaxNodes) {
+      return fail(Code::kTooLarge, fmt::format("{}: at most {} deep, {} parts", where,
+                                               kAwaitMaxDepth, kAwaitMaxNodes));
+    }
+    ObjectReader in(value, where);
+    Await await;
+    await.op = static_cast<Await::Op>(in.choice("op", {"news", "step", "timer", "any", "all"}, 0));
+    if (!in.has("op")) in.fail_at("op", "is missing");
+    if (await.op == Await::Op::kStep || await.op == Await::Op::kTimer) {
+      await.name = read_name(in, "name");
+    } else if (await.op != Await::Op::kNews) {
+      const json::array* parts = in.array("of");
+      if (parts == nullptr || parts->empty()) in.fail_at("of", "expected what to wait for");
+      for (size_t i = 0; in.ok() && i < parts->size(); ++i) {
+        TRY_ASSIGN(Await part,
+                   read_await((*parts)[i], fmt::format("{}.of[{}]", where, i), depth + 1));
+        await.of.push_back(std::move(part));
+      }
+    }
+    TRY_STATUS(in.finish());
+    return await;
+  }
+
+  Payload payload(const json::value& value) {
+    Payload made = Payload::of(to_canonical_json(value));
+    payload_bytes_ += made.size_bytes;
+    return made;
+  }
+
+  size_t payload_bytes_ = 0;
+  size_t await_nodes_ = 0;
+  bool ended_ = false;
+};
+
+Result<RejectTurn> read_rejection(ObjectReader& in) {
+  RejectTurn rejection;
+  rejection.turn = static_cast<uint64_t>(in.integer("turn", 1, INT64_MAX));
+  rejection.upto_seq = static_cast<Seq>(in.integer("upto_seq", 1, INT64_MAX));
+  rejection.reason = read_message(in, "error");
+  TRY_STATUS(in.finish());
+  return rejection;
+}
+
+}  // namespace
+
+Result<RemoteTurn> remote_turn_from_json(const json::value& body) {
+  ObjectReader in(body, "turn");
+  const auto task = TaskId::parse(in.string("task"));
+  if (!task) in.fail_at("task", "not the id of a task");
+  RemoteTurn turn;
+  if (in.has("error")) {
+    TRY_ASSIGN(turn.answer, read_rejection(in));
+  } else {
+    TRY_ASSIGN(turn.answer, TurnReader().read(in));
+  }
+  turn.task = *task;
+  return turn;
+}
+
+Result<json::object> plan_to_json(const RemotePlan& plan) {
+  json::object out;
+  out["task"] = plan.task.to_string();
+  out["turn"] = plan.plan.turn;
+  out["upto_seq"] = plan.plan.upto_seq;
+  out["attempt"] = plan.plan.attempt;
+  out["after_seq"] = plan.after_seq;
+  for (const Payload* payload : {&plan.state, &plan.input}) {
+    if (payload->exists() && !payload->bytes) {
+      return fail(Code::kInternal, "plan: the bytes of the state and the input are not at hand");
+    }
+  }
+  out["state"] = nullptr;
+  if (plan.state.exists()) {
+    TRY_ASSIGN(out["state"], parse_json(plan.state.view(), "planner state", kTurnJsonLimits));
+  }
+  out["input"] = plan.input.exists() ? payload_to_json(plan.input) : json::value();
+  json::array records;
+  for (const Record& record : plan.news) {
+    if (record.seq > plan.after_seq && record.seq <= plan.plan.upto_seq) {
+      records.push_back(record_to_json(record));
+    }
+  }
+  out["records"] = std::move(records);
+  return out;
+}
+
+}  // namespace perdure
