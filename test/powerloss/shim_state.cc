@@ -48,7 +48,7 @@ Shim shim;
   const long fd = syscall(SYS_openat, AT_FDCWD, log, O_RDWR | O_CLOEXEC, 0);
   if (fd < 0) give_up("cannot open the log");
   const long base = syscall(SYS_mmap, nullptr, kControlBytes + kLogCapacityBytes,
-                            PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+                            PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0L);
   syscall(SYS_close, fd);
   if (base == -1) give_up("cannot map the log");
   shim.log = reinterpret_cast<char*>(base) + kControlBytes;
