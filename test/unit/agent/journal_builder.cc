@@ -1,0 +1,159 @@
+#include "journal_builder.h"
+
+#include <fmt/format.h>
+
+#include "journal/message_json.h"
+
+namespace perdure::test {
+
+AgentSpec shop_agent() {
+  AgentSpec spec;
+  spec.name = "shop";
+  spec.models = {"main", "backup"};
+  spec.instructions = "Serve the customer.";
+  for (const char* name : {"look", "pay", "ship"}) {
+    spec.tools.push_back({name, fmt::format("{}s something", name), R"({"type":"object"})"});
+  }
+  spec.always_ask = {"ship"};
+  spec.max_output_tokens = 1000;
+  spec.version = agent_version(spec);
+  return spec;
+}
+
+Seq JournalBuilder::add(RecordBody body) {
+  const Seq seq = records_.size() + 1;
+  records_.push_back({seq, 1000 + static_cast<int64_t>(seq), std::move(body)});
+  return seq;
+}
+
+JournalBuilder& JournalBuilder::created(std::string input) {
+  TaskCreated body;
+  body.planner = "agent";
+  if (!input.empty()) body.input = Payload::of(std::move(input));
+  add(std::move(body));
+  return *this;
+}
+
+JournalBuilder& JournalBuilder::model_planned(uint64_t turn) {
+  StepPlanned body;
+  body.step = fmt::format("m{}", turn);
+  body.kind = CallKind::kModel;
+  body.name = "main";
+  body.verdict = Verdict::kAllow;
+  add(std::move(body));
+  return *this;
+}
+
+JournalBuilder& JournalBuilder::answered(uint64_t turn, const ModelAnswer& answer) {
+  model_planned(turn);
+  return settled(fmt::format("m{}", turn), Outcome::kSucceeded, answer_to_json(answer));
+}
+
+JournalBuilder& JournalBuilder::tool_planned(std::string step, std::string name, Verdict verdict,
+                                             std::string reason) {
+  StepPlanned body;
+  body.step = std::move(step);
+  body.name = std::move(name);
+  body.guarded = true;
+  body.verdict = verdict;
+  body.verdict_reason = std::move(reason);
+  add(std::move(body));
+  return *this;
+}
+
+JournalBuilder& JournalBuilder::settled(std::string step, Outcome outcome, std::string result,
+                                        FailureClass failure, std::string detail) {
+  StepSettled body;
+  body.step = std::move(step);
+  body.attempt = 1;
+  body.outcome = outcome;
+  body.failure = failure;
+  body.detail = std::move(detail);
+  if (!result.empty()) body.result = Payload::of(std::move(result));
+  add(std::move(body));
+  return *this;
+}
+
+JournalBuilder& JournalBuilder::closed(std::string step, EffectState state, std::string reason,
+                                       std::string same_as) {
+  add(StepClosed{std::move(step), state, std::move(reason), std::move(same_as)});
+  return *this;
+}
+
+JournalBuilder& JournalBuilder::decided(std::string step, InterruptReason reason, Decision decision,
+                                        std::string message, std::string result) {
+  InterruptResolved body;
+  body.interrupt_seq = add(InterruptRequested{reason, std::move(step), "?", {}});
+  body.decision = decision;
+  body.by = "ann";
+  body.message = std::move(message);
+  if (!result.empty()) body.result = Payload::of(std::move(result));
+  add(std::move(body));
+  return *this;
+}
+
+ModelAnswer answer_with(std::string text, std::vector<ToolCall> calls, ModelAnswer::Stop stop) {
+  ModelAnswer answer;
+  answer.text = std::move(text);
+  answer.calls = std::move(calls);
+  answer.stop = stop;
+  return answer;
+}
+
+Transcript fold(const std::vector<Record>& records) {
+  Transcript transcript;
+  for (const Record& record : records) transcript.apply(record);
+  return transcript;
+}
+
+std::string show(const std::vector<Message>& messages) {
+  std::string out;
+  for (const Message& message : messages) {
+    switch (message.role) {
+      case Message::Role::kSystem:
+        out += "system: ";
+        break;
+      case Message::Role::kUser:
+        out += "user: ";
+        break;
+      case Message::Role::kAssistant:
+        out += "assistant: ";
+        break;
+      case Message::Role::kTool:
+        out += fmt::format("tool{} {}: ", message.is_error ? "!" : "", message.call_id);
+        break;
+    }
+    out += message.text;
+    for (const ToolCall& call : message.calls) {
+      out += fmt::format(" [{} {} {}]", call.id, call.name, call.arguments);
+    }
+    out += '\n';
+  }
+  return out;
+}
+
+std::string show(const Action& action) {
+  if (const auto* call = std::get_if<CallAction>(&action)) {
+    return fmt::format("call {} {} {} {}{}{}", call->step, to_string(call->kind), call->name,
+                       call->args.view(), call->verdict == Verdict::kDeny ? " deny: " : "",
+                       call->verdict_reason);
+  }
+  if (const auto* end = std::get_if<CompleteAction>(&action)) {
+    return fmt::format("complete {} {}", to_string(end->stop_reason), end->result.view());
+  }
+  if (const auto* end = std::get_if<FailAction>(&action)) {
+    return fmt::format("fail {}: {}", to_string(end->stop_reason), end->message);
+  }
+  return "unexpected action";
+}
+
+std::string show(const AnswerTurn& turn) {
+  std::string out = fmt::format("turn {} upto {} {}{}\n", turn.turn, turn.upto_seq,
+                                turn.planner_version, turn.guarded ? " guarded" : "");
+  for (const Action& action : turn.actions) out += show(action) + "\n";
+  out += fmt::format("await {} {}", to_string(turn.await.op), turn.await.name);
+  for (const Await& each : turn.await.of) out += " " + each.name;
+  return out;
+}
+
+}  // namespace perdure::test

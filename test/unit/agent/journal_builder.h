@@ -1,0 +1,51 @@
+#pragma once
+// Writes journals of agents by hand, and shows what the fold makes of them.
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/agent_spec.h"
+#include "agent/transcript.h"
+#include "journal/command.h"
+#include "journal/record.h"
+
+namespace perdure::test {
+
+// Tools: look, pay, ship. `ship` is always asked about.
+AgentSpec shop_agent();
+
+class JournalBuilder {
+ public:
+  Seq add(RecordBody body);
+
+  JournalBuilder& created(std::string input);
+  JournalBuilder& model_planned(uint64_t turn);
+  JournalBuilder& answered(uint64_t turn, const ModelAnswer& answer);
+  JournalBuilder& tool_planned(std::string step, std::string name,
+                               Verdict verdict = Verdict::kAllow, std::string reason = "");
+  JournalBuilder& settled(std::string step, Outcome outcome, std::string result = "",
+                          FailureClass failure = FailureClass::kNone, std::string detail = "");
+  JournalBuilder& closed(std::string step, EffectState state, std::string reason = "",
+                         std::string same_as = "");
+  // A question, and its answer in the next record.
+  JournalBuilder& decided(std::string step, InterruptReason reason, Decision decision,
+                          std::string message = "", std::string result = "");
+
+  const std::vector<Record>& records() const { return records_; }
+
+ private:
+  std::vector<Record> records_;
+};
+
+ModelAnswer answer_with(std::string text, std::vector<ToolCall> calls = {},
+                        ModelAnswer::Stop stop = ModelAnswer::Stop::kEndTurn);
+
+Transcript fold(const std::vector<Record>& records);
+
+// One line a message: "user: hi", "assistant: text [id name args]", "tool id: text",
+// "tool! id: text" for an error.
+std::string show(const std::vector<Message>& messages);
+std::string show(const Action& action);
+std::string show(const AnswerTurn& turn);
+
+}  // namespace perdure::test
