@@ -1,6 +1,6 @@
 #pragma once
-// The agent file: what a user writes (docs/guide, "The agent file"). It names what the operator
-// configured, and may only tighten it.
+// The agent file: what a user writes. It names what the operator configured, and may only tighten
+// it.
 #include <vector>
 
 #include "agent/agent_spec.h"
@@ -10,7 +10,7 @@ namespace perdure {
 
 // `file`: the TOML document as JSON. `offered`: every tool of the operator's file, servers' tools
 // as "server.tool". A name with '*' takes all that match; a name that matches nothing is an error
-// that names the nearest. `model` and `models` are checked against nothing here.
+// that names the nearest. Whether the models exist is for the caller to check.
 Result<AgentSpec> agent_from_file(const json::value& file,
                                   const std::vector<ToolDeclaration>& offered);
 

@@ -59,7 +59,7 @@ class Transcript {
   const Sha256& conversation_hash() const { return conversation_.hash(); }
   uint64_t size_bytes() const { return conversation_.size_bytes(); }
   // Tokens of the next request: what the provider counted last time, and a third of the bytes that
-  // came since (guarantees, "Limits that a transport cannot see").
+  // came since (docs/guarantees.md, section 7).
   int64_t input_tokens_estimate(const AgentSpec& spec) const;
 
  private:

@@ -136,6 +136,22 @@ TEST(Transcript, ARepeatOfARepeatIsToldTheFirstOutcome) {
             "earlier call:\nThe call failed. Reason: closed\n");
 }
 
+TEST(Transcript, EqualCallsOfOneAnswerAreAllToldTheOneOutcome) {
+  JournalBuilder journal;
+  journal.created(R"("hi")").answered(
+      1, answer_with("", {{"a", "pay", "{}"}, {"b", "pay", "{}"}, {"c", "pay", "{}"}}));
+  journal.tool_planned("t1.0", "pay").tool_planned("t1.1", "pay").tool_planned("t1.2", "pay");
+  journal.closed("t1.2", EffectState::kDenied, "", "t1.1");
+  journal.closed("t1.1", EffectState::kDenied, "", "t1.0");
+  EXPECT_EQ(fold(journal.records()).stage(), Stage::kToolsOpen);
+  journal.settled("t1.0", Outcome::kSucceeded, "paid");
+  const auto messages = fold(journal.records()).request({}).messages;
+  ASSERT_EQ(messages.size(), 5u);
+  EXPECT_EQ(messages[2].text, "paid");
+  EXPECT_EQ(messages[3].text, messages[4].text);
+  EXPECT_TRUE(messages[4].text.ends_with("earlier call:\npaid")) << messages[4].text;
+}
+
 TEST(Transcript, CallsWithoutAnIdOfTheirOwnGetOne) {
   JournalBuilder journal;
   journal.created(R"("hi")").answered(
