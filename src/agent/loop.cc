@@ -1,6 +1,6 @@
 #include "agent/loop.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "agent/step_ids.h"
 #include "base/json.h"
@@ -20,13 +20,6 @@ std::string_view beginning(std::string_view text, size_t max_bytes = kQuotedMaxB
 
 void fail_task(AnswerTurn& out, StopReason reason, std::string message) {
   out.actions.emplace_back(FailAction{reason, std::move(message)});
-}
-
-int64_t cost_of(int64_t tokens, int64_t micro_usd_per_mtok) {
-  constexpr int64_t kMtok = 1'000'000;
-  if (tokens <= 0 || micro_usd_per_mtok <= 0) return 0;
-  if (tokens > (INT64_MAX / 4) / micro_usd_per_mtok) return INT64_MAX / 4;
-  return (tokens * micro_usd_per_mtok + kMtok - 1) / kMtok;
 }
 
 // Why a call cannot be made, or nothing.
@@ -147,8 +140,7 @@ void give_up(const AgentSpec& spec, const Transcript::ModelFailure& failure, Ans
 
 Usage reserve_model_call(int64_t input_tokens, int64_t output_tokens, const ModelPrice& price) {
   Usage usage;
-  usage.cost_micro_usd = cost_of(input_tokens, price.input_micro_usd_per_mtok) +
-                         cost_of(output_tokens, price.output_micro_usd_per_mtok);
+  usage.cost_micro_usd = cost(price, input_tokens, output_tokens);
   usage.model_calls = 1;
   usage.input_tokens = input_tokens;
   usage.output_tokens = output_tokens;

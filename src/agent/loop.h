@@ -4,15 +4,9 @@
 #include "agent/agent_spec.h"
 #include "agent/transcript.h"
 #include "journal/command.h"
+#include "journal/price.h"
 
 namespace perdure {
-
-// Of the agent's first model. Whole micro-dollars per million tokens, rounded up by whoever
-// converts.
-struct ModelPrice {
-  int64_t input_micro_usd_per_mtok = 0;
-  int64_t output_micro_usd_per_mtok = 0;
-};
 
 inline constexpr uint32_t kMalformedAnswersMax = 3;
 

@@ -59,7 +59,8 @@ void Engine::drain() {
 }
 
 bool Engine::is_drained() const {
-  return impl_->draining && impl_->metrics.calls_under_way == 0;
+  return impl_->draining && impl_->metrics.calls_under_way == 0 && !impl_->under_way &&
+         impl_->open.empty();
 }
 
 bool Engine::pump() {

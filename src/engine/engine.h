@@ -56,12 +56,13 @@ class Engine {
               AnswerTurn turn, Reply reply);
   // Takes no new tasks, plans no new turns; what is under way goes on.
   void drain();
-  bool is_drained() const;
   const Metrics& metrics() const;
   Mailbox& mailbox();
 
   // The engine's thread only. Does everything that is at hand; false if there was nothing.
   bool pump();
+  // After `drain`: nothing is under way any more.
+  bool is_drained() const;
   // Monotonic time at which `pump` has something to do even if nothing comes.
   int64_t next_wake_us() const;
 

@@ -186,8 +186,9 @@ TEST(AgentLoop, ReservesAtLeastTheCost) {
   EXPECT_EQ(reserve_model_call(1, 0, {1, 0}).cost_micro_usd, 1);
   EXPECT_EQ(reserve_model_call(1'000'001, 3, {2, 1'000'000}).cost_micro_usd, 3 + 3);
   EXPECT_EQ(reserve_model_call(5, 5, {0, 0}).cost_micro_usd, 0);
-  const int64_t huge = reserve_model_call(INT64_MAX, INT64_MAX, {INT64_MAX, 9}).cost_micro_usd;
-  EXPECT_GT(huge, INT64_MAX / 4);
+  const int64_t dearest = micro_usd(kPriceMaxUsdPerMtok);
+  const Usage huge = reserve_model_call(INT64_MAX, INT64_MAX, {dearest, dearest});
+  EXPECT_GE(huge.cost_micro_usd, 1'000'000 * dearest);
 }
 
 }  // namespace
