@@ -1,0 +1,13 @@
+#pragma once
+// JSON strings whose bytes are ours: a library's escapes may change with its version, and requests
+// must not.
+#include <string>
+#include <string_view>
+
+namespace perdure {
+
+// Appends `text` quoted. Escaped are '"', '\\' and control characters; all else stands as it is,
+// except for bytes that are no UTF-8: each becomes U+FFFD.
+void put_json_string(std::string& out, std::string_view text);
+
+}  // namespace perdure

@@ -1,0 +1,119 @@
+#include "model/model_config.h"
+
+#include <array>
+
+namespace perdure {
+namespace {
+
+// The codec writes these itself.
+constexpr std::array<std::string_view, 9> kOwnMembers = {
+    "model",          "messages", "tools",    "stream", "max_tokens", "max_completion_tokens",
+    "stream_options", "n",        "functions"};
+
+void check_base_url(ObjectReader& in, ModelConfig& config) {
+  std::string& url = config.base_url;
+  while (url.ends_with('/')) url.pop_back();
+  const bool plain = url.starts_with("http://");
+  const size_t scheme = plain ? 7 : 8;
+  if (!plain && !url.starts_with("https://")) {
+    in.fail_at("base_url", "expected a URL that begins with https:// or http://");
+  } else if (url.size() == scheme || url.find_first_of("@?# \t\r\n", scheme) != std::string::npos) {
+    in.fail_at("base_url",
+               "expected scheme, host and path only, e.g. \"https://api.openai.com/v1\"");
+  } else if (plain && !config.key.empty() && !config.allow_private) {
+    in.fail_at("base_url",
+               "a key is sent over https only; for a server on your own network set "
+               "allow_private = true");
+  }
+}
+
+void check_key(ObjectReader& in, const std::string& key) {
+  if (key.empty()) return;
+  const bool reference =
+      (key.starts_with("env:") && key.size() > 4) || (key.starts_with("file:") && key.size() > 5);
+  if (!reference) {
+    in.fail_at("key",
+               "expected \"env:NAME\" or \"file:PATH\"; the key itself does not belong here");
+  }
+}
+
+Status read_price(ObjectReader& in, ModelPrice& price) {
+  const json::value* table = in.value("price_per_mtok");
+  if (table == nullptr) return {};
+  ObjectReader prices(*table, in.where() + ".price_per_mtok");
+  const auto read = [&](std::string_view name) {
+    return micro_usd(prices.number(name, 0, kPriceMaxUsdPerMtok, 0));
+  };
+  price.input_per_mtok = read("input");
+  price.output_per_mtok = read("output");
+  return prices.finish();
+}
+
+Status read_timeouts(ObjectReader& in, HttpTimeouts& timeouts) {
+  const json::value* table = in.value("timeouts");
+  if (table == nullptr) return {};
+  ObjectReader times(*table, in.where() + ".timeouts");
+  timeouts.connect_ms = times.duration_ms("connect", timeouts.connect_ms);
+  timeouts.first_byte_ms = times.duration_ms("first_byte", timeouts.first_byte_ms);
+  timeouts.gap_ms = times.duration_ms("gap", timeouts.gap_ms);
+  timeouts.total_ms = times.duration_ms("total", timeouts.total_ms);
+  return times.finish();
+}
+
+Status read_retry(ObjectReader& in, ModelConfig& config) {
+  const json::value* table = in.value("retry");
+  if (table == nullptr) return {};
+  ObjectReader retry(*table, in.where() + ".retry");
+  config.max_attempts =
+      static_cast<uint32_t>(retry.integer("max_attempts", 1, 1000, config.max_attempts));
+  config.backoff_ms = retry.duration_ms("backoff", config.backoff_ms);
+  config.backoff_max_ms = retry.duration_ms("backoff_max", config.backoff_max_ms);
+  if (config.backoff_max_ms < config.backoff_ms) {
+    retry.fail_at("backoff_max", "is smaller than backoff");
+  }
+  return retry.finish();
+}
+
+void read_extra(ObjectReader& in, ModelConfig& config) {
+  const json::object* extra = in.object("extra");
+  if (extra == nullptr || extra->empty()) return;
+  for (const std::string_view own : kOwnMembers) {
+    if (extra->contains(own)) {
+      in.fail_at("extra", "'" + std::string(own) + "' is written by the server itself");
+    }
+  }
+  config.extra = to_canonical_json(*extra);
+}
+
+}  // namespace
+
+Result<ModelConfig> parse_model_config(std::string name, const json::value& table) {
+  ModelConfig config;
+  ObjectReader in(table, "models." + name);
+  config.name = std::move(name);
+  if (!in.has("provider")) in.fail_at("provider", "is missing");
+  config.provider =
+      static_cast<ModelConfig::Provider>(in.choice("provider", {"openai-chat", "replay"}, 0));
+  const bool replay = config.provider == ModelConfig::Provider::kReplay;
+  config.model = in.string("model");
+  if (in.ok() && config.model.empty()) in.fail_at("model", "is empty");
+  config.base_url = replay ? in.string("base_url", "") : in.string("base_url");
+  config.key = in.string("key", "");
+  config.allow_private = in.boolean("allow_private", false);
+  config.max_output_tokens =
+      in.integer("max_output_tokens", 1, 10'000'000, config.max_output_tokens);
+  config.max_tokens_member = static_cast<ModelConfig::MaxTokensMember>(
+      in.choice("max_tokens_member", {"max_completion_tokens", "max_tokens"}, 0));
+  TRY_STATUS(read_price(in, config.price));
+  TRY_STATUS(read_timeouts(in, config.timeouts));
+  TRY_STATUS(read_retry(in, config));
+  read_extra(in, config);
+  config.record_to = in.string("record_to", "");
+  config.recording = replay ? in.string("recording") : in.string("recording", "");
+  check_key(in, config.key);
+  if (in.ok() && !replay) check_base_url(in, config);
+  TRY_STATUS(in.finish());
+  return config;
+}
+
+}  // namespace perdure

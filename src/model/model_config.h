@@ -1,0 +1,47 @@
+#pragma once
+// What the operator says about one model: a table [models.<name>] of the configuration.
+#include <cstdint>
+#include <string>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "journal/terms.h"
+#include "model/price.h"
+#include "ports/http_client.h"
+
+namespace perdure {
+
+struct ModelConfig {
+  enum class Provider : uint8_t { kOpenAiChat, kReplay };
+  // Which member carries the limit of the answer: OpenAI wants the new one, many others know only
+  // the old.
+  enum class MaxTokensMember : uint8_t { kMaxCompletionTokens, kMaxTokens };
+
+  std::string name;
+  Provider provider = Provider::kOpenAiChat;
+  std::string base_url;  // without a '/' at the end; "/chat/completions" is added
+  std::string model;     // the provider's name for it
+  std::string key;       // "env:NAME" or "file:PATH"; empty: no Authorization header is sent
+  // Always sent, so that what a call can cost is known before it is made.
+  int64_t max_output_tokens = 4096;
+  MaxTokensMember max_tokens_member = MaxTokensMember::kMaxCompletionTokens;
+  ModelPrice price;
+  HttpTimeouts timeouts{.connect_ms = 10'000,
+                        .first_byte_ms = 300'000,  // reasoning models are silent for minutes
+                        .gap_ms = 120'000,
+                        .total_ms = 1'800'000};
+  // More members of the request, such as temperature: a JSON object in canonical form, or empty.
+  std::string extra;
+  bool allow_private = false;
+  uint32_t max_attempts = 5;
+  int64_t backoff_ms = 1000;
+  int64_t backoff_max_ms = 60'000;
+  std::string record_to;  // a file; every exchange is appended to it
+  std::string recording;  // Provider::kReplay: the file to answer from
+};
+
+// `table` is the table as JSON. Errors begin with "models.<name>"; they never hold the value of
+// `key`.
+Result<ModelConfig> parse_model_config(std::string name, const json::value& table);
+
+}  // namespace perdure
