@@ -1,0 +1,101 @@
+#pragma once
+// One client: reads requests, one at a time, and writes their answers in the same order. All on
+// its worker's thread.
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "adapters/asio/exchange.h"
+#include "adapters/asio/problem.h"
+#include "adapters/asio/reactor.h"
+#include "adapters/asio/request_parser.h"
+#include "adapters/asio/response_head.h"
+
+namespace perdure::http {
+
+class Worker;
+
+class Connection final : public Waiter, public std::enable_shared_from_this<Connection> {
+ public:
+  // Owns `fd`, a connected non-blocking socket.
+  Connection(std::shared_ptr<Worker> worker, int fd);
+
+  void start();
+  // Answers 503 and closes.
+  void start_refused();
+  // Closes if `now_ms` is beyond what the client had to keep.
+  void check_deadline(int64_t now_ms);
+  // No further requests: closes now if idle, or behind the answer in flight.
+  void drain();
+  void close();
+
+  // From the exchange in progress.
+  void answer(api::Response response);
+  // False if the answer is complete with its head (HEAD, 204).
+  bool start_stream(api::Response head);
+  void stream(std::string_view bytes);
+  void end_stream();
+  void cut_stream();
+  void abandoned();
+
+  Reactor& reactor() const;
+  void on_readable() override;
+  void on_writable() override;
+
+  size_t index = 0;  // the worker's: its place among the open connections
+
+ private:
+  enum class State {
+    kReading,    // a request, or the wait for one
+    kHandling,   // the handler has it
+    kStreaming,  // the head of its stream is given
+    kFlushing,   // the answer is complete; some of it waits for the client to read
+    kLingering,  // our side is shut; what the client still sends is dropped, so that no reset
+                 // destroys the answer on its way (RFC 9112, section 9.6)
+    kClosed,
+  };
+
+  void feed(std::string_view bytes);
+  void dispatch();
+  void resume();
+  void wait_for_input();
+  void keep_pending(std::string_view bytes);
+  void on_end_of_input();
+  void refuse(const Problem& problem);
+  void send_continue();
+  void write_head(const api::Response& response, Framing framing);
+  void flush();
+  bool send_some();
+  void after_flush();
+  void linger();
+  void arm_reading_deadline(int64_t now_ms);
+  void set_unsent();
+  size_t unsent_bytes() const;
+
+  const std::shared_ptr<Worker> worker_;
+  Descriptor socket_;
+  RequestParser parser_;
+  State state_ = State::kReading;
+  int64_t deadline_ms_;
+  int64_t request_began_ms_ = 0;
+  int64_t body_began_ms_ = 0;
+
+  std::weak_ptr<Exchange> exchange_;
+  std::string pending_;  // arrived behind the request in progress
+  std::string out_;      // heads, small bodies, chunks
+  size_t out_sent_ = 0;
+  std::string body_;  // a large body, behind `out_`
+  size_t body_sent_ = 0;
+
+  bool feeding_ = false;
+  bool waits_readable_ = false;
+  bool waits_writable_ = false;
+  bool input_ended_ = false;
+  bool close_after_ = false;  // behind the answer in progress
+  bool without_body_ = false;
+  bool http_1_0_ = false;
+  bool chunked_ = false;
+};
+
+}  // namespace perdure::http

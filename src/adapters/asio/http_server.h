@@ -1,0 +1,68 @@
+#pragma once
+// An HTTP/1.1 server (RFC 9110, RFC 9112) that drives an api::Handler. Plain TCP: TLS and HTTP/2
+// are a reverse proxy's. Each thread has its own event loop and its own connections, so no
+// connection is ever touched by two threads.
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "api/http.h"
+#include "base/error.h"
+
+namespace perdure {
+
+struct HttpServerOptions {
+  std::string address = "127.0.0.1";  // IPv4 or IPv6, no names
+  uint16_t port = 0;                  // 0: the system chooses
+  int threads = 1;
+
+  size_t max_connections = 10'000;  // above it: 503
+  size_t max_target_bytes = 8u << 10;
+  size_t max_header_bytes = 16u << 10;  // request line, header fields and trailer fields together
+  size_t max_header_count = 100;
+  size_t max_body_bytes = 4u << 20;    // after chunks are joined
+  size_t max_stream_bytes = 1u << 20;  // what may wait for a slow reader of a stream
+
+  int64_t header_timeout_ms = 10'000;  // from a request's first byte to the end of its header
+  // A body must have arrived at this rate at every instant after the grace.
+  int64_t body_grace_ms = 10'000;
+  int64_t body_min_bytes_per_s = 4096;
+  int64_t idle_timeout_ms = 75'000;   // between requests, and before the first
+  int64_t write_timeout_ms = 30'000;  // without any progress
+  int64_t linger_timeout_ms = 2'000;  // for the client to close after the last answer
+};
+
+class HttpServer {
+ public:
+  // `handler` outlives the server. It is called on the server's threads.
+  HttpServer(HttpServerOptions options, api::Handler& handler);
+  // Stops at once.
+  ~HttpServer();
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  // Listens and starts the threads. Once.
+  Status start();
+  // The actual one, after `start`.
+  uint16_t port() const;
+
+  // Accepts nothing more, closes idle connections, and lets answers in flight finish for at most
+  // `grace_ms`; then closes all. Blocks until the threads have ended. Not on a server thread.
+  // What is called on a Responder afterwards is dropped.
+  void stop(int64_t grace_ms);
+
+  // Runs `work` on the first server thread, in the order posted; before `start` it waits for it,
+  // after `stop` it is dropped. Any thread.
+  void post(std::function<void()> work);
+
+  // On the first server thread. `after` and `cancel` may be called on any thread; called on the
+  // server thread, `cancel` is certain to prevent the call.
+  api::Timers& timers();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace perdure

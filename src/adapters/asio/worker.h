@@ -1,0 +1,54 @@
+#pragma once
+// One thread's share of a server: its reactor and its connections.
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "adapters/asio/connection.h"
+#include "adapters/asio/http_server.h"
+#include "adapters/asio/reactor.h"
+#include "adapters/asio/response_head.h"
+
+namespace perdure::http {
+
+class Worker : public std::enable_shared_from_this<Worker> {
+ public:
+  Worker(const HttpServerOptions& options, api::Handler& handler);
+
+  // Any thread.
+  size_t connection_count() const { return count_.load(std::memory_order_relaxed); }
+
+  // All below: the reactor's thread.
+  // Owns `fd`. `refused`: it is told so and closed.
+  void add(int fd, bool refused);
+  void remove(Connection& connection);
+  // No further requests; `empty` is called when the last connection has closed.
+  void drain(std::function<void()> empty);
+  void close_all();
+  bool draining() const { return draining_; }
+  std::string_view date();
+
+  const HttpServerOptions options;
+  api::Handler& handler;
+  Reactor reactor;
+  // What one read may bring; idle connections own no buffer.
+  std::array<char, 64u << 10> scratch;
+
+ private:
+  void tick();
+
+  std::vector<std::shared_ptr<Connection>> connections_;
+  std::atomic<size_t> count_{0};
+  // Deadlines are looked at this often: cheaper than a timer for each connection.
+  const int64_t tick_ms_;
+  Alarm alarm_;
+  bool ticking_ = false;
+  bool draining_ = false;
+  std::function<void()> empty_;
+  DateLine date_;
+};
+
+}  // namespace perdure::http
