@@ -36,7 +36,8 @@ struct TaskRow {
   Seq ended_seq = 0;  // the task_ended record; 0: not ended
 };
 
-// The answer to a repeated submission. Unique by (tenant, route, key).
+// The answer to a repeated submission. Unique by (tenant, route, key): a row whose key is taken
+// refuses its task.
 struct IdempotencyRow {
   std::string tenant;
   std::string route;
@@ -60,10 +61,11 @@ struct InterruptRow {
   int64_t created_ms = 0;
 };
 
-// What one commit writes: all of it or nothing.
+// What one commit writes: all of it or nothing. Timers are cleared before others are set: a name in
+// both is set. Interrupts are opened before others are closed: an id in both is closed.
 struct Batch {
-  std::vector<Frame> frames;  // pos rising; at most one a task
-  std::vector<TaskRow> tasks;
+  std::vector<Frame> frames;   // pos rising, above every earlier one; at most one a task
+  std::vector<TaskRow> tasks;  // each replaces the row of its task
   std::vector<IdempotencyRow> idempotency;
   std::vector<TimerRow> timers_set;
   std::vector<TimerRow> timers_cleared;  // due_ms is not looked at
@@ -82,7 +84,7 @@ struct CommitResult {
     kFailed,   // the store cannot go on; nobody is acknowledged
   };
   Kind kind = Kind::kDurable;
-  std::vector<TaskId> refused;
+  std::vector<TaskId> refused;  // in the order of the batch, each once
   std::string message;
 };
 
@@ -101,17 +103,17 @@ class StoreReader {
 
   virtual Result<std::optional<TaskRow>> task(const TaskId& id) = 0;
   virtual Result<std::vector<TaskRow>> tasks(const TaskQuery& query) = 0;
-  // Whole frames that hold records from `from_seq` on, in order, until `max_bytes` of bodies are
-  // reached (at least one frame, if there is one).
+  // Whole frames that hold records from `from_seq` on, in order, as many as have `max_bytes` of
+  // bodies together (at least one frame, if there is one).
   virtual Result<std::vector<Frame>> frames(const TaskId& id, Seq from_seq, size_t max_bytes) = 0;
   virtual Result<std::optional<IdempotencyRow>> idempotency(const std::string& tenant,
                                                             const std::string& route,
                                                             const std::string& key) = 0;
-  // Open ones, oldest first, after (task, seq) if given.
+  // Open ones in order of (task, seq), which is that of their tasks' creation, after `after`.
   virtual Result<std::vector<InterruptRow>> interrupts(const std::string& tenant,
                                                        std::optional<InterruptId> after,
                                                        size_t limit) = 0;
-  // By due time, at most `limit`, due at or before `until_ms`.
+  // In order of (due_ms, task, timer), due at or before `until_ms`.
   virtual Result<std::vector<TimerRow>> timers_due(int64_t until_ms, size_t limit) = 0;
   // Tasks with runnable = true, by id, after `after`.
   virtual Result<std::vector<TaskId>> runnable(std::optional<TaskId> after, size_t limit) = 0;

@@ -1,0 +1,60 @@
+#include "adapters/memory/rows.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/assert.h"
+
+namespace perdure {
+namespace {
+
+void add_once(std::vector<TaskId>& tasks, const TaskId& task) {
+  if (std::find(tasks.begin(), tasks.end(), task) == tasks.end()) tasks.push_back(task);
+}
+
+StoreRows::IdempotencyKey key_of(const IdempotencyRow& row) {
+  return {row.tenant, row.route, row.key};
+}
+
+}  // namespace
+
+std::vector<TaskId> StoreRows::refused(const Batch& batch) const {
+  std::vector<TaskId> named;
+  for (const Frame& frame : batch.frames) {
+    const auto known = frames.find(frame.task);
+    const Frame* last = known == frames.end() ? nullptr : &known->second.back();
+    const Seq head = last ? last->last_seq() : 0;
+    if (frame.first_seq != head + 1 || (last && frame.epoch < last->epoch)) {
+      add_once(named, frame.task);
+    }
+  }
+  std::set<IdempotencyKey> seen;
+  for (const IdempotencyRow& row : batch.idempotency) {
+    const bool taken = idempotency.contains(key_of(row)) || !seen.insert(key_of(row)).second;
+    if (taken) add_once(named, row.task);
+  }
+  return named;
+}
+
+void StoreRows::apply(Batch batch) {
+  for (Frame& frame : batch.frames) {
+    PERDURE_ASSERT(frame.pos > last_pos, "positions rise");
+    last_pos = frame.pos;
+    const TaskId task = frame.task;
+    frames[task].push_back(std::move(frame));
+  }
+  for (TaskRow& row : batch.tasks) {
+    const TaskId task = row.id;
+    tasks[task] = std::move(row);
+  }
+  for (IdempotencyRow& row : batch.idempotency) idempotency[key_of(row)] = std::move(row);
+  for (const TimerRow& row : batch.timers_cleared) timers.erase({row.task, row.timer});
+  for (const TimerRow& row : batch.timers_set) timers[{row.task, row.timer}] = row.due_ms;
+  for (InterruptRow& row : batch.interrupts_opened) {
+    const InterruptId id{row.task, row.seq};
+    interrupts[id] = std::move(row);
+  }
+  for (const InterruptRow& row : batch.interrupts_closed) interrupts.erase({row.task, row.seq});
+}
+
+}  // namespace perdure
