@@ -121,10 +121,11 @@ class StoreReader {
 
 class Store : public StoreReader {
  public:
-  // Asynchronous: `done` is called once, on any thread, possibly before this returns. One commit is
+  // Asynchronous: `done` is called once, on any thread, possibly before this returns; `batch` stays
+  // until then. One commit is
   // under way at a time. Frames are refused unless they follow the head of their task and their
   // epoch is not smaller.
-  virtual void commit(Batch batch, std::function<void(CommitResult)> done) = 0;
+  virtual void commit(const Batch& batch, std::function<void(CommitResult)> done) = 0;
   // After kUnknown: whether this frame is durable.
   virtual Result<bool> contains(const Frame& frame) = 0;
 

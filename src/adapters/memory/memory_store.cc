@@ -32,13 +32,13 @@ std::string MemoryStore::dump() const {
   return perdure::dump(rows_);
 }
 
-void MemoryStore::commit(Batch batch, std::function<void(CommitResult)> done) {
+void MemoryStore::commit(const Batch& batch, std::function<void(CommitResult)> done) {
   CommitResult result;
   {
     const std::lock_guard lock(mutex_);
     result.refused = rows_.refused(batch);
     if (result.refused.empty()) {
-      rows_.apply(std::move(batch));
+      rows_.apply(batch);
     } else {
       result.kind = CommitResult::Kind::kRefused;
     }

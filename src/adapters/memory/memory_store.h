@@ -20,7 +20,7 @@ class MemoryStore : public Store {
   StoreRows snapshot() const;
   std::string dump() const;
 
-  void commit(Batch batch, std::function<void(CommitResult)> done) override;
+  void commit(const Batch& batch, std::function<void(CommitResult)> done) override;
   Result<bool> contains(const Frame& frame) override;
   Epoch epoch() const override { return epoch_; }
   Pos last_pos() const override { return opened_at_; }
