@@ -15,8 +15,8 @@
 
 namespace perdure {
 
-// One row a task. Written when the task is created and when its status or its wait changes, not at
-// every step.
+// One row a task. Written with the task's first frame and when its status or its wait changes, not
+// at every step. Tenant, principal, planner, agent and created_ms never change.
 struct TaskRow {
   TaskId id;
   std::string tenant;
@@ -66,7 +66,7 @@ struct InterruptRow {
 struct Batch {
   std::vector<Frame> frames;   // pos rising, above every earlier one; at most one a task
   std::vector<TaskRow> tasks;  // each replaces the row of its task
-  std::vector<IdempotencyRow> idempotency;
+  std::vector<IdempotencyRow> idempotency;  // of tasks that have a row, here or before
   std::vector<TimerRow> timers_set;
   std::vector<TimerRow> timers_cleared;  // due_ms is not looked at
   std::vector<InterruptRow> interrupts_opened;

@@ -247,12 +247,10 @@ TEST_P(Conformance, ATaskRowIsReplacedWhole) {
 }
 
 TEST_P(Conformance, TasksAreListedNewestFirst) {
-  for (uint64_t i = 1; i <= 6; ++i) create(task_id(i), i == 4 ? "other" : "acme");
-  Batch batch;
-  TaskRow row = task_row(task_id(2), "acme", 2);
-  row.status = TaskStatus::kInputRequired;
-  row.agent = "triage";
-  batch.tasks.push_back(row);
+  for (const uint64_t i : {1, 5, 3, 4, 6}) create(task_id(i), i == 4 ? "other" : "acme");
+  Batch batch = creation(task_id(2), "acme", next_pos(), store().epoch());
+  batch.tasks[0].status = TaskStatus::kInputRequired;
+  batch.tasks[0].agent = "triage";
   expect_durable(std::move(batch));
 
   TaskQuery query = of_tenant("acme");
@@ -398,8 +396,10 @@ TEST_P(Conformance, LargeBodiesAndManyFramesFitInOneCommit) {
       frame_after(nullptr, task_id(1), next_pos(), store().epoch(), 1, std::string(200'000, 'x'));
   Batch batch;
   batch.frames.push_back(large);
+  batch.tasks.push_back(task_row(task_id(1), "acme", 1));
   for (uint64_t i = 2; i < 300; ++i) {
     batch.frames.push_back(frame_after(nullptr, task_id(i), next_pos(), store().epoch(), 1, "y"));
+    batch.tasks.push_back(task_row(task_id(i), "acme", 1));
   }
   expect_durable(std::move(batch));
   EXPECT_EQ(store().frames(task_id(1), 1, 1).value().at(0).body, large.body);

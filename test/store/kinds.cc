@@ -3,6 +3,10 @@
 #include <optional>
 
 #include "adapters/memory/memory_store.h"
+#include "adapters/sqlite/sqlite_store.h"
+#include "base/assert.h"
+#include "store/sqlite_rows.h"
+#include "store/temporary_dir.h"
 
 namespace perdure::store_test {
 namespace {
@@ -10,17 +14,46 @@ namespace {
 class OpenMemory : public OpenStore {
  public:
   Store& store() override { return *store_; }
-  void reopen() override { store_.emplace(store_->snapshot()); }
+  void reopen() override {
+    StoreRows rows = store_->snapshot();
+    store_.emplace(std::move(rows));
+  }
   StoreRows rows() override { return store_->snapshot(); }
 
  private:
   std::optional<MemoryStore> store_{std::in_place, std::string(32, 's')};
 };
 
+class OpenSqlite : public OpenStore {
+ public:
+  OpenSqlite() { open(); }
+  Store& store() override { return *store_; }
+  void reopen() override {
+    store_.reset();
+    open();
+  }
+  StoreRows rows() override { return read_rows(dir_.path() + "/perdure.db"); }
+
+ private:
+  void open() {
+    SqliteOptions options;
+    options.dir = dir_.path();
+    options.log_bytes = 1 << 16;
+    options.checkpoint_pages = 8;  // often, so that it is part of what is tested
+    auto opened = SqliteStore::open(options);
+    PERDURE_ASSERT(opened, opened.error().message.c_str());
+    store_ = std::move(*opened);
+  }
+
+  TemporaryDir dir_;
+  std::unique_ptr<SqliteStore> store_;
+};
+
 }  // namespace
 
 std::vector<Kind> kinds() {
-  return {{"memory", [] { return std::make_unique<OpenMemory>(); }}};
+  return {{"memory", [] { return std::make_unique<OpenMemory>(); }},
+          {"sqlite", [] { return std::make_unique<OpenSqlite>(); }}};
 }
 
 }  // namespace perdure::store_test

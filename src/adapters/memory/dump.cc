@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <set>
+
 #include "adapters/memory/rows.h"
 #include "base/text.h"
 
@@ -28,9 +30,8 @@ std::string line(const TaskRow& row) {
 }
 
 std::string line(const IdempotencyRow& row) {
-  return fmt::format("idempotency tenant={} route={} key={} hash={} task={} created={}\n",
-                     quoted(row.tenant), quoted(row.route), quoted(row.key),
-                     to_hex(row.request_hash.view()), row.task.to_string(), row.created_ms);
+  return fmt::format("idempotency task={} hash={} created={}\n", row.task.to_string(),
+                     to_hex(row.request_hash.view()), row.created_ms);
 }
 
 std::string line(const InterruptRow& row) {
@@ -46,7 +47,9 @@ std::string dump(const StoreRows& rows) {
     for (const Frame& frame : frames) out += line(frame);
   }
   for (const auto& [id, row] : rows.tasks) out += line(row);
-  for (const auto& [key, row] : rows.idempotency) out += line(row);
+  std::multiset<std::string> unordered;
+  for (const auto& [key, row] : rows.idempotency) unordered.insert(line(row));
+  for (const std::string& text : unordered) out += text;
   for (const auto& [key, due_ms] : rows.timers) {
     out += fmt::format("timer {} {} due={}\n", key.first.to_string(), quoted(key.second), due_ms);
   }

@@ -6,15 +6,17 @@
 
 namespace perdure {
 
-MemoryStore::MemoryStore(std::string secret)
-    : MemoryStore(StoreRows{.secret = std::move(secret),
-                            .incarnation = 0,
-                            .last_pos = 0,
-                            .frames = {},
-                            .tasks = {},
-                            .idempotency = {},
-                            .timers = {},
-                            .interrupts = {}}) {}
+namespace {
+
+StoreRows empty_rows(std::string secret) {
+  StoreRows rows;
+  rows.secret = std::move(secret);
+  return rows;
+}
+
+}  // namespace
+
+MemoryStore::MemoryStore(std::string secret) : MemoryStore(empty_rows(std::move(secret))) {}
 
 MemoryStore::MemoryStore(StoreRows rows) : rows_(std::move(rows)) {
   PERDURE_ASSERT(rows_.secret.size() == 32, "a secret has 32 bytes");

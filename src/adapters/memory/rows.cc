@@ -37,24 +37,38 @@ std::vector<TaskId> StoreRows::refused(const Batch& batch) const {
 }
 
 void StoreRows::apply(Batch batch) {
+  for (TaskRow& row : batch.tasks) replace(std::move(row));
   for (Frame& frame : batch.frames) {
     PERDURE_ASSERT(frame.pos > last_pos, "positions rise");
+    PERDURE_ASSERT(tasks.contains(frame.task), "a task's row comes with its first frame");
     last_pos = frame.pos;
     const TaskId task = frame.task;
     frames[task].push_back(std::move(frame));
   }
-  for (TaskRow& row : batch.tasks) {
-    const TaskId task = row.id;
-    tasks[task] = std::move(row);
+  for (IdempotencyRow& row : batch.idempotency) {
+    PERDURE_ASSERT(tasks.contains(row.task), "an idempotency row names a task that has a row");
+    idempotency[key_of(row)] = std::move(row);
   }
-  for (IdempotencyRow& row : batch.idempotency) idempotency[key_of(row)] = std::move(row);
   for (const TimerRow& row : batch.timers_cleared) timers.erase({row.task, row.timer});
   for (const TimerRow& row : batch.timers_set) timers[{row.task, row.timer}] = row.due_ms;
   for (InterruptRow& row : batch.interrupts_opened) {
     const InterruptId id{row.task, row.seq};
+    PERDURE_ASSERT(!interrupts.contains(id), "an interrupt is opened once");
     interrupts[id] = std::move(row);
   }
   for (const InterruptRow& row : batch.interrupts_closed) interrupts.erase({row.task, row.seq});
+}
+
+void StoreRows::replace(TaskRow row) {
+  const auto known = tasks.find(row.id);
+  if (known != tasks.end()) {
+    const TaskRow& old = known->second;
+    PERDURE_ASSERT(std::tie(row.tenant, row.principal, row.planner, row.agent, row.created_ms) ==
+                       std::tie(old.tenant, old.principal, old.planner, old.agent, old.created_ms),
+                   "whose a task is, and what drives it, never changes");
+  }
+  const TaskId task = row.id;
+  tasks[task] = std::move(row);
 }
 
 }  // namespace perdure

@@ -27,10 +27,14 @@ struct StoreRows {
   std::vector<TaskId> refused(const Batch& batch) const;
   // Nothing in `batch` may be refused.
   void apply(Batch batch);
+
+ private:
+  void replace(TaskRow row);
 };
 
 // One line a row, in a fixed order: two stores hold the same if and only if their texts are equal.
 // The secret and the incarnation are left out: they differ between stores that were given the same.
+// So are the keys of idempotency rows, of which a store may keep a hash only.
 std::string dump(const StoreRows& rows);
 
 }  // namespace perdure

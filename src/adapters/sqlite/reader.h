@@ -1,0 +1,42 @@
+#pragma once
+// The reads of ports/store.h over one connection of their own. Each call is one statement, and so
+// one short transaction: a long one would keep the log from being reused.
+#include <memory>
+#include <string>
+
+#include "adapters/sqlite/database.h"
+#include "adapters/sqlite/tenants.h"
+#include "ports/store.h"
+
+namespace perdure {
+
+// One thread at a time.
+class Reader {
+ public:
+  static Result<std::unique_ptr<Reader>> open(const std::string& path);
+
+  Result<std::optional<TaskRow>> task(const TaskId& id);
+  Result<std::vector<TaskRow>> tasks(const TaskQuery& query);
+  Result<std::vector<Frame>> frames(const TaskId& id, Seq from_seq, size_t max_bytes);
+  Result<std::optional<IdempotencyRow>> idempotency(const std::string& tenant,
+                                                    const std::string& route,
+                                                    const std::string& key);
+  Result<std::vector<InterruptRow>> interrupts(const std::string& tenant,
+                                               std::optional<InterruptId> after, size_t limit);
+  Result<std::vector<TimerRow>> timers_due(int64_t until_ms, size_t limit);
+  Result<std::vector<TaskId>> runnable(std::optional<TaskId> after, size_t limit);
+  Result<bool> contains(const Frame& frame);
+
+ private:
+  explicit Reader(Database database) : database_(std::move(database)) {}
+  Status prepare();
+  Result<std::vector<TaskRow>> list(Statement& statement, const TaskQuery& query);
+  Error damaged(std::string_view table) const;
+
+  Database database_;
+  Tenants tenants_;
+  Statement task_, tasks_, tasks_by_status_, frames_, idempotency_;
+  Statement interrupts_, timers_, runnable_, contains_;
+};
+
+}  // namespace perdure

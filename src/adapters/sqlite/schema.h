@@ -1,0 +1,34 @@
+#pragma once
+// The tables of a store, their version, and how an older version becomes the newest.
+// docs/adr/001 says why the tables have this shape.
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "adapters/sqlite/database.h"
+
+namespace perdure {
+
+// The format that this binary writes. It opens older ones, by raising them, and no newer one.
+inline constexpr int64_t kStoreFormat = 1;
+
+// What stands for (tenant, route, key) in the table `idempotency`: the first 16 bytes of SHA-256
+// over the three, each behind its length (32 bits, little-endian).
+std::string idempotency_hash(std::string_view tenant, std::string_view route, std::string_view key);
+
+struct StoreMeta {
+  uint64_t incarnation = 0;
+  std::string secret;
+};
+
+// The format of a database that is not open anywhere: 0 for an empty or a missing file. A file of
+// something else, or of a newer format, is an error. Changes nothing on disk.
+Result<int64_t> inspect_format(const std::string& path);
+
+// Creates the tables, or raises their format; each step is one transaction.
+Status migrate(Database& database);
+
+// Raises the incarnation durably, and reads it.
+Result<StoreMeta> begin_incarnation(Database& database);
+
+}  // namespace perdure
