@@ -87,7 +87,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(SqliteOptions options) {
 SqliteStore::SqliteStore(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 SqliteStore::~SqliteStore() = default;
 
-void SqliteStore::commit(Batch batch, std::function<void(CommitResult)> done) {
+void SqliteStore::commit(const Batch& batch, std::function<void(CommitResult)> done) {
   CommitResult result;
   {
     const std::lock_guard lock(parts_->mutex);

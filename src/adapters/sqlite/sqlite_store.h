@@ -38,7 +38,7 @@ class SqliteStore : public Store {
   static Result<std::unique_ptr<SqliteStore>> open(SqliteOptions options);
   ~SqliteStore() override;
 
-  void commit(Batch batch, std::function<void(CommitResult)> done) override;
+  void commit(const Batch& batch, std::function<void(CommitResult)> done) override;
   Result<bool> contains(const Frame& frame) override;
   Epoch epoch() const override;
   Pos last_pos() const override;

@@ -1,0 +1,146 @@
+// The engine from outside: commands in, records in the store, requests at the executor.
+#include "engine/engine.h"
+
+#include <gtest/gtest.h>
+
+#include "engine/history.h"
+#include "engine/live.h"
+#include "world.h"
+
+namespace perdure::test {
+namespace {
+
+constexpr const char* kOneCall = R"({"script":[
+  {"call":{"step":"pay","tool":"once.pay","args":{"order":42}}}, {"await":"pay"},
+  {"complete":{"$result":"pay"}}]})";
+
+class EngineTest : public testing::Test {
+ protected:
+  std::vector<std::string> kinds(const TaskId& id) {
+    std::vector<std::string> names;
+    const Status read = engine::read_history(
+        *world.store, id, 1, [&](const Frame&, std::vector<Record> records) -> Status {
+          for (const Record& record : records) names.emplace_back(name_of(record.body));
+          return {};
+        });
+    EXPECT_TRUE(read.has_value());
+    return names;
+  }
+
+  TestWorld world;
+};
+
+TEST_F(EngineTest, DrivesATaskToItsEnd) {
+  const TaskId id = world.submit(kOneCall);
+  ASSERT_EQ(world.executor.sent.size(), 1u);
+  EXPECT_EQ(world.executor.sent[0].request.send.args.view(), R"({"order":42})");
+  EXPECT_EQ(world.executor.sent[0].request.key.size(), 26u);
+  EXPECT_EQ(world.row(id).status, TaskStatus::kWorking);
+  world.executor.answer(0, Outcome::kSucceeded, R"({"paid":true})");
+  world.pump();
+  EXPECT_EQ(world.row(id).status, TaskStatus::kCompleted);
+  EXPECT_EQ(kinds(id), (std::vector<std::string>{"task_created", "turn_accepted", "step_planned",
+                                                 "step_intended", "step_settled", "turn_accepted",
+                                                 "task_ended"}));
+  EXPECT_EQ(world.engine->metrics().live, 0u);
+}
+
+// Acceptance carries the first intent: the whole chain waits for the disk w + 1 times.
+TEST_F(EngineTest, WaitsForTheDiskNoMoreThanItMust) {
+  world.submit(kOneCall);
+  world.executor.answer(0, Outcome::kSucceeded);
+  world.pump();
+  EXPECT_LE(world.engine->metrics().durable_waits, 0u + 1 + 2);
+  EXPECT_LE(world.engine->metrics().commits, 3u);
+}
+
+TEST_F(EngineTest, EqualSubmissionsAreOneTask) {
+  const TaskId id = world.submit(kOneCall, "k");
+  EXPECT_EQ(world.submit(kOneCall, "k"), id);
+  EXPECT_TRUE(world.last->repeated);
+  world.submit(R"({"script":[]})", "k");
+  ASSERT_FALSE(world.last);
+  EXPECT_EQ(world.last.error().code, Code::kInvalid);
+}
+
+TEST_F(EngineTest, ACrashAfterTheIntentLeavesADoubtAndNoSecondSend) {
+  const TaskId id = world.submit(kOneCall);
+  world.start();
+  world.pump();
+  EXPECT_EQ(world.executor.sent.size(), 1u);
+  EXPECT_EQ(world.row(id).status, TaskStatus::kInputRequired);
+  const auto open = world.store->interrupts("t", std::nullopt, 10);
+  ASSERT_EQ(open->size(), 1u);
+  EXPECT_EQ(open->front().reason, InterruptReason::kUncertainOutcome);
+  Resolve happened;
+  happened.interrupt_seq = open->front().seq;
+  happened.decision = Decision::kHappened;
+  happened.result = Payload::of(R"({"paid":true})");
+  EXPECT_TRUE(world.command(id, happened));
+  EXPECT_EQ(world.row(id).status, TaskStatus::kCompleted);
+}
+
+TEST_F(EngineTest, ACrashAfterAnIdempotentIntentSendsTheSameKeyAgain) {
+  std::string script = kOneCall;
+  script.replace(script.find("once.pay"), 8, "idempotent.pay");
+  const TaskId id = world.submit(script);
+  world.start();
+  world.pump();
+  ASSERT_EQ(world.executor.sent.size(), 2u);
+  EXPECT_EQ(world.executor.sent[0].request.key, world.executor.sent[1].request.key);
+  EXPECT_EQ(world.executor.sent[1].request.send.attempt, 2u);
+  world.executor.answer(1, Outcome::kSucceeded);
+  world.pump();
+  EXPECT_EQ(world.row(id).status, TaskStatus::kCompleted);
+  // The first attempt's answer comes after all: it is noted, and changes nothing.
+  world.executor.answer(0, Outcome::kFailed);
+  world.pump();
+  EXPECT_EQ(world.row(id).status, TaskStatus::kCompleted);
+}
+
+TEST_F(EngineTest, TimersAreRowsAndFireOnce) {
+  const TaskId id = world.submit(
+      R"({"script":[{"timer":{"id":"t","after_ms":86400000}},{"await":{"timer":"t"}},{"complete":1}]})");
+  EXPECT_EQ(world.engine->metrics().live, 0u);
+  EXPECT_FALSE(world.row(id).runnable);
+  world.advance(86'390'000);
+  EXPECT_EQ(world.row(id).status, TaskStatus::kWorking);
+  world.start();
+  world.advance(10'000);
+  EXPECT_EQ(world.row(id).status, TaskStatus::kCompleted);
+  EXPECT_EQ(world.engine->metrics().timers_fired, 1u);
+}
+
+TEST_F(EngineTest, ARestartGoesOnAtTheExactStep) {
+  const TaskId id = world.submit(R"({"script":[
+    {"call":{"step":"a","tool":"read.a"}}, {"call":{"step":"b","tool":"read.b"}},
+    {"await":{"all":["a","b"]}}, {"complete":[{"$result":"a"},{"$result":"b"}]}]})");
+  world.executor.answer(0, Outcome::kSucceeded, "1");
+  world.advance(20);
+  world.start();
+  world.pump();
+  ASSERT_EQ(world.executor.sent.size(), 3u);
+  EXPECT_EQ(world.executor.sent[2].request.send.step, "b");
+  world.executor.answer(2, Outcome::kSucceeded, "2");
+  world.pump();
+  EXPECT_EQ(world.row(id).status, TaskStatus::kCompleted);
+}
+
+TEST_F(EngineTest, FoldingTheJournalGivesTheLiveState) {
+  const TaskId id = world.submit(kOneCall);
+  world.executor.answer(0, Outcome::kSucceeded);
+  world.pump();
+  const auto folded = engine::load(*world.store, id);
+  ASSERT_TRUE(folded);
+  EXPECT_EQ((*folded)->task.state.head, 7u);
+  EXPECT_EQ(core::status_of((*folded)->task.state), TaskStatus::kCompleted);
+}
+
+TEST_F(EngineTest, AnUnknownTaskIsNotFound) {
+  const auto reply = world.command(TaskId::make(1, 2, 3), Cancel{});
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().code, Code::kNotFound);
+}
+
+}  // namespace
+}  // namespace perdure::test

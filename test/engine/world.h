@@ -1,0 +1,169 @@
+#pragma once
+// An engine that is pumped by hand: a clock that stands still, a store in memory, tools that the
+// test answers.
+#include <map>
+#include <string>
+#include <vector>
+
+#include "adapters/memory/memory_store.h"
+#include "engine/engine.h"
+#include "journal/answer_hash.h"
+#include "script/script.h"
+
+namespace perdure::test {
+
+class StillClock : public Clock {
+ public:
+  int64_t unix_ms() override { return now_ms; }
+  int64_t monotonic_us() override { return now_ms * 1000; }
+  int64_t now_ms = 1'800'000'000'000;
+};
+
+class CountingRng : public Rng {
+ public:
+  uint64_t next() override { return ++count_ * 0x9E3779B97F4A7C15ull; }
+
+ private:
+  uint64_t count_ = 0;
+};
+
+class MapBlobs : public Blobs {
+ public:
+  Status put(const std::string&, const Sha256& hash, std::string_view bytes) override {
+    blobs[hash] = bytes;
+    return {};
+  }
+  Result<std::string> get(const std::string&, const Sha256& hash) override {
+    const auto found = blobs.find(hash);
+    if (found == blobs.end()) return fail(Code::kNotFound, "no such blob");
+    return found->second;
+  }
+  std::map<Sha256, std::string> blobs;
+};
+
+class ScriptDirect : public Planner {
+ public:
+  bool in_process() const override { return true; }
+  void plan(PlanRequest request, Done done) override {
+    const auto script = Script::parse(request.input.view());
+    if (!script) return done(tl::unexpected(script.error()));
+    done(perdure::answer(*script, request.plan.turn, request.plan.upto_seq, request.state,
+                         request.news, request.after_seq));
+  }
+};
+
+// Every tool is what its name says: "read.x", "once.x", ...
+class NamedPolicy : public Policy {
+ public:
+  void judge(const std::string&, const std::string&, AnswerTurn& turn) override {
+    for (Action& action : turn.actions) {
+      auto* call = std::get_if<CallAction>(&action);
+      if (call == nullptr) continue;
+      call->verdict = Verdict::kAllow;
+      call->reserve.tool_calls = 1;
+      call->contract.max_attempts = 3;
+      call->contract.horizon_ms = 3'600'000;
+      call->contract.effect = call->name.starts_with("read")         ? EffectClass::kRead
+                              : call->name.starts_with("repeat")     ? EffectClass::kRepeat
+                              : call->name.starts_with("idempotent") ? EffectClass::kIdempotent
+                                                                     : EffectClass::kOnce;
+      if (call->name.starts_with("ask")) call->verdict = Verdict::kAsk;
+      if (turn.guarded) call->identity = call->args.hash;
+    }
+  }
+};
+
+class HandExecutor : public Executor {
+ public:
+  struct Sent {
+    CallRequest request;
+    Done done;
+  };
+  void start(CallRequest request, Done done) override {
+    sent.push_back({std::move(request), std::move(done)});
+  }
+  void abort(const TaskId&, const StepId&) override {}
+
+  // Answers the i-th call.
+  void answer(size_t i, Outcome outcome, std::string result = "\"ok\"") {
+    SettleStep settle;
+    settle.step = sent.at(i).request.send.step;
+    settle.attempt = sent.at(i).request.send.attempt;
+    settle.outcome = outcome;
+    settle.result = Payload::of(std::move(result));
+    sent.at(i).done(std::move(settle));
+  }
+
+  std::vector<Sent> sent;
+};
+
+struct TestWorld {
+  TestWorld() { start(); }
+
+  // Ends the process, if there was one, and starts another on what is durable.
+  void start() {
+    engine.reset();
+    store = store ? std::make_unique<MemoryStore>(store->snapshot())
+                  : std::make_unique<MemoryStore>(std::string(32, 's'));
+    engine = std::make_unique<engine::Engine>(
+        engine::World{*store, blobs, clock, rng, policy,
+                      [this](const std::string& name) -> Planner* {
+                        return name == "script" ? &planner : nullptr;
+                      },
+                      [this](CallKind) -> Executor* { return &executor; },
+                      [this](std::string why) { failure = std::move(why); }},
+        engine::Options{});
+  }
+
+  // Everything that is at hand, and what was only waiting for more.
+  void pump() {
+    for (int round = 0; round < 2; ++round) {
+      while (engine->pump()) {
+      }
+      clock.now_ms += 10;
+    }
+  }
+
+  // The id of a task that runs this script.
+  TaskId submit(const std::string& script, std::string key = {}) {
+    engine::NewTask task;
+    task.submit.tenant = "t";
+    task.submit.planner = "script";
+    task.submit.input = Payload::of(script);
+    if (!key.empty()) task.idempotency = {"tasks", key, sha256(script)};
+    Result<engine::Submitted> got = fail(Code::kInternal, "no reply");
+    task.reply = [&](Result<engine::Submitted> reply) { got = std::move(reply); };
+    engine->submit(std::move(task));
+    pump();
+    last = got;
+    return got ? got->task : TaskId{};
+  }
+
+  Result<engine::Submitted> command(const TaskId& task, Command command) {
+    Result<engine::Submitted> got = fail(Code::kInternal, "no reply");
+    engine->command(task, std::move(command),
+                    [&](Result<engine::Submitted> reply) { got = std::move(reply); });
+    pump();
+    return got;
+  }
+
+  void advance(int64_t ms) {
+    clock.now_ms += ms;
+    pump();
+  }
+
+  TaskRow row(const TaskId& id) { return **store->task(id); }
+
+  std::unique_ptr<MemoryStore> store;
+  StillClock clock;
+  CountingRng rng;
+  MapBlobs blobs;
+  NamedPolicy policy;
+  ScriptDirect planner;
+  HandExecutor executor;
+  std::unique_ptr<engine::Engine> engine;
+  std::string failure;
+  Result<engine::Submitted> last = fail(Code::kInternal, "nothing submitted");
+};
+
+}  // namespace perdure::test
