@@ -2,7 +2,9 @@
 // plans, with scripts and news of every kind, give turns with equal hashes. Also the round trip of
 // the wire: the Python planner sees only what plan_to_json writes.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
@@ -57,9 +59,9 @@ class Differential : public testing::Test {
 
   // Compares what Python answered to the same plans.
   void compare() {
-    const std::string folder = testing::TempDir();
-    const std::string in = folder + "perdure_plans.jsonl";
-    const std::string out = folder + "perdure_turns.jsonl";
+    const std::string stem = testing::TempDir() + "perdure_planner_" + std::to_string(getpid());
+    const std::string in = stem + ".plans";
+    const std::string out = stem + ".turns";
     std::ofstream(in) << plans_;
     const std::string source = PERDURE_SOURCE_DIR;
     const std::string command = "'" PERDURE_PYTHON "' -B '" + source +
@@ -67,6 +69,8 @@ class Differential : public testing::Test {
                                 "/examples/script_planner.py' < '" + in + "' > '" + out + "'";
     ASSERT_EQ(std::system(command.c_str()), 0) << command;
     std::ifstream turns(out);
+    std::remove(in.c_str());
+    std::remove(out.c_str());
     std::string line;
     size_t errors = 0;
     size_t actions = 0;
@@ -115,13 +119,13 @@ TEST_F(Differential, WrittenScripts) {
   ASSERT_TRUE(scripts) << scripts.error().message;
   ASSERT_GE(scripts->as_array().size(), 30u);
   for (const json::value& script : scripts->as_array()) {
-    for (uint64_t seed = 1; seed <= 20; ++seed) play(to_canonical_json(script), seed);
+    for (uint64_t seed = 1; seed <= 40; ++seed) play(to_canonical_json(script), seed);
   }
   compare();
 }
 
 TEST_F(Differential, RandomScripts) {
-  for (uint64_t seed = 1; seed <= 1000; ++seed) {
+  for (uint64_t seed = 1; seed <= 1500; ++seed) {
     std::mt19937_64 random(seed);
     play(random_script(random), seed);
   }

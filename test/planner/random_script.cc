@@ -137,8 +137,9 @@ class ScriptMaker {
                                             "unknown"};
     json::object out{{"step", any(steps_)}, {"is", kOutcomes[below(5)]}};
     if (below(2) == 0) return out;
-    static const char* const kPointers[] = {"", "/ok", "/1/a/0", "/x~1y~0z", "/0", "/a/0", "/-"};
-    out["at"] = kPointers[below(7)];
+    static const char* const kPointers[] = {"",   "/ok",  "/1/a/0", "/x~1y~0z",
+                                            "/0", "/a/0", "/-",     "/00"};
+    out["at"] = kPointers[below(8)];
     out["equals"] = below(2) == 0 ? json::value(1) : json::value(true);
     return out;
   }

@@ -80,15 +80,17 @@ void World::doubt(const StepId& step) {
   settle(step, Outcome::kInDoubt, {});
   InterruptRequested asked;
   asked.step = step;
-  asked.reason = static_cast<InterruptReason>(below(5));
+  asked.reason =
+      below(4) == 0 ? static_cast<InterruptReason>(below(5)) : InterruptReason::kUncertainOutcome;
   record(asked);
-  if (below(4) == 0) return;
+  if (below(8) == 0) return;
   InterruptResolved resolved;
   resolved.interrupt_seq = head();
   resolved.decision = static_cast<Decision>(below(6));
-  if (below(2) == 0) resolved.result = any_result();
+  if (below(4) != 0) resolved.result = any_result();
   record(resolved);
-  if (below(3) == 0) record(StepClosed{step, EffectState::kUnknown, "", ""});
+  if (below(3) != 0) return;
+  record(StepClosed{step, below(2) == 0 ? EffectState::kUnknown : EffectState::kSucceeded, "", ""});
 }
 
 void World::settle(const StepId& step, Outcome outcome, Payload result) {
@@ -122,7 +124,8 @@ Payload World::any_result() {
     const double number = std::bit_cast<double>(random_());
     if (std::isfinite(number)) return Payload::of(to_canonical_json(number));
   }
-  return Payload::of(kTexts[below(std::size(kTexts))]);
+  // The first are what conditions test for.
+  return Payload::of(kTexts[below(below(2) == 0 ? 7 : std::size(kTexts))]);
 }
 
 }  // namespace perdure
