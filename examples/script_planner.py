@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 VERSION = "script/1"
 ACTIONS_MAX, OPERATIONS_MAX = 500, 10_000  # of one turn: a longer one goes on in the next
+KINDS = ("call", "timer", "note", "await", "complete", "fail")
 OUTCOMES = ("succeeded", "failed", "denied", "unknown")
 DECIDED = {"happened": "succeeded", "not_happened": "failed", "dismiss": "unknown",
            "reject": "denied"}
@@ -60,6 +61,8 @@ class Script:
 
     def add(self, item, repeat=None):
         (kind, body), = ((key, value) for key, value in item.items() if key != "if")
+        if kind not in KINDS:
+            raise ValueError(f"{kind}: expected one of {', '.join(KINDS)}")
         otherwise = len(self.operations) + 1
         self.operations.append(Operation(kind, body, item.get("if"), otherwise, repeat))
 
