@@ -1,17 +1,30 @@
 #include "journal/key.h"
 
-#include <fmt/core.h>
-
 #include "base/hooks.h"
 #include "base/text.h"
 
 namespace perdure {
+namespace {
+
+constexpr size_t kKeyBytes = 20;
+
+// The task has a fixed size and the step stands last, so that no two positions give equal bytes.
+std::string position(const TaskId& task, const StepId& step, uint32_t group) {
+  std::string bytes = "perdure-key-1";
+  bytes += task.view();
+  for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(group >> shift & 255);
+  bytes += step;
+  return bytes;
+}
+
+}  // namespace
 
 std::string key_of(std::string_view store_secret, const TaskId& task, const StepId& step,
                    uint32_t group, const Sha256& args_hash) {
-  std::string position = fmt::format("{}/{}/{}", task.to_string(), group, step);
-  if (hooks::planted(hooks::Bug::kKeyFromArguments)) position = args_hash.view();
-  return to_base32(hmac_sha256(store_secret, position).view()).substr(0, 26);
+  const std::string named = hooks::planted(hooks::Bug::kKeyFromArguments)
+                                ? std::string(args_hash.view())
+                                : position(task, step, group);
+  return to_base32(hmac_sha256(store_secret, named).view().substr(0, kKeyBytes));
 }
 
 }  // namespace perdure

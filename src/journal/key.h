@@ -1,5 +1,6 @@
 #pragma once
-// The idempotency key that travels with a call: of the position, never of the arguments, which a model rephrases.
+// The idempotency key of a call: of its position, never of its arguments, which a model rephrases.
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -9,7 +10,9 @@
 
 namespace perdure {
 
-// base32(HMAC-SHA-256(store secret; task, step, attempt group)), 26 characters: 130 bits.
+// HMAC-SHA-256 over (task, step, attempt group) with the store's secret, its first 160 bits in base
+// 32: 32 letters. Equal for all sends of one attempt group, different otherwise, and not to be
+// guessed without the secret. `args_hash` is not used, but for a bug that tests plant.
 std::string key_of(std::string_view store_secret, const TaskId& task, const StepId& step,
                    uint32_t group, const Sha256& args_hash);
 
