@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "journal/terms.h"
-#include "model/price.h"
+#include "journal/price.h"
 #include "ports/http_client.h"
 
 namespace perdure {

@@ -1,7 +1,7 @@
 #include "model/openai_chat_provider.h"
 
 #include "model/openai_chat_exchange.h"
-#include "model/price.h"
+#include "journal/price.h"
 
 namespace perdure {
 namespace {

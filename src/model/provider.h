@@ -48,7 +48,7 @@ class Provider {
   virtual CallId call(ProviderCall call, ProviderCallbacks callbacks) = 0;
   // Ends the call soon; on_done is still called. No effect if it has ended.
   virtual void cancel(CallId call) = 0;
-  // At most what this call uses (model/price.h).
+  // At most what this call uses (journal/price.h).
   virtual Usage estimate(const ModelRequest& request) const = 0;
 };
 

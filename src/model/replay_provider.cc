@@ -6,7 +6,7 @@
 
 #include "model/json_text.h"
 #include "model/openai_chat_exchange.h"
-#include "model/price.h"
+#include "journal/price.h"
 
 namespace perdure {
 namespace {

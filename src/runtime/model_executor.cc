@@ -1,0 +1,147 @@
+#include "runtime/model_executor.h"
+
+#include <fmt/core.h>
+
+#include "base/json.h"
+#include "base/text.h"
+
+namespace perdure::runtime {
+namespace {
+
+SettleStep outcome_of(const CallRequest& request, ProviderResult result) {
+  SettleStep settle;
+  settle.step = request.send.step;
+  settle.attempt = request.send.attempt;
+  settle.outcome = result.outcome;
+  settle.failure = result.failure;
+  settle.detail = std::move(result.detail);
+  settle.retry_after_ms = result.retry_after_ms;
+  settle.used = result.used;
+  if (!result.answer.empty()) settle.result = Payload::of(std::move(result.answer));
+  return settle;
+}
+
+SettleStep never_sent(const CallRequest& request, const Error& error) {
+  ProviderResult result;
+  // Trying again helps if the trouble is ours and may pass.
+  const bool passing = error.code == Code::kUnavailable;
+  result.outcome = passing ? Outcome::kNotSent : Outcome::kFailed;
+  result.failure = passing ? FailureClass::kTransient : FailureClass::kInvalid;
+  result.detail = "the request was not sent: " + error.message;
+  result.used = Usage{};
+  return outcome_of(request, std::move(result));
+}
+
+Result<Message> message_of(const json::value& item) {
+  ObjectReader in(item, "messages");
+  Message message;
+  message.role =
+      in.choice("role", {"user", "system"}, 0) == 1 ? Message::Role::kSystem : Message::Role::kUser;
+  message.text = in.string("content");
+  TRY_STATUS(in.finish());
+  return message;
+}
+
+Result<ModelRequest> plain_request(ObjectReader& in) {
+  ModelRequest request;
+  const json::array* messages = in.array("messages");
+  if (messages == nullptr || messages->empty()) {
+    return fail(Code::kInvalid, "a model call needs 'messages', or the context of an agent");
+  }
+  for (const json::value& item : *messages) {
+    TRY_ASSIGN(Message message, message_of(item));
+    request.messages.push_back(std::move(message));
+  }
+  return request;
+}
+
+}  // namespace
+
+ModelExecutor::ModelExecutor(const Providers& providers, AgentVersions& versions,
+                             Transcripts& transcripts, Masker masker, Spawn spawn, OnDelta on_delta)
+    : providers_(providers),
+      versions_(versions),
+      transcripts_(transcripts),
+      masker_(std::move(masker)),
+      spawn_(std::move(spawn)),
+      on_delta_(std::move(on_delta)) {}
+
+Result<ModelRequest> ModelExecutor::render(const CallRequest& request) {
+  TRY_ASSIGN(const json::value args,
+             parse_json(request.send.args.view(), "arguments of a model call"));
+  ObjectReader in(args, "arguments of a model call");
+  const Seq context_seq = static_cast<Seq>(in.integer("context_seq", 0, INT64_MAX, 0));
+  const std::string expected = in.string("conversation_sha256", "");
+  const int64_t output_max = in.integer("max_output_tokens", 0, INT64_MAX, 0);
+  ModelRequest rendered;
+  if (context_seq == 0) {
+    TRY_ASSIGN(rendered, plain_request(in));
+  } else {
+    TRY_ASSIGN(const auto spec, versions_.spec(request.agent_version));
+    TRY_ASSIGN(const auto transcript,
+               transcripts_.at(request.task, request.tenant, context_seq, {}));
+    if (to_hex(transcript->conversation_hash().view()) != expected) {
+      return fail(Code::kInvalid,
+                  "the conversation is not the one that was planned: this binary reads the journal "
+                  "differently than the one that wrote it");
+    }
+    rendered = transcript->request(*spec);
+  }
+  TRY_STATUS(in.finish());
+  if (output_max > 0) rendered.max_output_tokens = output_max;
+  return rendered;
+}
+
+void ModelExecutor::start(CallRequest request, Done done) {
+  spawn_([this, request = std::move(request), done = std::move(done)] { run(request, done); });
+}
+
+void ModelExecutor::run(const CallRequest& request, const Done& done) {
+  const auto provider = providers_.find(request.send.name);
+  if (provider == providers_.end()) {
+    return done(never_sent(
+        request, {Code::kInvalid, fmt::format("there is no model '{}'", request.send.name)}));
+  }
+  auto rendered = render(request);
+  if (!rendered) return done(never_sent(request, rendered.error()));
+  const std::pair key(request.task, request.send.step);
+  ProviderCallbacks callbacks;
+  if (on_delta_) {
+    callbacks.on_delta = [this, key, attempt = request.send.attempt](std::string_view text) {
+      on_delta_(key.first, key.second, attempt, text);
+    };
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    running_[key] = {};
+  }
+  callbacks.on_done = [this, request, key, done](ProviderResult result) {
+    {
+      const std::lock_guard lock(mutex_);
+      running_.erase(key);
+    }
+    result.answer = masker_.mask(std::move(result.answer));
+    result.detail = masker_.mask(std::move(result.detail));
+    done(outcome_of(request, std::move(result)));
+  };
+  const Provider::CallId call = provider->second->call(
+      {std::move(*rendered), request.send.not_after_ms}, std::move(callbacks));
+  const std::lock_guard lock(mutex_);
+  // It may have ended before `call` returned.
+  if (const auto found = running_.find(key); found != running_.end()) {
+    found->second = {provider->second.get(), call};
+  }
+}
+
+void ModelExecutor::abort(const TaskId& task, const StepId& step) {
+  Running running;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = running_.find({task, step});
+    if (found == running_.end() || found->second.provider == nullptr) return;
+    running = found->second;
+  }
+  running.provider->cancel(running.call);
+}
+
+}  // namespace perdure::runtime

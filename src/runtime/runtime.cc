@@ -1,0 +1,155 @@
+#include "runtime/runtime.h"
+
+#include <fmt/core.h>
+
+#include "base/text.h"
+#include "runtime/agent_planner.h"
+#include "runtime/script_planner.h"
+#include "runtime/transcripts.h"
+#include "tool/http_executor.h"
+
+namespace perdure::runtime {
+namespace {
+
+constexpr size_t kTranscriptsMax = 2'000;
+
+ToolRules rules_of(const HttpToolConfig& tool) {
+  return {tool.contract, tool.approval == Verdict::kAsk, tool.identity};
+}
+
+ModelRules rules_of(const ModelConfig& model) {
+  ModelRules rules;
+  rules.contract.effect = EffectClass::kRepeat;
+  rules.contract.max_attempts = model.max_attempts;
+  rules.contract.backoff_ms = model.backoff_ms;
+  rules.contract.backoff_max_ms = model.backoff_max_ms;
+  rules.price = model.price;
+  rules.max_output_tokens = model.max_output_tokens;
+  return rules;
+}
+
+template <class T>
+Status check_name(const std::string& agent, std::string_view what, const std::string& name,
+                  const std::map<std::string, T>& known) {
+  if (known.contains(name)) return {};
+  std::vector<std::string> names;
+  for (const auto& [known_name, value] : known) names.push_back(known_name);
+  const auto nearest = nearest_word(name, names);
+  return fail(Code::kInvalid,
+              fmt::format("agent '{}': there is no {} '{}'{}", agent, what, name,
+                          nearest ? fmt::format("; did you mean '{}'?", *nearest) : ""));
+}
+
+}  // namespace
+
+struct Runtime::Impl {
+  Impl(Setup given, Outside given_outside)
+      : setup(std::move(given)),
+        outside(std::move(given_outside)),
+        agents(outside.blobs),
+        transcripts(outside.store, outside.blobs, kTranscriptsMax),
+        policy(rules, agents),
+        agent_planner(agents, transcripts, prices, outside.spawn),
+        models(providers, agents, transcripts, outside.secrets.masker(), outside.spawn,
+               [this](const TaskId& task, const StepId& step, uint32_t attempt,
+                      std::string_view text) {
+                 if (on_delta) on_delta(task, step, attempt, text);
+               }),
+        tools(outside.http, outside.clock, outside.secrets, setup.tools) {}
+
+  Status assemble();
+  Planner* planner(const std::string& name);
+
+  Setup setup;
+  Outside outside;
+  AgentVersions agents;
+  Transcripts transcripts;
+  Rules rules;
+  ModelPrices prices;
+  Providers providers;
+  ContractPolicy policy;
+  AgentPlanner agent_planner;
+  ScriptPlanner script_planner;
+  Planner* remote_planner = nullptr;
+  OnDelta on_delta;
+  ModelExecutor models;
+  HttpToolExecutor tools;
+  Executor* tool_executor = &tools;
+  std::unique_ptr<engine::Engine> engine;
+};
+
+Status Runtime::Impl::assemble() {
+  for (const ModelConfig& model : setup.models) {
+    TRY_ASSIGN(providers[model.name],
+               make_provider(model, outside.http, outside.clock, outside.model_keys));
+    rules.models[model.name] = rules_of(model);
+    prices[model.name] = model.price;
+  }
+  for (const HttpToolConfig& tool : setup.tools) {
+    rules.tools[tool.name] = rules_of(tool);
+    TRY_STATUS(check(tool));
+  }
+  for (const AgentSpec& agent : setup.agents) {
+    for (const std::string& model : agent.models) {
+      TRY_STATUS(check_name(agent.name, "model", model, rules.models));
+    }
+    for (const ToolDeclaration& tool : agent.tools) {
+      TRY_STATUS(check_name(agent.name, "tool", tool.name, rules.tools));
+    }
+    TRY_STATUS(agents.add(agent));
+  }
+  for (const auto& [name, agent] : setup.plain_agents) agents.add_plain(name, agent);
+  engine::World world{
+      outside.store,
+      outside.blobs,
+      outside.clock,
+      outside.rng,
+      policy,
+      [this](const std::string& name) { return planner(name); },
+      [this](CallKind kind) -> Executor* {
+        return kind == CallKind::kModel ? &models : tool_executor;
+      },
+      outside.on_store_failure,
+  };
+  engine = std::make_unique<engine::Engine>(std::move(world), setup.engine);
+  return {};
+}
+
+Planner* Runtime::Impl::planner(const std::string& name) {
+  if (name == "agent") return &agent_planner;
+  if (name == "script") return &script_planner;
+  return remote_planner;
+}
+
+Result<std::unique_ptr<Runtime>> Runtime::make(Setup setup, Outside outside) {
+  auto impl = std::make_unique<Impl>(std::move(setup), std::move(outside));
+  TRY_STATUS(impl->assemble());
+  return std::unique_ptr<Runtime>(new Runtime(std::move(impl)));
+}
+
+Runtime::Runtime(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Runtime::~Runtime() = default;
+
+engine::Engine& Runtime::engine() {
+  return *impl_->engine;
+}
+AgentVersions& Runtime::agents() {
+  return impl_->agents;
+}
+const Setup& Runtime::setup() const {
+  return impl_->setup;
+}
+void Runtime::set_remote_planner(Planner* planner) {
+  impl_->remote_planner = planner;
+}
+void Runtime::set_tool_executor(Executor* executor) {
+  impl_->tool_executor = executor;
+}
+void Runtime::add_tool(const std::string& name, ToolRules rules) {
+  impl_->rules.tools[name] = std::move(rules);
+}
+void Runtime::set_on_delta(OnDelta on_delta) {
+  impl_->on_delta = std::move(on_delta);
+}
+
+}  // namespace perdure::runtime

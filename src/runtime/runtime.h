@@ -1,0 +1,68 @@
+#pragma once
+// A running engine out of planners, executors and the ports it is given. The server, the library,
+// the simulator and the benchmarks use this same assembly. No HTTP server, no threads of its own.
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/secrets.h"
+#include "engine/engine.h"
+#include "model/model_config.h"
+#include "model/provider.h"
+#include "ports/http_client.h"
+#include "runtime/agent_versions.h"
+#include "runtime/model_executor.h"
+#include "runtime/policy.h"
+#include "runtime/workers.h"
+#include "tool/http_tool.h"
+
+namespace perdure::runtime {
+
+// What the operator configured.
+struct Setup {
+  std::vector<ModelConfig> models;
+  std::vector<HttpToolConfig> tools;
+  std::vector<AgentSpec> agents;
+  std::map<std::string, PlainAgent> plain_agents;
+  engine::Options engine;
+};
+
+// Everything outside; it outlives the runtime.
+struct Outside {
+  Store& store;
+  Blobs& blobs;
+  Clock& clock;
+  Rng& rng;
+  HttpClient& http;
+  Spawn spawn;
+  Secrets secrets;          // of tools, by name
+  SecretSource model_keys;  // read at each model call
+  std::function<void(std::string why)> on_store_failure;
+};
+
+class Runtime {
+ public:
+  // Checks the setup as a whole: agents name models and tools that exist.
+  static Result<std::unique_ptr<Runtime>> make(Setup setup, Outside outside);
+  ~Runtime();
+
+  engine::Engine& engine();
+  AgentVersions& agents();
+  const Setup& setup() const;
+
+  // Before the first pump. A planner that is not one of ours, e.g. one that registers over HTTP:
+  // asked for every name that is neither "agent" nor "script".
+  void set_remote_planner(Planner* planner);
+  // In place of the executor for tools; for benchmarks and tests that run tools inside the process.
+  void set_tool_executor(Executor* executor);
+  // Contracts of tools that are not HTTP tools.
+  void add_tool(const std::string& name, ToolRules rules);
+  void set_on_delta(OnDelta on_delta);
+
+ private:
+  struct Impl;
+  explicit Runtime(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace perdure::runtime

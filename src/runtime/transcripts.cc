@@ -1,0 +1,76 @@
+#include "runtime/transcripts.h"
+
+#include <fmt/core.h>
+
+#include "engine/history.h"
+
+namespace perdure::runtime {
+
+std::shared_ptr<const Transcript> Transcripts::cached(const TaskId& task, Seq upto_seq) {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(task);
+  if (found == entries_.end() || found->second.transcript->seq() > upto_seq) return nullptr;
+  order_.splice(order_.end(), order_, found->second.place);
+  return found->second.transcript;
+}
+
+void Transcripts::keep(const TaskId& task, std::shared_ptr<const Transcript> transcript) {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(task);
+  if (found != entries_.end()) {
+    found->second.transcript = std::move(transcript);
+    return;
+  }
+  entries_[task] = {std::move(transcript), order_.insert(order_.end(), task)};
+  if (entries_.size() > tasks_max_) {
+    entries_.erase(order_.front());
+    order_.pop_front();
+  }
+}
+
+// The fold needs the bytes of every payload, wherever they stand.
+Status Transcripts::fold(Transcript& transcript, const TaskId& task, const std::string& tenant,
+                         Record record) {
+  if (Payload* payload = payload_of(record.body)) {
+    TRY_STATUS(engine::fetch_part(store_, task, *payload));
+    if (payload->place == Payload::Place::kBlob && !payload->bytes) {
+      TRY_ASSIGN(std::string bytes, blobs_.get(tenant, payload->hash));
+      payload->bytes = std::make_shared<const std::string>(std::move(bytes));
+    }
+  }
+  transcript.apply(record);
+  return transcript.status();
+}
+
+Result<std::shared_ptr<const Transcript>> Transcripts::at(const TaskId& task,
+                                                          const std::string& tenant, Seq upto_seq,
+                                                          std::span<const Record> news) {
+  const auto known = cached(task, upto_seq);
+  if (known && known->seq() == upto_seq) return known;
+  auto transcript = std::make_shared<Transcript>(known ? *known : Transcript());
+  const Seq news_from = news.empty() ? upto_seq + 1 : news.front().seq;
+  if (transcript->seq() + 1 < news_from) {
+    TRY_STATUS(
+        engine::read_history(store_, task, transcript->seq() + 1,
+                             [&](const Frame&, std::vector<Record> records) -> Status {
+                               for (Record& record : records) {
+                                 if (record.seq > upto_seq || record.seq <= transcript->seq())
+                                   continue;
+                                 TRY_STATUS(fold(*transcript, task, tenant, std::move(record)));
+                               }
+                               return {};
+                             }));
+  }
+  for (const Record& record : news) {
+    if (record.seq <= transcript->seq() || record.seq > upto_seq) continue;
+    TRY_STATUS(fold(*transcript, task, tenant, record));
+  }
+  if (transcript->seq() != upto_seq) {
+    return fail(Code::kUnavailable, fmt::format("{}: records up to {} are known, {} are needed",
+                                                task.to_string(), transcript->seq(), upto_seq));
+  }
+  keep(task, transcript);
+  return std::shared_ptr<const Transcript>(transcript);
+}
+
+}  // namespace perdure::runtime

@@ -1,0 +1,47 @@
+#pragma once
+// Transcripts of agents' tasks that were looked at a moment ago: a cache, so that a turn folds its
+// news and not its whole journal.
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <span>
+
+#include "agent/transcript.h"
+#include "ports/blobs.h"
+#include "ports/store.h"
+
+namespace perdure::runtime {
+
+class Transcripts {
+ public:
+  Transcripts(StoreReader& store, Blobs& blobs, size_t tasks_max)
+      : store_(store), blobs_(blobs), tasks_max_(tasks_max) {}
+
+  // The transcript folded up to `upto_seq` exactly. `news` may bring records that are not durable
+  // yet: they end at or behind `upto_seq`, and what is missing before them is read from the store.
+  // Thread-safe.
+  Result<std::shared_ptr<const Transcript>> at(const TaskId& task, const std::string& tenant,
+                                               Seq upto_seq, std::span<const Record> news);
+
+ private:
+  using Order = std::list<TaskId>;
+  struct Entry {
+    std::shared_ptr<const Transcript> transcript;
+    Order::iterator place;
+  };
+
+  std::shared_ptr<const Transcript> cached(const TaskId& task, Seq upto_seq);
+  void keep(const TaskId& task, std::shared_ptr<const Transcript> transcript);
+
+  Status fold(Transcript& transcript, const TaskId& task, const std::string& tenant, Record record);
+
+  StoreReader& store_;
+  Blobs& blobs_;
+  const size_t tasks_max_;
+  std::mutex mutex_;
+  std::map<TaskId, Entry> entries_;
+  Order order_;  // the longest unused first
+};
+
+}  // namespace perdure::runtime
