@@ -6,7 +6,7 @@
 #include "adapters/sqlite/sqlite_store.h"
 #include "base/assert.h"
 #include "store/sqlite_rows.h"
-#include "store/temporary_dir.h"
+#include "temporary_dir.h"
 
 namespace perdure::store_test {
 namespace {
@@ -45,7 +45,7 @@ class OpenSqlite : public OpenStore {
     store_ = std::move(*opened);
   }
 
-  TemporaryDir dir_;
+  test::TemporaryDir dir_;
   std::unique_ptr<SqliteStore> store_;
 };
 

@@ -8,7 +8,7 @@
 
 #include "base/assert.h"
 
-namespace perdure::store_test {
+namespace perdure::test {
 
 class TemporaryDir {
  public:
@@ -30,4 +30,4 @@ class TemporaryDir {
   std::string path_;
 };
 
-}  // namespace perdure::store_test
+}  // namespace perdure::test
