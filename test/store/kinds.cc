@@ -26,7 +26,7 @@ class OpenMemory : public OpenStore {
 
 class OpenSqlite : public OpenStore {
  public:
-  OpenSqlite() { open(); }
+  explicit OpenSqlite(Sync sync) : sync_(sync) { open(); }
   Store& store() override { return *store_; }
   void reopen() override {
     store_.reset();
@@ -38,6 +38,7 @@ class OpenSqlite : public OpenStore {
   void open() {
     SqliteOptions options;
     options.dir = dir_.path();
+    options.unsafe_no_sync = sync_ == Sync::kOff;
     options.log_bytes = 1 << 16;
     options.checkpoint_pages = 8;  // often, so that it is part of what is tested
     auto opened = SqliteStore::open(options);
@@ -45,15 +46,16 @@ class OpenSqlite : public OpenStore {
     store_ = std::move(*opened);
   }
 
+  const Sync sync_;
   test::TemporaryDir dir_;
   std::unique_ptr<SqliteStore> store_;
 };
 
 }  // namespace
 
-std::vector<Kind> kinds() {
+std::vector<Kind> kinds(Sync sync) {
   return {{"memory", [] { return std::make_unique<OpenMemory>(); }},
-          {"sqlite", [] { return std::make_unique<OpenSqlite>(); }}};
+          {"sqlite", [sync] { return std::make_unique<OpenSqlite>(sync); }}};
 }
 
 }  // namespace perdure::store_test

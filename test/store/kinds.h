@@ -1,6 +1,7 @@
 #pragma once
 // The stores that are held to the same rules, each behind one way to open it again and to see all
 // of its rows.
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <ostream>
@@ -30,6 +31,10 @@ inline void PrintTo(const Kind& kind, std::ostream* out) {
   *out << kind.name;
 }
 
-std::vector<Kind> kinds();
+// Whether commits reach the disk: a test that makes thousands of them and kills nobody may do
+// without.
+enum class Sync : uint8_t { kOn, kOff };
+
+std::vector<Kind> kinds(Sync sync);
 
 }  // namespace perdure::store_test

@@ -12,10 +12,17 @@ std::string quoted(std::string_view text) {
   return fmt::format("{}:{}", text.size(), to_hex(text));
 }
 
+// Long bytes by their hash: a dump is made often.
+std::string body(std::string_view bytes) {
+  return bytes.size() <= 64
+             ? quoted(bytes)
+             : fmt::format("{}:sha256={}", bytes.size(), to_hex(sha256(bytes).view()));
+}
+
 std::string line(const Frame& frame) {
   return fmt::format("frame pos={} task={} seq={}+{} epoch={} chain={} body={}\n", frame.pos,
                      frame.task.to_string(), frame.first_seq, frame.count, frame.epoch,
-                     to_hex(frame.chain.view()), quoted(frame.body));
+                     to_hex(frame.chain.view()), body(frame.body));
 }
 
 std::string line(const TaskRow& row) {
