@@ -115,18 +115,50 @@ TEST(HttpStream, CutsAReaderThatIsTooSlow) {
   responder->end_stream();
 }
 
+// No two places of it are alike.
+std::string long_text() {
+  std::string bytes;
+  for (int i = 0; bytes.size() < 32u << 20; ++i) bytes += std::to_string(i) + ' ';
+  return bytes;
+}
+
 TEST(HttpStream, TakesOneWriteOfAnySize) {
   HttpServerOptions options;
   options.max_stream_bytes = 1000;
   HeldRequest held(options);
-  Client client = held.test.connect();
+  Client client(held.test.server.port(), 65536);
   client.send(kGet);
   ResponderPtr responder = held.responder.get();
   responder->start_stream(stream_head());
   EXPECT_NE(client.read_through("\r\n\r\n"), "");  // nothing waits
-  EXPECT_TRUE(responder->write(std::string(8u << 20, 'x')));
+  const std::string bytes = long_text();
+  EXPECT_TRUE(responder->write(bytes));
   responder->end_stream();
-  EXPECT_EQ(client.read_exactly((8u << 20) + 8).substr(0, 8), "800000\r\n");
+  EXPECT_NE(client.read_through("\r\n"), "");
+  EXPECT_TRUE(client.read_exactly(bytes.size()) == bytes);
+  EXPECT_EQ(client.read_exactly(7), "\r\n0\r\n\r\n");
+}
+
+TEST(HttpStream, MayBeQuietForLongOnceItsReaderHasCaughtUp) {
+  HttpServerOptions options;
+  options.write_timeout_ms = 100;
+  HeldRequest held(options);
+  Client client(held.test.server.port(), 65536);
+  client.send(kGet);
+  ResponderPtr responder = held.responder.get();
+  responder->start_stream(stream_head());
+  EXPECT_NE(client.read_through("\r\n\r\n"), "");
+  const std::string bytes = long_text();
+  EXPECT_TRUE(responder->write(bytes));
+  EXPECT_NE(client.read_through("\r\n"), "");
+  EXPECT_TRUE(client.read_exactly(bytes.size()) == bytes);
+  std::promise<bool> wrote;
+  held.test.server.timers().after(500, [&wrote, responder] {
+    wrote.set_value(responder->write("more"));
+    responder->end_stream();
+  });
+  EXPECT_EQ(client.read_exactly(16), "\r\n4\r\nmore\r\n0\r\n\r\n");
+  EXPECT_TRUE(wrote.get_future().get());
 }
 
 TEST(HttpStream, CutsAStreamThatItsHandlerForgets) {
@@ -219,6 +251,30 @@ TEST(HttpDisconnect, IsNotToldAfterTheAnswer) {
   }
   test.server.stop(kPatienceMs);
   EXPECT_EQ(told, 0);
+}
+
+// A handler keeps the responder alive by what it wants to do when the client goes: a ring.
+TEST(HttpDisconnect, LetsTheResponderGoWithTheAnswer) {
+  std::weak_ptr<api::Responder> answered;
+  std::weak_ptr<api::Responder> streamed;
+  TestServer test([&](api::Request request, ResponderPtr responder) {
+    responder->on_disconnect([responder] { responder->write("never"); });
+    if (request.method == "GET") {
+      answered = responder;
+      echo(request, responder);
+    } else {
+      streamed = responder;
+      responder->start_stream(stream_head());
+      responder->end_stream();
+    }
+  });
+  Client client = test.connect();
+  client.send(kGet + post(""));
+  EXPECT_EQ(client.read_answer().status, 200);
+  EXPECT_EQ(client.read_answer().status, 200);
+  test.server.stop(0);
+  EXPECT_TRUE(answered.expired());
+  EXPECT_TRUE(streamed.expired());
 }
 
 }  // namespace
