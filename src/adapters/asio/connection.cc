@@ -322,8 +322,9 @@ bool Connection::send_some() {
     return false;
   }
   if (sent < 0) {
-    // A reader that is always behind would let the sent part grow without end.
-    out_.erase(0, std::exchange(out_sent_, 0));
+    // A reader that is always behind would let the sent part grow without end. Not each time: the
+    // rest is moved.
+    if (out_sent_ >= out_.size() / 2) out_.erase(0, std::exchange(out_sent_, 0));
     deadline_ms_ = Reactor::now_ms() + worker_->options.write_timeout_ms;
     waits_writable_ = true;
     socket_.wait_writable(shared_from_this());

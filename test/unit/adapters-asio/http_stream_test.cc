@@ -141,7 +141,7 @@ TEST(HttpStream, TakesOneWriteOfAnySize) {
 
 TEST(HttpStream, MayBeQuietForLongOnceItsReaderHasCaughtUp) {
   HttpServerOptions options;
-  options.write_timeout_ms = 100;
+  options.write_timeout_ms = 500;
   HeldRequest held(options);
   Client client(held.test.server.port(), 65536);
   client.send(kGet);
@@ -153,7 +153,7 @@ TEST(HttpStream, MayBeQuietForLongOnceItsReaderHasCaughtUp) {
   EXPECT_NE(client.read_through("\r\n"), "");
   EXPECT_TRUE(client.read_exactly(bytes.size()) == bytes);
   std::promise<bool> wrote;
-  held.test.server.timers().after(500, [&wrote, responder] {
+  held.test.server.timers().after(1200, [&wrote, responder] {
     wrote.set_value(responder->write("more"));
     responder->end_stream();
   });
