@@ -26,6 +26,7 @@ void OpenAiChatStream::feed(std::string_view bytes) {
       return;
     }
     form_ = bytes[first] == '{' ? Form::kObject : Form::kEvents;
+    if (form_ == Form::kObject) bytes.remove_prefix(first);
   }
   if (form_ == Form::kEvents) {
     if (auto read = sse_.feed(bytes); !read) assembly_.spoil(read.error().message);

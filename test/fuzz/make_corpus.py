@@ -1,0 +1,44 @@
+#!/usr/bin/env python3
+"""Writes the seed inputs of the fuzzers into test/fuzz/corpus. Records come from the golden files."""
+import pathlib
+
+HERE = pathlib.Path(__file__).resolve().parent
+GOLDEN = HERE.parent / "golden" / "records"
+
+
+def put(fuzzer, name, data):
+    folder = HERE / "corpus" / fuzzer
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(data)
+
+
+def chunk(delta, finish="null"):
+    return (b'data: {"id":"r","model":"m","choices":[{"index":0,"delta":{' + delta
+            + b'},"finish_reason":' + finish.encode() + b"}]}\n\n")
+
+
+def main():
+    put("sse", "plain", b"data: a\n\ndata: b\r\n\r\n")
+    put("sse", "fields", b"\xef\xbb\xbf: c\nevent: e\nid: 1\nretry: 20\ndata: a\ndata\ndata:b\n\n")
+    put("sse", "cr", b"data: a\r\rid\rdata: b\r\n\r")
+    stop = chunk(b"", '"stop"')
+    usage = (b'data: {"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2,'
+             b'"total_tokens":3}}\n\ndata: [DONE]\n\n')
+    call = b'"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}]'
+    put("provider_answer", "text", chunk(b'"content":"x"') + stop + usage)
+    put("provider_answer", "call", chunk(call, '"tool_calls"') + usage)
+    put("provider_answer", "refusal", chunk(b'"refusal":"no"') + stop)
+    put("provider_answer", "error", chunk(b'"content":"x"') + b'data: {"error":{"code":502}}\n\n')
+    put("provider_answer", "whole", b'{"id":"r","choices":[{"message":{"content":"x",' + call
+        + b'},"finish_reason":"tool_calls"}]}')
+    put("provider_answer", "refused", b'{"error":{"message":"m","type":"t","code":"slow_down"}}')
+    put("json", "members", b'{"s":"x","i":5,"n":1.5,"b":true,"d":"5m","c":"two","o":{},"a":[1]}')
+    put("json", "escapes", b'["\\u00e4\\ud83d\\ude42\\n", -0, 1e308, 18446744073709551615, null]')
+    for path in sorted(GOLDEN.glob("*.hex")):
+        data = bytes.fromhex(path.read_text())
+        is_frame = path.name.startswith("frame")
+        put("record_codec", path.name.removesuffix(".hex"),
+            bytes([len(list(GOLDEN.glob("*.json")))]) + data if is_frame else data)
+
+
+main()
