@@ -11,7 +11,8 @@ namespace perdure {
 namespace {
 
 constexpr uint8_t kFrameVersion = 1;
-constexpr uint64_t kRecordVersion = 1;  // of every record type so far
+constexpr uint64_t kRecordVersion = 1;               // of every record type so far
+constexpr int64_t kTimeMaxMs = 253'402'300'799'999;  // the end of the year 9999
 
 template <size_t... I>
 constexpr auto make_decoders(std::index_sequence<I...>) {
@@ -47,6 +48,9 @@ Status get_record(BinaryReader& in, Record& record, int64_t base_ms) {
   }
   int64_t at_ms = 0;
   in.get(at_ms);
+  if (base_ms < 0 || base_ms > kTimeMaxMs || at_ms < -base_ms || at_ms > kTimeMaxMs - base_ms) {
+    return fail(Code::kCorrupt, "the time of a record is impossible");
+  }
   record.at_ms = base_ms + at_ms;
   for (const auto& [known, decode] : kDecoders) {
     if (known != type) continue;

@@ -58,6 +58,13 @@ TEST(Frame, ChainHoldsItsPlace) {
   EXPECT_FALSE(verify_frame(moved, Sha256{}));
 }
 
+TEST(Record, ImpossibleTimesAreDamage) {
+  for (const int64_t at_ms : {INT64_MIN, int64_t{-1}, int64_t{253'402'300'800'000}, INT64_MAX}) {
+    EXPECT_EQ(decode_record(encode_record({1, at_ms, Noted{}})).error().code, Code::kCorrupt);
+  }
+  EXPECT_TRUE(decode_record(encode_record({1, 253'402'300'799'999, Noted{}})));
+}
+
 TEST(Record, UnknownTypesAndVersionsAreNamed) {
   std::string bytes = encode_record({1, 0, Noted{}});
   bytes[0] = 19;
