@@ -5,8 +5,8 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "journal/terms.h"
 #include "journal/price.h"
+#include "journal/terms.h"
 #include "ports/http_client.h"
 
 namespace perdure {

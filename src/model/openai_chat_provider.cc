@@ -1,7 +1,7 @@
 #include "model/openai_chat_provider.h"
 
-#include "model/openai_chat_exchange.h"
 #include "journal/price.h"
+#include "model/openai_chat_exchange.h"
 
 namespace perdure {
 namespace {

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
+#include "journal/price.h"
 #include "model/json_text.h"
 #include "model/openai_chat_exchange.h"
-#include "journal/price.h"
 
 namespace perdure {
 namespace {
