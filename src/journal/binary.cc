@@ -58,6 +58,7 @@ void BinaryReader::get_hash(Sha256& hash) {
   if (!present) return;
   const std::string_view bytes = take(hash.bytes.size());
   if (ok_) std::memcpy(hash.bytes.data(), bytes.data(), bytes.size());
+  if (hash.is_zero()) spoil();  // a zero hash is written as absent
 }
 
 void BinaryReader::get_payload(Payload& payload) {

@@ -65,6 +65,15 @@ TEST(Record, ImpossibleTimesAreDamage) {
   EXPECT_TRUE(decode_record(encode_record({1, 253'402'300'799'999, Noted{}})));
 }
 
+TEST(Record, AbsentHashesHaveOneForm) {
+  StepPlanned planned;
+  planned.identity.bytes.fill(0xAB);
+  std::string bytes = encode_record({1, 0, planned});
+  ASSERT_TRUE(decode_record(bytes));
+  bytes.replace(bytes.find(std::string(32, '\xAB')), 32, std::string(32, '\0'));
+  EXPECT_EQ(decode_record(bytes).error().code, Code::kCorrupt);
+}
+
 TEST(Record, UnknownTypesAndVersionsAreNamed) {
   std::string bytes = encode_record({1, 0, Noted{}});
   bytes[0] = 19;
