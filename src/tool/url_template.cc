@@ -25,6 +25,7 @@ size_t path_start(std::string_view url) {
 // Text for one value in a URL; nothing if it is a container or null.
 std::optional<std::string> scalar_text(const json::value& value) {
   if (const auto* text = value.if_string()) return std::string(*text);
+  if (value.is_double()) return fmt::format("{}", value.get_double());
   if (value.is_number() || value.is_bool()) return to_json(value);
   return std::nullopt;
 }
