@@ -1,0 +1,204 @@
+#include "api/api.h"
+
+#include <fmt/core.h>
+
+#include "api/context.h"
+#include "api/problem.h"
+#include "api/routes.h"
+
+namespace perdure::api {
+namespace {
+
+using Run = void (*)(Context&, Call);
+
+struct Route {
+  std::string_view method;
+  std::string_view pattern;  // '*' stands for one segment
+  Scopes scopes;             // one of them is enough; kNone: for everybody
+  Run run;
+};
+
+// A route that answers at once.
+template <Response (*function)(Context&, const Call&)>
+void now(Context& context, Call call) {
+  const auto responder = call.responder;
+  responder->respond(function(context, call));
+}
+
+constexpr Scopes kLook = kRun | kApprove;
+
+constexpr Route kRoutes[] = {
+    {"POST", "/v1/tasks", kRun, submit_task},
+    {"GET", "/v1/tasks", kLook, now<list_tasks>},
+    {"GET", "/v1/tasks/*", kLook, get_task},
+    {"GET", "/v1/tasks/*/events", kLook, get_events},
+    {"GET", "/v1/tasks/*/journal", kLook, now<get_journal>},
+    {"GET", "/v1/tasks/*/state", kLook, now<get_state>},
+    {"POST", "/v1/tasks/*/ack", kRun, acknowledge_task},
+    {"POST", "/v1/tasks/*/cancel", kRun, cancel_task},
+    {"GET", "/v1/interrupts", kLook, now<list_interrupts>},
+    {"GET", "/v1/interrupts/*", kLook, now<get_interrupt>},
+    {"POST", "/v1/interrupts/*/resolve", kApprove, resolve_interrupt},
+    {"POST", "/v1/planners/*/poll", kPlan, poll_planner},
+    {"POST", "/v1/planners/*/turns", kPlan, answer_turn},
+    {"GET", "/healthz", kNone, now<get_health>},
+    {"GET", "/readyz", kNone, now<get_readiness>},
+    {"GET", "/metrics", kAdmin, now<get_metrics>},
+    {"GET", "/openapi.json", kAnyScope, now<get_openapi>},
+};
+
+bool matches(std::string_view pattern, const Path& path) {
+  for (size_t i = 0; i < path.count; ++i) {
+    if (pattern.empty()) return false;
+    pattern.remove_prefix(1);
+    const std::string_view want = pattern.substr(0, pattern.find('/'));
+    if (want != "*" && want != path.segments[i]) return false;
+    pattern.remove_prefix(want.size());
+  }
+  return pattern.empty() && path.count > 0;
+}
+
+struct Found {
+  const Route* route = nullptr;
+  std::string allow;  // methods of the path, if none is the one that was asked for
+};
+
+Found find_route(std::string_view method, const Path& path) {
+  Found found;
+  if (method == "HEAD") method = "GET";
+  for (const Route& route : kRoutes) {
+    if (!matches(route.pattern, path)) continue;
+    if (route.method == method) return {&route, {}};
+    if (!found.allow.empty()) found.allow += ", ";
+    found.allow += route.method;
+    if (route.method == "GET") found.allow += ", HEAD";
+  }
+  return found;
+}
+
+bool is_json(const Request& request) {
+  constexpr std::string_view kJson = "application/json";
+  const auto given = request.header("content-type");
+  if (!given || given->size() < kJson.size()) return false;
+  for (size_t i = 0; i < kJson.size(); ++i) {
+    const char c = (*given)[i];
+    if ((c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c) != kJson[i]) return false;
+  }
+  const std::string_view rest = given->substr(kJson.size());
+  return rest.empty() || rest.front() == ';' || rest.front() == ' ';
+}
+
+Response unauthenticated() {
+  return problem(401, "unauthenticated",
+                 "send 'Authorization: Bearer TOKEN' with a token that this server knows",
+                 {{"www-authenticate", "Bearer realm=\"perdure\""}});
+}
+
+Response missing(const Found& found, const Path& path) {
+  if (!found.allow.empty()) {
+    return problem(405, "method_not_allowed", "this path answers to " + found.allow,
+                   {{"allow", found.allow}});
+  }
+  const bool versioned = path.count > 0 && path.segments[0] == "v1";
+  return problem(404, "not_found",
+                 versioned ? "there is no such path; /openapi.json lists them"
+                           : "there is no such path; the API begins with /v1");
+}
+
+// Why this request may not be served by that route, or nothing.
+std::optional<Response> objection(const Context& context, const Route& route, const Call& call) {
+  if ((call.who->scopes & route.scopes) == 0) {
+    return problem(403, "missing_scope",
+                   fmt::format("this needs a credential with the scope {}; yours has {}",
+                               scope_names(route.scopes), scope_names(call.who->scopes)));
+  }
+  if (route.method != "POST") return std::nullopt;
+  if (!is_json(*call.request)) {
+    return problem(415, "unsupported_media_type", "send 'Content-Type: application/json'");
+  }
+  const ApiLimits& limits = context.parts.limits;
+  const size_t max = route.run == answer_turn ? limits.turn_body_bytes : limits.body_bytes;
+  if (call.request->body.size() > max) {
+    return problem(413, "too_large",
+                   fmt::format("the body has {} bytes, at most {} are accepted",
+                               call.request->body.size(), max));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+OrResponse<json::value> body_of(const Context& context, const Call& call) {
+  if (call.request->body.empty()) return json::object();
+  const ApiLimits& limits = context.parts.limits;
+  auto parsed = parse_json(call.request->body, "body", {limits.json_depth, limits.body_bytes});
+  if (parsed) return std::move(*parsed);
+  if (parsed.error().code != Code::kInvalid) return tl::unexpected(problem(parsed.error()));
+  return tl::unexpected(problem(400, "invalid_json", parsed.error().message));
+}
+
+struct Api::Impl {
+  explicit Impl(ApiParts parts) : context(std::move(parts)) {}
+
+  void serve(Call call);
+  std::optional<Response> refuse(const Request& request) const;
+
+  Context context;
+};
+
+// Under whose name the server is asked, and from whose page.
+std::optional<Response> Api::Impl::refuse(const Request& request) const {
+  if (!context.access.is_host_allowed(request)) {
+    return problem(421, "unknown_host",
+                   "this server does not answer under that Host; add it to the configuration");
+  }
+  if (!context.access.is_origin_allowed(request)) {
+    return problem(403, "unknown_origin",
+                   "pages of that Origin may not call this server; add it to the configuration");
+  }
+  return std::nullopt;
+}
+
+void Api::Impl::serve(Call call) {
+  ++context.counters.requests;
+  const Request& request = *call.request;
+  const auto path = split_target(request.target);
+  if (path) call.path = *path;
+  const Found found = find_route(request.method, call.path);
+  if (found.route != nullptr && found.route->scopes == kNone) {
+    return found.route->run(context, std::move(call));
+  }
+  std::optional<Response> refusal = refuse(request);
+  if (!refusal) {
+    call.who = context.access.authenticate(request);
+    if (call.who == nullptr) refusal = unauthenticated();
+  }
+  if (!refusal && found.route == nullptr) refusal = missing(found, call.path);
+  if (!refusal) refusal = objection(context, *found.route, call);
+  if (refusal) {
+    ++context.counters.refused;
+    return call.responder->respond(std::move(*refusal));
+  }
+  found.route->run(context, std::move(call));
+}
+
+Api::Api(ApiParts parts) : impl_(std::make_unique<Impl>(std::move(parts))) {}
+Api::~Api() = default;
+
+void Api::handle(Request request, std::shared_ptr<Responder> responder) {
+  Call call;
+  call.request = std::make_shared<const Request>(std::move(request));
+  call.responder = std::move(responder);
+  impl_->serve(std::move(call));
+}
+
+engine::Observer& Api::observer() {
+  return impl_->context.live;
+}
+
+void Api::publish_delta(const TaskId& task, const StepId& step, uint32_t attempt,
+                        std::string_view text) {
+  impl_->context.live.publish_delta(task, step, attempt, text);
+}
+
+}  // namespace perdure::api

@@ -1,0 +1,72 @@
+#pragma once
+// The HTTP surface (api/openapi.json): routes, access, problems, event streams. No sockets and no
+// threads of its own, so that a simulator can drive it.
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/access.h"
+#include "api/http.h"
+#include "api/remote_planners.h"
+#include "engine/engine.h"
+#include "ports/agents.h"
+#include "ports/blobs.h"
+#include "ports/clock.h"
+#include "ports/store.h"
+
+namespace perdure::api {
+
+struct ApiLimits {
+  size_t body_bytes = 4u << 20;
+  size_t turn_body_bytes = 32u << 20;  // of a planner's answer
+  size_t json_depth = 64;
+  size_t metadata_bytes = 16u << 10;
+  int64_t wait_max_ms = 60'000;      // of long polls
+  int64_t heartbeat_ms = 15'000;     // of event streams
+  size_t streams_max = 4096;         // event streams at once; beyond: 503
+  size_t waits_max = 20'000;         // requests held back at once; beyond: answered at once
+  size_t page_bytes_max = 4u << 20;  // of events or records in one answer, about
+  size_t fold_bytes_max = 8u << 20;  // a longer journal is not folded to show its task
+};
+
+// What the API works with. All of it outlives the Api.
+struct ApiParts {
+  engine::Engine& engine;
+  StoreReader& reader;
+  Blobs& blobs;
+  Agents& agents;
+  Clock& clock;
+  Timers& timers;
+  RemotePlanners& planners;
+  std::string store_secret;  // shows the key of a call that a person is asked about
+  std::vector<Credential> credentials;
+  std::vector<std::string> hosts;    // beside the loopback names
+  std::vector<std::string> origins;  // of browsers' pages; none by default
+  ApiLimits limits = {};
+  std::function<Status()> readiness = {};  // optional: why no work should come here now
+};
+
+// Thread-safe. Destroy it when nothing calls `handle`, its timers or the engine's `pump` any more.
+class Api : public Handler {
+ public:
+  explicit Api(ApiParts parts);
+  ~Api() override;
+  Api(const Api&) = delete;
+  Api& operator=(const Api&) = delete;
+
+  void handle(Request request, std::shared_ptr<Responder> responder) override;
+
+  // For Engine::observe: without it streams and long polls see nothing happen.
+  engine::Observer& observer();
+  // A piece of a model's answer, for those who watch this task now. Any thread.
+  void publish_delta(const TaskId& task, const StepId& step, uint32_t attempt,
+                     std::string_view text);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace perdure::api

@@ -1,0 +1,53 @@
+#pragma once
+// What every route has at hand. Not for other folders.
+#include <atomic>
+#include <memory>
+
+#include "api/api.h"
+#include "api/live_tasks.h"
+#include "api/target.h"
+#include "base/json.h"
+
+namespace perdure::api {
+
+struct RequestCounters {
+  std::atomic<uint64_t> requests{0};
+  std::atomic<uint64_t> refused{0};  // before any route: host, origin, credential, scope
+  std::atomic<uint64_t> streams{0};  // open now
+  std::atomic<uint64_t> waits{0};    // held back now
+};
+
+struct Context {
+  explicit Context(ApiParts given)
+      : parts(std::move(given)), access(parts.credentials, parts.hosts, parts.origins) {}
+
+  // Runs `work` on a server thread, soon: the engine's thread does no work for clients.
+  void later(std::function<void()> work) { parts.timers.after(0, std::move(work)); }
+
+  ApiParts parts;
+  Access access;
+  LiveTasks live;
+  RequestCounters counters;
+};
+
+// One request on its way through its route. `path` and `query` are views into `request`, which is
+// shared so that they stay good.
+struct Call {
+  std::shared_ptr<const Request> request;
+  Path path;
+  const Credential* who = nullptr;  // null only on routes that need no credential
+  std::shared_ptr<Responder> responder;
+
+  const std::string& tenant() const { return who->tenant; }
+  std::string_view segment(size_t i) const { return path.segments[i]; }
+  std::string_view query() const { return path.query; }
+};
+
+// A value, or the answer that says why there is none.
+template <class T>
+using OrResponse = tl::expected<T, Response>;
+
+// The body as JSON within the API's limits. An empty one is {}.
+OrResponse<json::value> body_of(const Context& context, const Call& call);
+
+}  // namespace perdure::api

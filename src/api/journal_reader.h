@@ -1,0 +1,37 @@
+#pragma once
+// Reads one task's durable records in order, a page of frames at a time. One thread at a time.
+#include <optional>
+#include <vector>
+
+#include "base/error.h"
+#include "journal/record.h"
+#include "ports/store.h"
+
+namespace perdure::api {
+
+class JournalReader {
+ public:
+  JournalReader(StoreReader& store, const TaskId& task, Seq from_seq)
+      : store_(store), task_(task), next_(from_seq) {}
+
+  // Null at the end of what is durable now; later calls look again. The record may be moved from
+  // and is good until the next call.
+  Result<Record*> next();
+  Seq next_seq() const { return next_; }
+  // What was read so far, in bytes of frames.
+  size_t bytes() const { return bytes_; }
+
+ private:
+  Status read_page();
+
+  StoreReader& store_;
+  const TaskId task_;
+  Seq next_;
+  size_t bytes_ = 0;
+  std::vector<Frame> frames_;
+  size_t frame_ = 0;
+  std::vector<Record> records_;
+  size_t record_ = 0;
+};
+
+}  // namespace perdure::api

@@ -1,0 +1,188 @@
+// POST /v1/planners/{name}/poll and /turns: the door for planners in other processes. The forms are
+// those of journal/turn_json.h.
+#include <fmt/core.h>
+
+#include "api/journal_reader.h"
+#include "api/json_text.h"
+#include "api/payload_reader.h"
+#include "api/problem.h"
+#include "api/routes.h"
+#include "api/stow.h"
+#include "api/task_view.h"
+#include "journal/turn_json.h"
+
+namespace perdure::api {
+namespace {
+
+constexpr size_t kPlanPayloadMaxBytes = 64u << 20;
+
+OrResponse<std::string> planner_name(const Call& call) {
+  auto name = percent_decode(call.segment(2));
+  if (name && !name->empty() && name->size() <= kNameMaxBytes) return std::move(*name);
+  return tl::unexpected(problem(404, "not_found", "this is not the name of a planner"));
+}
+
+// The records behind the last turn, from the store where the engine did not bring them.
+Status complete_news(Context& context, PlanRequest& request) {
+  const Seq from = request.after_seq + 1;
+  const Seq until = request.news.empty() ? request.plan.upto_seq + 1 : request.news.front().seq;
+  std::vector<Record> records;
+  JournalReader journal(context.parts.reader, request.task, from);
+  while (from + records.size() < until) {
+    TRY_ASSIGN(Record * record, journal.next());
+    if (record == nullptr) return fail(Code::kCorrupt, "records of a plan are missing");
+    records.push_back(std::move(*record));
+  }
+  records.insert(records.end(), std::make_move_iterator(request.news.begin()),
+                 std::make_move_iterator(request.news.end()));
+  request.news = std::move(records);
+  PayloadReader payloads(context.parts.reader, context.parts.blobs, request.tenant, request.task);
+  TRY_STATUS(payloads.complete(request.state, kPlanPayloadMaxBytes));
+  TRY_STATUS(payloads.complete(request.input, kPlanPayloadMaxBytes));
+  for (Record& record : request.news) {
+    if (Payload* payload = payload_of(record.body)) {
+      TRY_STATUS(payloads.complete(*payload, kPlanPayloadMaxBytes));
+    }
+  }
+  return {};
+}
+
+Result<std::string> plan_text(Context& context, PlanRequest& request) {
+  TRY_STATUS(complete_news(context, request));
+  const RemotePlan plan{request.task,  request.plan,  request.after_seq,
+                        request.state, request.input, request.news};
+  TRY_ASSIGN(json::object shown, plan_to_json(plan));
+  json::object out;
+  out["plan"] = std::move(shown);
+  out["lease_s"] = static_cast<double>(context.parts.planners.lease_ms()) / 1000;
+  return json_text(out);
+}
+
+Response plan_response(Context& context, const std::string& name,
+                       std::optional<PlanRequest> request) {
+  Response nothing;
+  nothing.status = 204;
+  if (!request) return nothing;
+  auto text = plan_text(context, *request);
+  if (text) return json_response(200, std::move(*text));
+  context.parts.planners.give_up(name, request->task, request->plan.turn, text.error());
+  return problem(text.error());
+}
+
+struct Owner {
+  std::string agent, agent_version;
+};
+
+// Whose task it is that a turn answers for; kNotFound if it is not one of this planner's and this
+// tenant's.
+Result<Owner> owner_of(Context& context, const Call& call, const std::string& name,
+                       const TaskId& task, uint64_t turn) {
+  if (const auto leased = context.parts.planners.lease_of(name, task, turn);
+      leased && leased->tenant == call.tenant()) {
+    return Owner{leased->agent, leased->agent_version};
+  }
+  TRY_ASSIGN(const TaskRow row, find_task(context, call.tenant(), task));
+  if (row.planner != name) {
+    return fail(Code::kNotFound, "there is no task " + task.to_string() + " of this planner");
+  }
+  JournalReader journal(context.parts.reader, task, 1);
+  TRY_ASSIGN(const Record* record, journal.next());
+  if (record == nullptr || !std::holds_alternative<TaskCreated>(record->body)) {
+    return fail(Code::kCorrupt, task.to_string() + ": the journal's beginning is missing");
+  }
+  return Owner{row.agent, std::get<TaskCreated>(record->body).agent_version};
+}
+
+Status stow_turn(Blobs& blobs, const std::string& tenant, AnswerTurn& turn) {
+  TRY_STATUS(stow(blobs, tenant, turn.state));
+  for (Action& action : turn.actions) {
+    if (auto* call = std::get_if<CallAction>(&action)) {
+      TRY_STATUS(stow(blobs, tenant, call->args));
+      TRY_STATUS(stow(blobs, tenant, call->result));
+    } else if (auto* note = std::get_if<NoteAction>(&action)) {
+      TRY_STATUS(stow(blobs, tenant, note->note));
+    } else if (auto* complete = std::get_if<CompleteAction>(&action)) {
+      TRY_STATUS(stow(blobs, tenant, complete->result));
+    }
+  }
+  return {};
+}
+
+Response turn_response(const Result<engine::Submitted>& result) {
+  if (result) {
+    return json_response(200, result->repeated ? R"({"accepted":true,"repeated":true})"
+                                               : R"({"accepted":true,"repeated":false})");
+  }
+  const Error& error = result.error();
+  if (error.code == Code::kConflict) return problem(409, "stale_turn", error.message);
+  if (error.code == Code::kInvalid) return problem(422, "malformed_turn", error.message);
+  return problem(error);
+}
+
+}  // namespace
+
+void poll_planner(Context& context, Call call) {
+  const auto refuse = [&](Response response) { call.responder->respond(std::move(response)); };
+  const auto name = planner_name(call);
+  if (!name) return refuse(name.error());
+  const auto body = body_of(context, call);
+  if (!body) return refuse(body.error());
+  ObjectReader in(*body, "body");
+  const std::string version = in.string("version");
+  if (version.empty() || version.size() > kNameMaxBytes) {
+    in.fail_at("version", fmt::format("expected 1 to {} bytes", kNameMaxBytes));
+  }
+  const int64_t wait_s = in.integer("wait_s", 0, INT32_MAX, 0);
+  if (const Status read = in.finish(); !read) return refuse(problem(read.error()));
+  RemotePlanners& planners = context.parts.planners;
+  if (planners.add(*name) == nullptr) {
+    return refuse(problem(422, "too_many_planners", "too many names of planners are in use"));
+  }
+  const int64_t wait_ms = std::min(wait_s * 1000, context.parts.limits.wait_max_ms);
+  const uint64_t ticket = planners.poll(
+      *name, call.tenant(), version, wait_ms,
+      [&context, name = *name, responder = call.responder](std::optional<PlanRequest> request) {
+        responder->respond(plan_response(context, name, std::move(request)));
+      });
+  call.responder->on_disconnect(
+      [&planners, name = *name, ticket] { planners.leave(name, ticket); });
+}
+
+void answer_turn(Context& context, Call call) {
+  const auto refuse = [&](Response response) { call.responder->respond(std::move(response)); };
+  const auto name = planner_name(call);
+  if (!name) return refuse(name.error());
+  const auto body = parse_json(call.request->body, "body", kTurnJsonLimits);
+  if (!body && body.error().code == Code::kInvalid) {
+    return refuse(problem(400, "invalid_json", body.error().message));
+  }
+  if (!body) return refuse(problem(body.error()));
+  auto read = remote_turn_from_json(*body);
+  if (!read && read.error().code == Code::kInvalid) {
+    return refuse(problem(422, "malformed_turn", read.error().message));
+  }
+  if (!read) return refuse(problem(read.error()));
+  const TaskId task = read->task;
+  const auto position = std::visit(
+      [](const auto& answer) { return std::pair(answer.turn, answer.upto_seq); }, read->answer);
+  const auto owner = owner_of(context, call, *name, task, position.first);
+  if (!owner) return refuse(problem(owner.error()));
+  auto reply = [&context, responder = call.responder, name = *name, task,
+                position](const Result<engine::Submitted>& result) {
+    const bool definite =
+        result || result.error().code == Code::kConflict || result.error().code == Code::kInvalid;
+    if (definite) context.parts.planners.settled(name, task, position.first, position.second);
+    responder->respond(turn_response(result));
+  };
+  if (auto* rejection = std::get_if<RejectTurn>(&read->answer)) {
+    return context.parts.engine.command(task, std::move(*rejection), std::move(reply));
+  }
+  auto& answer = std::get<AnswerTurn>(read->answer);
+  if (const Status stowed = stow_turn(context.parts.blobs, call.tenant(), answer); !stowed) {
+    return refuse(problem(stowed.error()));
+  }
+  context.parts.engine.answer(task, owner->agent, owner->agent_version, std::move(answer),
+                              std::move(reply));
+}
+
+}  // namespace perdure::api

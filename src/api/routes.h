@@ -1,0 +1,39 @@
+#pragma once
+// The routes: one function each, a file per resource. A function that returns answers at once; the
+// others answer through the call's responder. Not for other folders.
+#include "api/context.h"
+
+namespace perdure::api {
+
+// submit.cc
+void submit_task(Context& context, Call call);
+
+// tasks.cc
+void get_task(Context& context, Call call);
+Response list_tasks(Context& context, const Call& call);
+void cancel_task(Context& context, Call call);
+void acknowledge_task(Context& context, Call call);
+
+// task_events.cc
+void get_events(Context& context, Call call);
+
+// task_journal.cc
+Response get_journal(Context& context, const Call& call);
+Response get_state(Context& context, const Call& call);
+
+// interrupts.cc
+Response list_interrupts(Context& context, const Call& call);
+Response get_interrupt(Context& context, const Call& call);
+void resolve_interrupt(Context& context, Call call);
+
+// planners.cc
+void poll_planner(Context& context, Call call);
+void answer_turn(Context& context, Call call);
+
+// system.cc
+Response get_health(Context& context, const Call& call);
+Response get_readiness(Context& context, const Call& call);
+Response get_metrics(Context& context, const Call& call);
+Response get_openapi(Context& context, const Call& call);
+
+}  // namespace perdure::api

@@ -1,0 +1,209 @@
+#include "api/task_view.h"
+
+#include <fmt/core.h>
+
+#include "api/journal_reader.h"
+#include "api/json_text.h"
+#include "api/payload_reader.h"
+#include "api/plain_json.h"
+#include "base/text.h"
+#include "core/evolve.h"
+
+namespace perdure::api {
+namespace {
+
+constexpr size_t kResultMaxBytes = 16u << 20;
+
+// The id's first 48 bits: the same before and after the task can be read.
+int64_t created_ms_of(const TaskId& id) {
+  int64_t ms = 0;
+  for (size_t i = 0; i < 6; ++i) ms = ms << 8 | id.bytes[i];
+  return ms;
+}
+
+json::value parsed_or_null(const std::string& text) {
+  auto value = parse_json(text, "stored");
+  return value ? std::move(*value) : json::value();
+}
+
+json::array waiting_for(const core::TaskState& state) {
+  json::array waits;
+  for (const auto& [seq, interrupt] : state.interrupts) {
+    json::object wait{{"kind", "interrupt"},
+                      {"id", InterruptId{state.id, seq}.to_string()},
+                      {"reason", to_string(interrupt.reason)}};
+    if (!interrupt.step.empty()) wait["step"] = interrupt.step;
+    waits.push_back(std::move(wait));
+  }
+  for (const auto& [id, timer] : state.timers) {
+    waits.push_back({{"kind", "timer"}, {"id", id}, {"due", to_rfc3339(timer.due_ms)}});
+  }
+  return waits;
+}
+
+json::object links_json(const std::string& id) {
+  const std::string self = "/v1/tasks/" + id;
+  return {{"self", self}, {"events", self + "/events"}, {"journal", self + "/journal"}};
+}
+
+void put_end(json::object& out, const core::Ending& end) {
+  put_payload(out, "result", end.result);
+  out["stop_reason"] = to_string(end.stop_reason);
+  if (end.status != TaskStatus::kCompleted) {
+    out["error"] = {{"stop_reason", to_string(end.stop_reason)}, {"message", end.message}};
+  }
+}
+
+core::Ending ending_of(const Record& record, const TaskEnded& body) {
+  return {body.status, body.stop_reason, body.message, body.result, record.seq};
+}
+
+// Of a journal that is too long to be folded: its beginning and its end.
+Status read_edges(Context& context, TaskView& view) {
+  JournalReader first(context.parts.reader, view.row.id, 1);
+  TRY_ASSIGN(const Record* created, first.next());
+  if (created != nullptr && std::holds_alternative<TaskCreated>(created->body)) {
+    view.limits = std::get<TaskCreated>(created->body).limits;
+  }
+  if (view.row.ended_seq == 0) return {};
+  JournalReader last(context.parts.reader, view.row.id, view.row.ended_seq);
+  TRY_ASSIGN(const Record* ended, last.next());
+  if (ended != nullptr && std::holds_alternative<TaskEnded>(ended->body)) {
+    view.ended = ending_of(*ended, std::get<TaskEnded>(ended->body));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<TaskRow> find_task(Context& context, const std::string& tenant, const TaskId& id) {
+  TRY_ASSIGN(std::optional<TaskRow> row, context.parts.reader.task(id));
+  if (!row || row->tenant != tenant) {
+    return fail(Code::kNotFound, "there is no task " + id.to_string());
+  }
+  return std::move(*row);
+}
+
+Result<TaskRow> find_task(Context& context, const Call& call, std::string_view id) {
+  const auto parsed = TaskId::parse(id);
+  if (!parsed) return fail(Code::kNotFound, "this is not the id of a task");
+  return find_task(context, call.tenant(), *parsed);
+}
+
+Result<core::TaskState> fold_task(Context& context, const TaskId& id, Seq upto_seq) {
+  core::TaskState state;
+  state.id = id;
+  JournalReader journal(context.parts.reader, id, 1);
+  while (upto_seq == 0 || state.head < upto_seq) {
+    TRY_ASSIGN(const Record* record, journal.next());
+    if (record == nullptr) break;
+    TRY_STATUS(core::evolve(state, *record));
+  }
+  if (state.head < upto_seq) {
+    return fail(Code::kInvalid,
+                fmt::format("the journal ends at record {}, there is no {}", state.head, upto_seq));
+  }
+  return state;
+}
+
+Result<TaskView> view_task(Context& context, TaskRow row) {
+  TaskView view;
+  core::TaskState state;
+  state.id = row.id;
+  JournalReader journal(context.parts.reader, row.id, 1);
+  bool whole = false;
+  while (journal.bytes() <= context.parts.limits.fold_bytes_max) {
+    TRY_ASSIGN(const Record* record, journal.next());
+    whole = record == nullptr;
+    if (whole) break;
+    TRY_STATUS(core::evolve(state, *record));
+  }
+  view.row = std::move(row);
+  if (whole) {
+    view.limits = state.limits;
+    view.ended = state.ended;
+    view.state = std::move(state);
+  } else {
+    TRY_STATUS(read_edges(context, view));
+  }
+  if (view.ended) {
+    PayloadReader payloads(context.parts.reader, context.parts.blobs, view.row.tenant, view.row.id);
+    TRY_STATUS(payloads.complete(view.ended->result, kResultMaxBytes));
+  }
+  return view;
+}
+
+TaskStatus status_of(const TaskView& view) {
+  return view.state ? core::status_of(*view.state) : view.row.status;
+}
+
+std::string etag_of(const TaskView& view) {
+  return view.state ? fmt::format("\"{}\"", view.state->head)
+                    : fmt::format("\"row-{}\"", view.row.head);
+}
+
+std::string task_json(const TaskView& view) {
+  const core::TaskState* state = view.state ? &*view.state : nullptr;
+  const std::string id = view.row.id.to_string();
+  json::object out;
+  out["id"] = id;
+  out["status"] = to_string(status_of(view));
+  out["phase"] = to_string(state != nullptr ? core::phase_of(*state) : view.row.phase);
+  out["created_at"] = to_rfc3339(created_ms_of(view.row.id));
+  out["updated_at"] = to_rfc3339(state != nullptr ? state->last_ms : view.row.updated_ms);
+  out["agent"] = view.row.agent;
+  out["waiting_for"] =
+      state != nullptr ? json::value(waiting_for(*state)) : parsed_or_null(view.row.waiting_for);
+  out["usage"] = usage_json(state != nullptr ? state->spent : view.row.used);
+  out["budget"] = limits_json(view.limits);
+  if (view.ended) put_end(out, *view.ended);
+  out["metadata"] = parsed_or_null(view.row.metadata);
+  out["links"] = links_json(id);
+  return json_text(out);
+}
+
+NewTaskText::NewTaskText(const std::string& agent, const json::value& metadata,
+                         const Limits& limits)
+    : middle_(json_text(json::object{{"agent", agent},
+                                     {"waiting_for", json::array()},
+                                     {"usage", usage_json({})},
+                                     {"budget", limits_json(limits)},
+                                     {"metadata", metadata}})) {
+  middle_.front() = ',';
+  middle_.pop_back();
+}
+
+std::string NewTaskText::of(const TaskId& id) const {
+  const std::string text = id.to_string();
+  const std::string at = to_rfc3339(created_ms_of(id));
+  std::string out;
+  out.reserve(middle_.size() + 400);
+  out += "{\"id\":\"";
+  out += text;
+  out += "\",\"status\":\"pending\",\"phase\":\"running\",\"created_at\":\"";
+  out += at;
+  out += "\",\"updated_at\":\"";
+  out += at;
+  out += '"';
+  out += middle_;
+  out += ",\"links\":";
+  append_json(out, links_json(text));
+  out += '}';
+  return out;
+}
+
+json::object task_summary_json(const TaskRow& row) {
+  const std::string id = row.id.to_string();
+  return {{"id", id},
+          {"status", to_string(row.status)},
+          {"phase", to_string(row.phase)},
+          {"agent", row.agent},
+          {"created_at", to_rfc3339(created_ms_of(row.id))},
+          {"updated_at", to_rfc3339(row.updated_ms)},
+          {"waiting_for", parsed_or_null(row.waiting_for)},
+          {"usage", usage_json(row.used)},
+          {"metadata", parsed_or_null(row.metadata)},
+          {"links", links_json(id)}};
+}
+
+}  // namespace perdure::api

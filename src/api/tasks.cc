@@ -1,0 +1,155 @@
+// GET /v1/tasks, GET /v1/tasks/{id}, POST /v1/tasks/{id}/cancel and /ack
+#include <fmt/core.h>
+
+#include <array>
+
+#include "api/json_text.h"
+#include "api/problem.h"
+#include "api/routes.h"
+#include "api/task_view.h"
+#include "api/task_wait.h"
+
+namespace perdure::api {
+namespace {
+
+constexpr uint64_t kListMax = 200;
+constexpr size_t kReasonMaxBytes = 4096;
+constexpr uint64_t kWaitParameterMax = 86'400;
+
+Response task_response(const TaskView& view) {
+  Response response = json_response(200, task_json(view));
+  response.headers.emplace_back("etag", etag_of(view));
+  if (!is_terminal(status_of(view))) response.headers.emplace_back("retry-after", "1");
+  return response;
+}
+
+bool names_etag(std::string_view header, const std::string& etag) {
+  return header == "*" || header.find(etag) != std::string_view::npos;
+}
+
+std::optional<TaskStatus> status_named(std::string_view name) {
+  for (size_t i = 0; i <= static_cast<size_t>(last_of(TaskStatus{})); ++i) {
+    if (to_string(static_cast<TaskStatus>(i)) == name) return static_cast<TaskStatus>(i);
+  }
+  return std::nullopt;
+}
+
+// Whether the task needs its client: it has ended, or it asks somebody.
+bool is_settled(const TaskView& view) {
+  const TaskStatus status = status_of(view);
+  return is_terminal(status) || status == TaskStatus::kInputRequired;
+}
+
+Response look_at_task(Context& context, const Call& call, bool& ready) {
+  ANSWER_ASSIGN(TaskRow row, find_task(context, call, call.segment(2)));
+  ANSWER_ASSIGN(const TaskView view, view_task(context, std::move(row)));
+  const std::string etag = etag_of(view);
+  const auto known = call.request->header("if-none-match");
+  const bool unchanged = known && names_etag(*known, etag);
+  ready = is_settled(view) && !unchanged;
+  if (!unchanged) return task_response(view);
+  Response response;
+  response.status = 304;
+  response.headers = {{"etag", etag}, {"cache-control", "private, no-cache"}};
+  return response;
+}
+
+// A command whose answer is the task as it is afterwards.
+void command_task(Context& context, Call call, const TaskId& id, Command command) {
+  context.parts.engine.command(
+      id, std::move(command),
+      [&context, call = std::move(call)](const Result<engine::Submitted>& result) {
+        if (!result) return call.responder->respond(problem(result.error()));
+        context.later([&context, call] {
+          bool ready = false;
+          call.responder->respond(look_at_task(context, call, ready));
+        });
+      });
+}
+
+OrResponse<std::string> read_reason(const Context& context, const Call& call, bool allowed) {
+  auto body = body_of(context, call);
+  if (!body) return tl::unexpected(std::move(body.error()));
+  ObjectReader in(*body, "body");
+  std::string reason;
+  if (allowed) reason = in.string("reason", "");
+  if (reason.size() > kReasonMaxBytes) in.fail_at("reason", "longer than 4096 bytes");
+  if (const Status read = in.finish(); !read) return tl::unexpected(problem(read.error()));
+  return reason;
+}
+
+}  // namespace
+
+void get_task(Context& context, Call call) {
+  QueryReader query(call.query());
+  const uint64_t wait_s = query.number("wait", 0, kWaitParameterMax, 0);
+  if (const Status read = query.finish(); !read) {
+    return call.responder->respond(problem(read.error()));
+  }
+  bool ready = false;
+  if (wait_s == 0 || call.request->method == "HEAD") {
+    return call.responder->respond(look_at_task(context, call, ready));
+  }
+  const auto row = find_task(context, call, call.segment(2));
+  if (!row) return call.responder->respond(problem(row.error()));
+  const int64_t wait_ms =
+      std::min(static_cast<int64_t>(wait_s) * 1000, context.parts.limits.wait_max_ms);
+  const auto responder = call.responder;
+  call.responder = nullptr;
+  TaskWait::start(context, row->id, wait_ms, responder,
+                  [&context, call = std::move(call)](bool last) -> std::optional<Response> {
+                    bool settled = false;
+                    Response response = look_at_task(context, call, settled);
+                    if (settled || last || response.status >= 400) return response;
+                    return std::nullopt;
+                  });
+}
+
+Response list_tasks(Context& context, const Call& call) {
+  QueryReader query(call.query());
+  TaskQuery wanted;
+  wanted.tenant = call.tenant();
+  wanted.agent = query.text("agent").value_or("");
+  if (const auto status = query.text("status")) {
+    wanted.status = status_named(*status);
+    if (!wanted.status) {
+      query.fail_at("status",
+                    "expected pending, working, input_required, completed, failed or cancelled");
+    }
+  }
+  if (const auto cursor = query.text("cursor")) {
+    wanted.before = TaskId::parse(*cursor);
+    if (!wanted.before) query.fail_at("cursor", "not a cursor of this list");
+  }
+  const uint64_t limit = query.number("limit", 1, kListMax, 50);
+  ANSWER_STATUS(query.finish());
+  wanted.limit = limit + 1;
+  ANSWER_ASSIGN(std::vector<TaskRow> rows, context.parts.reader.tasks(wanted));
+  json::object out;
+  json::array tasks;
+  for (size_t i = 0; i < rows.size() && i < limit; ++i) tasks.push_back(task_summary_json(rows[i]));
+  out["tasks"] = std::move(tasks);
+  out["next_cursor"] =
+      rows.size() > limit ? json::value(rows[limit - 1].id.to_string()) : json::value();
+  return json_response(200, json_text(out));
+}
+
+void cancel_task(Context& context, Call call) {
+  auto reason = read_reason(context, call, true);
+  if (!reason) return call.responder->respond(std::move(reason.error()));
+  const auto row = find_task(context, call, call.segment(2));
+  if (!row) return call.responder->respond(problem(row.error()));
+  Cancel command{call.who->principal, std::move(*reason)};
+  command_task(context, std::move(call), row->id, std::move(command));
+}
+
+void acknowledge_task(Context& context, Call call) {
+  auto nothing = read_reason(context, call, false);
+  if (!nothing) return call.responder->respond(std::move(nothing.error()));
+  const auto row = find_task(context, call, call.segment(2));
+  if (!row) return call.responder->respond(problem(row.error()));
+  Acknowledge command{call.who->principal};
+  command_task(context, std::move(call), row->id, std::move(command));
+}
+
+}  // namespace perdure::api
