@@ -31,6 +31,7 @@ constexpr Arrow kArrows[] = {
     {S::kNotSent, E::kRetryDue, S::kReady},
     {S::kNotSent, E::kExhausted, S::kFailed},
     {S::kNotSent, E::kDenied, S::kDenied},
+    {S::kNotSent, E::kDoubted, S::kInDoubt},  // an earlier send of the same key may have arrived
     {S::kDeferred, E::kRetryDue, S::kReady},
     {S::kDeferred, E::kExhausted, S::kFailed},
     {S::kDeferred, E::kDoubted, S::kInDoubt},

@@ -24,6 +24,11 @@ bool may_repeat(EffectClass effect) {
   return effect == EffectClass::kRead || effect == EffectClass::kRepeat;
 }
 
+// What may have arrived is sent again only where that is harmless.
+bool may_resend(EffectClass effect) {
+  return may_repeat(effect) || effect == EffectClass::kIdempotent;
+}
+
 void close(Draft& draft, const StepId& id, EffectState state, std::string reason) {
   draft.append(StepClosed{id, state, std::move(reason), {}});
 }
@@ -130,12 +135,36 @@ std::vector<StepId> in_order(const TaskState& state) {
   return ids;
 }
 
+// The task is ending: what was not sent never will be. What may have happened stays a doubt.
+void close_unsent_step(Draft& draft, const StepId& id, const Step& step,
+                       const std::string& reason) {
+  switch (step.state) {
+    case EffectState::kPlanned:
+    case EffectState::kAwaitingApproval:
+      close(draft, id, EffectState::kDenied, reason);
+      break;
+    case EffectState::kReady:
+    case EffectState::kNotSent:
+      close(draft, id, step.may_have_run ? EffectState::kInDoubt : EffectState::kDenied, reason);
+      break;
+    case EffectState::kDeferred:
+      close(draft, id, step.may_have_run ? EffectState::kInDoubt : EffectState::kFailed, reason);
+      break;
+    case EffectState::kIntent:
+      if (may_repeat(step.contract.effect)) draft.emit(Abort{id});
+      break;
+    default:
+      break;
+  }
+}
+
 void give_up_or_wait(Draft& draft, const StepId& id, const Step& step, int64_t retry_after_ms) {
-  if (draft.state().ending) return close_unsent(draft, "the task ends");
-  if (step.attempt < step.contract.max_attempts) {
+  if (draft.state().ending) return close_unsent_step(draft, id, step, "the task ends");
+  const bool may_be_sent = !step.may_have_run || may_resend(step.contract.effect);
+  if (step.attempt < step.contract.max_attempts && may_be_sent) {
     set_retry_timer(draft, id, step, retry_after_ms);
   } else if (step.may_have_run) {
-    close(draft, id, EffectState::kInDoubt, "still being processed after the last attempt");
+    close(draft, id, EffectState::kInDoubt, "an earlier send may have arrived; it is not repeated");
   } else {
     close(draft, id, EffectState::kFailed,
           fmt::format("not executed after {} attempts", step.attempt));
@@ -200,8 +229,7 @@ void settle(Draft& draft, const SettleStep& outcome) {
   if (step->state == EffectState::kNotSent || step->state == EffectState::kDeferred) {
     give_up_or_wait(draft, outcome.step, *step, outcome.retry_after_ms);
   } else if (step->state == EffectState::kInDoubt && !draft.state().ending &&
-             step->contract.effect != EffectClass::kOnce &&
-             step->attempt < step->contract.max_attempts) {
+             may_resend(step->contract.effect) && step->attempt < step->contract.max_attempts) {
     set_retry_timer(draft, outcome.step, *step, outcome.retry_after_ms);
   }
 }
@@ -243,24 +271,7 @@ void close_unsent(Draft& draft, const std::string& reason) {
     const Step& step = draft.state().open.at(id);
     withdraw_question(draft, step);
     clear_retry_timer(draft, id, step);
-    switch (step.state) {
-      case EffectState::kPlanned:
-      case EffectState::kAwaitingApproval:
-      case EffectState::kNotSent:
-        close(draft, id, EffectState::kDenied, reason);
-        break;
-      case EffectState::kReady:
-        close(draft, id, step.may_have_run ? EffectState::kInDoubt : EffectState::kDenied, reason);
-        break;
-      case EffectState::kDeferred:
-        close(draft, id, step.may_have_run ? EffectState::kInDoubt : EffectState::kFailed, reason);
-        break;
-      case EffectState::kIntent:
-        if (may_repeat(step.contract.effect)) draft.emit(Abort{id});
-        break;
-      default:
-        break;
-    }
+    close_unsent_step(draft, id, step, reason);
   }
 }
 
