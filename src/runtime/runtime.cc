@@ -70,7 +70,7 @@ struct Runtime::Impl {
   ContractPolicy policy;
   AgentPlanner agent_planner;
   ScriptPlanner script_planner;
-  Planner* remote_planner = nullptr;
+  std::function<Planner*(const std::string&)> find_remote;
   OnDelta on_delta;
   ModelExecutor models;
   HttpToolExecutor tools;
@@ -118,7 +118,7 @@ Status Runtime::Impl::assemble() {
 Planner* Runtime::Impl::planner(const std::string& name) {
   if (name == "agent") return &agent_planner;
   if (name == "script") return &script_planner;
-  return remote_planner;
+  return find_remote ? find_remote(name) : nullptr;
 }
 
 Result<std::unique_ptr<Runtime>> Runtime::make(Setup setup, Outside outside) {
@@ -139,8 +139,8 @@ AgentVersions& Runtime::agents() {
 const Setup& Runtime::setup() const {
   return impl_->setup;
 }
-void Runtime::set_remote_planner(Planner* planner) {
-  impl_->remote_planner = planner;
+void Runtime::set_remote_planners(std::function<Planner*(const std::string&)> find) {
+  impl_->find_remote = std::move(find);
 }
 void Runtime::set_tool_executor(Executor* executor) {
   impl_->tool_executor = executor;

@@ -50,9 +50,9 @@ class Runtime {
   AgentVersions& agents();
   const Setup& setup() const;
 
-  // Before the first pump. A planner that is not one of ours, e.g. one that registers over HTTP:
-  // asked for every name that is neither "agent" nor "script".
-  void set_remote_planner(Planner* planner);
+  // Before the first pump. Planners that are not ours, e.g. those that register over HTTP: asked
+  // for every name that is neither "agent" nor "script"; null if there is none of that name.
+  void set_remote_planners(std::function<Planner*(const std::string& name)> find);
   // In place of the executor for tools; for benchmarks and tests that run tools inside the process.
   void set_tool_executor(Executor* executor);
   // Contracts of tools that are not HTTP tools.

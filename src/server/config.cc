@@ -1,0 +1,157 @@
+#include "server/config.h"
+
+#include <fmt/core.h>
+
+#include <filesystem>
+
+#include "agent/agent_file.h"
+#include "base/text.h"
+#include "server/toml.h"
+#include "server/tool_config.h"
+
+namespace perdure::server {
+namespace {
+
+std::string beside(const std::string& folder, const std::string& path) {
+  return std::filesystem::path(path).is_absolute() ? path : folder + "/" + path;
+}
+
+void read_strings(ObjectReader& in, std::string_view name, std::vector<std::string>& out) {
+  const json::array* items = in.array(name);
+  if (items == nullptr) return;
+  for (const json::value& item : *items) {
+    if (!item.is_string()) return in.fail_at(name, "expected strings");
+    out.emplace_back(item.get_string());
+  }
+}
+
+Status read_server(Config& config, const json::value& table, const std::string& folder) {
+  ObjectReader in(table, "server");
+  const std::string listen = in.string("listen", "");
+  const bool has_dir = in.has("data_dir");
+  const std::string data_dir = in.string("data_dir", config.data_dir);
+  if (has_dir) config.data_dir = beside(folder, data_dir);
+  read_strings(in, "hosts", config.hosts);
+  read_strings(in, "origins", config.origins);
+  config.drain_ms = in.duration_ms("drain", config.drain_ms);
+  config.planner_lease_ms = in.duration_ms("planner_lease", config.planner_lease_ms);
+  TRY_STATUS(in.finish());
+  return listen.empty() ? Status{} : set_listen(config, listen);
+}
+
+Status read_secrets(Config& config, const json::object& table) {
+  for (const auto& [name, source] : table) {
+    if (!source.is_string()) {
+      return fail(Code::kInvalid, fmt::format("secrets.{}: expected \"env:NAME\" or \"file:PATH\"",
+                                              std::string(name)));
+    }
+    if (Status added = config.secrets.add_from(std::string(name), source.get_string()); !added) {
+      return fail(added.error().code,
+                  fmt::format("secrets.{}: {}", std::string(name), added.error().message));
+    }
+  }
+  return {};
+}
+
+Status read_tokens(Config& config, const json::object& table) {
+  for (const auto& [name, value] : table) {
+    ObjectReader in(value, "tokens." + std::string(name));
+    TokenConfig token;
+    token.name = name;
+    token.source = in.string("token");
+    token.tenant = in.string("tenant", token.tenant);
+    read_strings(in, "scopes", token.scopes);
+    if (token.scopes.empty()) in.fail_at("scopes", "is missing: some of run, approve, plan, admin");
+    TRY_STATUS(in.finish());
+    config.tokens.push_back(std::move(token));
+  }
+  return {};
+}
+
+Status read_agent(Config& config, const std::string& name, const json::value& value,
+                  const std::string& folder, const std::vector<ToolDeclaration>& offered) {
+  // agents.NAME = "file.toml", or a table for an agent that another planner drives.
+  if (value.is_string()) {
+    const std::string path = beside(folder, std::string(value.get_string()));
+    TRY_ASSIGN(const json::value file, read_toml(path));
+    auto spec = agent_from_file(file, offered);
+    if (!spec) return fail(spec.error().code, path + ": " + spec.error().message);
+    if (spec->name != name) {
+      return fail(Code::kInvalid, fmt::format("{}: its name is '{}', and it is configured as '{}'",
+                                              path, spec->name, name));
+    }
+    config.setup.agents.push_back(std::move(*spec));
+    return {};
+  }
+  ObjectReader in(value, "agents." + name);
+  runtime::PlainAgent agent;
+  agent.planner = in.string("planner");
+  if (agent.planner == "agent") in.fail_at("planner", "the agent loop needs an agent file");
+  agent.limits.tool_calls = in.integer("tool_calls", 0, INT64_MAX, kUnlimited);
+  agent.limits.model_calls = in.integer("model_calls", 0, INT64_MAX, kUnlimited);
+  if (in.has("cost_usd")) {
+    agent.limits.cost_micro_usd = micro_usd(in.number("cost_usd", 0, kPriceMaxUsdPerMtok, 0));
+  }
+  TRY_STATUS(in.finish());
+  config.setup.plain_agents[name] = std::move(agent);
+  return {};
+}
+
+Status read_document(Config& config, const json::value& document, const std::string& folder) {
+  ObjectReader in(document, "configuration");
+  const json::value* server = in.value("server");
+  const json::object* secrets = in.object("secrets");
+  const json::object* tokens = in.object("tokens");
+  const json::object* models = in.object("models");
+  const json::object* tools = in.object("tools");
+  const json::object* agents = in.object("agents");
+  TRY_STATUS(in.finish());
+  if (server != nullptr) TRY_STATUS(read_server(config, *server, folder));
+  if (secrets != nullptr) TRY_STATUS(read_secrets(config, *secrets));
+  if (tokens != nullptr) TRY_STATUS(read_tokens(config, *tokens));
+  for (const auto& [name, table] : models != nullptr ? *models : json::object()) {
+    TRY_ASSIGN(ModelConfig model, parse_model_config(std::string(name), table));
+    for (std::string* file : {&model.recording, &model.record_to}) {
+      if (!file->empty()) *file = beside(folder, *file);
+    }
+    config.setup.models.push_back(std::move(model));
+  }
+  std::vector<ToolDeclaration> offered;
+  for (const auto& [name, table] : tools != nullptr ? *tools : json::object()) {
+    TRY_ASSIGN(HttpToolConfig tool, parse_tool(std::string(name), table, folder));
+    offered.push_back({tool.name, tool.description, tool.input_schema});
+    config.setup.tools.push_back(std::move(tool));
+  }
+  for (const auto& [name, value] : agents != nullptr ? *agents : json::object()) {
+    TRY_STATUS(read_agent(config, std::string(name), value, folder, offered));
+  }
+  return {};
+}
+
+}  // namespace
+
+Status set_listen(Config& config, const std::string& listen) {
+  const size_t colon = listen.rfind(':');
+  const auto port = colon == std::string::npos ? std::nullopt : parse_u64(listen.substr(colon + 1));
+  if (!port || *port > 65535) {
+    return fail(Code::kInvalid, fmt::format("'{}' is not address:port", listen));
+  }
+  std::string address = listen.substr(0, colon);
+  if (address.starts_with('[') && address.ends_with(']')) {
+    address = address.substr(1, address.size() - 2);
+  }
+  config.address = address;
+  config.port = static_cast<uint16_t>(*port);
+  return {};
+}
+
+Result<Config> read_config(const std::string& path) {
+  TRY_ASSIGN(const json::value document, read_toml(path));
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  Config config;
+  const Status read = read_document(config, document, folder.empty() ? "." : folder);
+  if (!read) return fail(read.error().code, path + ": " + read.error().message);
+  return config;
+}
+
+}  // namespace perdure::server

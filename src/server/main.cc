@@ -1,0 +1,88 @@
+// perdure: the server and its offline tools. Commands that need a running server are in src/cli.
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "adapters/files/file_blobs.h"
+#include "adapters/sqlite/doctor.h"
+#include "base/crash_points.h"
+#include "base/log.h"
+#include "server/serve.h"
+
+namespace perdure::server {
+namespace {
+
+constexpr int kExitFailed = 1;
+constexpr int kExitProblems = 2;
+
+int report(const Status& status) {
+  if (status) return 0;
+  fmt::print(stderr, "perdure: {}\n", status.error().message);
+  return kExitFailed;
+}
+
+struct ServeFlags {
+  std::string config_path = "perdure.toml";
+  std::string data_dir;
+  std::string listen;
+  bool log_json = false;
+  bool unsafe_no_sync = false;
+};
+
+Status run_serve(const ServeFlags& flags) {
+  TRY_ASSIGN(Config config, read_config(flags.config_path));
+  if (!flags.data_dir.empty()) config.data_dir = flags.data_dir;
+  if (!flags.listen.empty()) TRY_STATUS(set_listen(config, flags.listen));
+  config.unsafe_no_sync = flags.unsafe_no_sync;
+  set_log_json(flags.log_json);
+  return serve(std::move(config));
+}
+
+int run_doctor(const std::string& data_dir) {
+  auto blobs = FileBlobs::open(data_dir);
+  const auto examined = examine_store(data_dir, blobs ? blobs->get() : nullptr);
+  if (!examined) return report(tl::unexpected(examined.error()));
+  for (const std::string& problem : examined->problems) fmt::print("problem: {}\n", problem);
+  fmt::print("{} tasks, {} frames, {} records, {} problems\n", examined->tasks, examined->frames,
+             examined->records, examined->problems.size());
+  return examined->problems.empty() ? 0 : kExitProblems;
+}
+
+}  // namespace
+}  // namespace perdure::server
+
+int main(int argc, char** argv) {
+  using namespace perdure::server;
+  CLI::App app("Perdure runs AI agents that must not lose their place.");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", PERDURE_VERSION);
+
+  ServeFlags flags;
+  CLI::App* serve_command = app.add_subcommand("serve", "Run the server");
+  serve_command->add_option("--config", flags.config_path, "The operator's file")
+      ->capture_default_str();
+  serve_command->add_option("--data-dir", flags.data_dir, "In place of server.data_dir");
+  serve_command->add_option("--listen", flags.listen, "address:port, in place of server.listen");
+  serve_command->add_flag("--log-json", flags.log_json, "Log JSON lines");
+  serve_command->add_flag("--unsafe-no-sync", flags.unsafe_no_sync,
+                          "Do not wait for the disk: for measurements only, loses data");
+
+  std::string doctor_dir = ".perdure";
+  CLI::App* doctor_command = app.add_subcommand("doctor", "Verify a closed data directory");
+  doctor_command->add_option("data-dir", doctor_dir, "The data directory")->capture_default_str();
+#ifdef PERDURE_TEST_HOOKS
+  CLI::App* points_command =
+      app.add_subcommand("crash-points", "List the crash points of this build");
+#endif
+
+  CLI11_PARSE(app, argc, argv);
+  if (*serve_command) return report(run_serve(flags));
+  if (*doctor_command) return run_doctor(doctor_dir);
+#ifdef PERDURE_TEST_HOOKS
+  if (*points_command) {
+    for (const std::string_view point : perdure::hooks::kCrashPoints) fmt::print("{}\n", point);
+  }
+#endif
+  return 0;
+}

@@ -1,0 +1,158 @@
+#include "server/serve.h"
+
+#include <fmt/core.h>
+#include <signal.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "adapters/asio/http_server.h"
+#include "adapters/curl/curl_client.h"
+#include "adapters/files/file_blobs.h"
+#include "adapters/sqlite/sqlite_store.h"
+#include "adapters/system/system_clock.h"
+#include "adapters/system/system_rng.h"
+#include "api/api.h"
+#include "base/log.h"
+#include "runtime/engine_thread.h"
+#include "runtime/workers.h"
+#include "server/token_file.h"
+
+namespace perdure::server {
+namespace {
+
+constexpr int kExitStoreFailed = 74;  // EX_IOERR of sysexits.h
+
+// The server needs a handler when it is made, and the API needs the server's timers.
+class LateHandler : public api::Handler {
+ public:
+  void set(api::Handler& handler) { handler_ = &handler; }
+  void handle(api::Request request, std::shared_ptr<api::Responder> responder) override {
+    handler_->handle(std::move(request), std::move(responder));
+  }
+
+ private:
+  api::Handler* handler_ = nullptr;
+};
+
+Result<api::Scopes> scopes_of(const TokenConfig& token) {
+  api::Scopes scopes = api::kNone;
+  for (const std::string& name : token.scopes) {
+    if (name == "run")
+      scopes |= api::kRun;
+    else if (name == "approve")
+      scopes |= api::kApprove;
+    else if (name == "admin")
+      scopes |= api::kAdmin;
+    else if (name == "plan")
+      scopes |= api::kPlan;
+    else
+      return fail(Code::kInvalid,
+                  fmt::format("tokens.{}.scopes: '{}' is none of run, approve, plan, admin",
+                              token.name, name));
+  }
+  return scopes;
+}
+
+Result<std::vector<api::Credential>> credentials_of(const Config& config, Rng& rng) {
+  TRY_ASSIGN(const std::string token, own_token(config.data_dir, rng));
+  std::vector<api::Credential> credentials{
+      {sha256(token), "operator", "default", api::kRun | api::kApprove | api::kAdmin | api::kPlan}};
+  for (const TokenConfig& other : config.tokens) {
+    TRY_ASSIGN(const std::string value, read_secret(other.source));
+    TRY_ASSIGN(const api::Scopes scopes, scopes_of(other));
+    credentials.push_back({sha256(value), other.name, other.tenant, scopes});
+  }
+  return credentials;
+}
+
+// Signals are for the main thread alone; it waits for them.
+sigset_t block_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+[[noreturn]] void end_process(const std::string& why) {
+  log(LogLevel::kError, "server.ended", {{"why", "the store failed: " + why}});
+  std::_Exit(kExitStoreFailed);
+}
+
+std::string shown_address(const Config& config, uint16_t port) {
+  const bool v6 = config.address.find(':') != std::string::npos;
+  return fmt::format("http://{}{}{}:{}", v6 ? "[" : "", config.address, v6 ? "]" : "", port);
+}
+
+}  // namespace
+
+Status serve(Config config) {
+  const sigset_t signals = block_signals();
+  SqliteOptions store_options;
+  store_options.dir = config.data_dir;
+  store_options.unsafe_no_sync = config.unsafe_no_sync;
+  TRY_ASSIGN(const auto store, SqliteStore::open(store_options));
+  TRY_ASSIGN(const auto blobs, FileBlobs::open(config.data_dir));
+  SystemClock clock;
+  SystemRng rng;
+  TRY_ASSIGN(auto credentials, credentials_of(config, rng));
+
+  CurlClient client(clock);
+  runtime::Workers workers(2);
+  TRY_ASSIGN(
+      const auto runtime,
+      runtime::Runtime::make(std::move(config.setup),
+                             {*store, *blobs, clock, rng, client,
+                              [&](std::function<void()> work) { workers.put(std::move(work)); },
+                              config.secrets, read_secret, end_process}));
+  LateHandler handler;
+  HttpServerOptions http_options;
+  http_options.address = config.address;
+  http_options.port = config.port;
+  http_options.max_body_bytes = api::ApiLimits{}.turn_body_bytes;
+  HttpServer http(http_options, handler);
+  api::RemotePlanners planners(http.timers(), {.lease_ms = config.planner_lease_ms});
+  for (const auto& [name, agent] : runtime->setup().plain_agents) {
+    if (agent.planner != "script") planners.add(agent.planner);
+  }
+  runtime->set_remote_planners([&](const std::string& name) { return planners.find(name); });
+  api::Api api({.engine = runtime->engine(),
+                .reader = *store,
+                .blobs = *blobs,
+                .agents = runtime->agents(),
+                .clock = clock,
+                .timers = http.timers(),
+                .planners = planners,
+                .store_secret = store->secret(),
+                .credentials = std::move(credentials),
+                .hosts = config.hosts,
+                .origins = config.origins});
+  handler.set(api);
+  runtime->engine().observe(&api.observer());
+  runtime->set_on_delta(
+      [&](const TaskId& task, const StepId& step, uint32_t attempt, std::string_view text) {
+        api.publish_delta(task, step, attempt, text);
+      });
+
+  runtime::EngineThread engine(runtime->engine(), clock);
+  engine.start();
+  if (Status started = http.start(); !started) {
+    engine.stop(0);
+    return started;
+  }
+  TRY_STATUS(client.forbid(config.address, http.port()));
+  fmt::print("listening on {}\n", shown_address(config, http.port()));
+  std::fflush(stdout);
+
+  int received = 0;
+  sigwait(&signals, &received);
+  log(LogLevel::kInfo, "server.draining", {{"signal", received == SIGINT ? "SIGINT" : "SIGTERM"}});
+  engine.stop(config.drain_ms);
+  http.stop(1'000);
+  return {};
+}
+
+}  // namespace perdure::server

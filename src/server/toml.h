@@ -1,0 +1,17 @@
+#pragma once
+// A TOML document (https://toml.io/en/v1.0.0) as JSON, so that files and the API share one strict
+// reader.
+#include <string>
+
+#include "base/error.h"
+#include "base/json.h"
+
+namespace perdure::server {
+
+// Errors name the file, line and column.
+Result<json::value> read_toml(const std::string& path);
+
+// The whole file, or an error that names it.
+Result<std::string> read_file(const std::string& path);
+
+}  // namespace perdure::server
