@@ -1,35 +1,49 @@
 #include "core/budget.h"
 
-#include <fmt/core.h>
+#include <algorithm>
 
 #include "core/interrupt.h"
 
 namespace perdure::core {
 namespace {
 
-bool under(int64_t limit, int64_t used) {
-  return limit == kUnlimited || used <= limit;
+bool under(int64_t limit, int64_t add, int64_t used) {
+  return limit == kUnlimited || used <= limit + add;
+}
+
+// The open question about the budget: its number, or 0.
+Seq open_question(const TaskState& state) {
+  for (const auto& [seq, interrupt] : state.interrupts) {
+    if (interrupt.reason == InterruptReason::kBudgetReached) return seq;
+  }
+  return 0;
 }
 
 }  // namespace
 
-bool fits(const TaskState& state, const Usage& needed) {
+bool fits(const TaskState& state, const Usage& needed, const Usage& add) {
+  const Limits& limits = state.limits;
   Usage total = state.spent;
   total += state.reserved;
   total += needed;
   // A call that uses nothing of a kind is not held up by what others used too much of.
-  return (needed.cost_micro_usd == 0 || under(state.limits.cost_micro_usd, total.cost_micro_usd)) &&
-         (needed.model_calls == 0 || under(state.limits.model_calls, total.model_calls)) &&
-         (needed.tool_calls == 0 || under(state.limits.tool_calls, total.tool_calls));
+  return (needed.cost_micro_usd == 0 ||
+          under(limits.cost_micro_usd, add.cost_micro_usd, total.cost_micro_usd)) &&
+         (needed.model_calls == 0 ||
+          under(limits.model_calls, add.model_calls, total.model_calls)) &&
+         (needed.tool_calls == 0 || under(limits.tool_calls, add.tool_calls, total.tool_calls));
 }
 
-bool has_room(Draft& draft, const StepId& id, const Step& step) {
-  if (fits(draft.state(), step.reserve)) return true;
-  for (const auto& [seq, interrupt] : draft.state().interrupts) {
-    if (interrupt.reason == InterruptReason::kBudgetReached) return false;
+void ask_for_room(Draft& draft, const std::vector<StepId>& held_up) {
+  const TaskState& state = draft.state();
+  if (const Seq asked = open_question(state); asked != 0) {
+    const StepId& step = state.interrupts.at(asked).step;
+    if (std::find(held_up.begin(), held_up.end(), step) != held_up.end()) return;
+    withdraw(draft, asked);
   }
-  ask_for_budget(draft, id, step);
-  return false;
+  if (held_up.empty()) return;
+  const StepId& first = held_up.front();
+  ask_for_budget(draft, first, state.open.at(first));
 }
 
 }  // namespace perdure::core

@@ -1,14 +1,17 @@
 #pragma once
 // Budgets: what a task may use in its life. A call reserves its most before it is sent and settles
 // after.
+#include <vector>
+
 #include "core/draft.h"
 
 namespace perdure::core {
 
-// Whether the limits allow `needed` beside what is spent and reserved.
-bool fits(const TaskState& state, const Usage& needed);
+// Whether the task's limits, with `add` on top, allow `needed` beside what is spent and reserved.
+bool fits(const TaskState& state, const Usage& needed, const Usage& add = {});
 
-// Whether this step may reserve now. If not, a person is asked once, for the whole task.
-bool has_room(Draft& draft, const StepId& id, const Step& step);
+// The steps that could be sent but for the budget, in order. A person is asked about the first,
+// once for the whole task; a question whose step is held up no longer is withdrawn.
+void ask_for_room(Draft& draft, const std::vector<StepId>& held_up);
 
 }  // namespace perdure::core

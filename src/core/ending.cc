@@ -9,8 +9,8 @@ namespace {
 
 void stop_everything(Draft& draft, const std::string& reason) {
   draft.plan() = {};
+  withdraw_all_but_doubts(draft);
   close_unsent(draft, reason);
-  withdraw_task_questions(draft);
   clear_all_timers(draft);
 }
 

@@ -190,7 +190,7 @@ class Evolver {
     if (r.decision == Decision::kApprove) raise_limits(r.add);
     Step* step = find(interrupt.step);
     if (step == nullptr) return {};
-    step->interrupt_seq = 0;
+    if (step->interrupt_seq == r.interrupt_seq) step->interrupt_seq = 0;
     return decide(interrupt, *step, r);
   }
 

@@ -31,17 +31,6 @@ InterruptResolved record_of(const Resolve& command) {
           command.remember,      command.add,      command.result};
 }
 
-// Whether the limits would suffice with what the decision adds.
-bool suffices(TaskState state, const Usage& needed, const Usage& add) {
-  const auto raise = [](int64_t& limit, int64_t by) {
-    if (limit != kUnlimited) limit += by;
-  };
-  raise(state.limits.cost_micro_usd, add.cost_micro_usd);
-  raise(state.limits.model_calls, add.model_calls);
-  raise(state.limits.tool_calls, add.tool_calls);
-  return fits(state, needed);
-}
-
 // Why this decision cannot be taken on this question, or nothing.
 std::optional<Error> objection(const TaskState& state, const Interrupt& interrupt,
                                const Resolve& command) {
@@ -61,7 +50,7 @@ std::optional<Error> objection(const TaskState& state, const Interrupt& interrup
     return Error{Code::kConflict, "the arguments are not those that were asked about"};
   }
   if (interrupt.reason == InterruptReason::kBudgetReached &&
-      command.decision == Decision::kApprove && !suffices(state, interrupt.needed, command.add)) {
+      command.decision == Decision::kApprove && !fits(state, interrupt.needed, command.add)) {
     return Error{Code::kInvalid,
                  "the added budget is too small: " + missing_budget(state, interrupt.needed)};
   }
@@ -175,14 +164,16 @@ void resolve(Draft& draft, const Resolve& command) {
   draft.accept();
 }
 
-void withdraw_question(Draft& draft, const Step& step) {
-  if (step.interrupt_seq == 0 || step.state == EffectState::kNeedsHuman) return;
-  draft.append(InterruptResolved{step.interrupt_seq, Decision::kWithdrawn, {}, {}, false, {}, {}});
+void withdraw(Draft& draft, Seq interrupt_seq) {
+  draft.append(InterruptResolved{interrupt_seq, Decision::kWithdrawn, {}, {}, false, {}, {}});
 }
 
-void withdraw_task_questions(Draft& draft) {
-  const Seq seq = draft.state().turn.interrupt_seq;
-  if (seq != 0) draft.append(InterruptResolved{seq, Decision::kWithdrawn, {}, {}, false, {}, {}});
+void withdraw_all_but_doubts(Draft& draft) {
+  std::vector<Seq> pointless;
+  for (const auto& [seq, interrupt] : draft.state().interrupts) {
+    if (interrupt.reason != InterruptReason::kUncertainOutcome) pointless.push_back(seq);
+  }
+  for (const Seq seq : pointless) withdraw(draft, seq);
 }
 
 }  // namespace perdure::core

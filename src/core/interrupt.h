@@ -12,9 +12,10 @@ void ask_about_planner(Draft& draft, const std::string& reason);
 
 void resolve(Draft& draft, const Resolve& command);
 
-// The question has lost its point: the task ends. A doubt keeps its question.
-void withdraw_question(Draft& draft, const Step& step);
-void withdraw_task_questions(Draft& draft);
+// The question has lost its point.
+void withdraw(Draft& draft, Seq interrupt_seq);
+// The task ends: of all questions, only the doubts remain.
+void withdraw_all_but_doubts(Draft& draft);
 
 // What may be decided about a question.
 std::vector<Decision> allowed_decisions(InterruptReason reason);

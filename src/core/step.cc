@@ -93,25 +93,31 @@ void intend(Draft& draft, const StepId& id, const Step& step, bool new_group) {
   draft.emit(std::move(send));
 }
 
-void send_ready(Draft& draft, const StepId& id, const Step& step) {
-  if (!has_room(draft, id, step)) return;
+enum class Sent : bool { kHeldUp, kDone };  // kHeldUp: only the budget stands in the way
+
+Sent send_if_it_fits(Draft& draft, const StepId& id, const Step& step, bool new_group) {
+  if (!fits(draft.state(), step.reserve)) return Sent::kHeldUp;
+  intend(draft, id, step, new_group);
+  return Sent::kDone;
+}
+
+Sent send_ready(Draft& draft, const StepId& id, const Step& step) {
   const bool stale = expired(step, draft.now_ms());
   if (stale && step.may_have_run) {
     close(draft, id, EffectState::kInDoubt, "the receiver may have forgotten its key by now");
-    return;
+    return Sent::kDone;
   }
-  intend(draft, id, step, step.group == 0 || stale);
+  return send_if_it_fits(draft, id, step, step.group == 0 || stale);
 }
 
-void resolve_doubt(Draft& draft, const StepId& id, const Step& step) {
+Sent resolve_doubt(Draft& draft, const StepId& id, const Step& step) {
   const Contract& contract = step.contract;
   const bool attempts_left = step.attempt < contract.max_attempts;
   const bool same_key =
       contract.effect == EffectClass::kIdempotent && !expired(step, draft.now_ms());
   const bool ending = draft.state().ending.has_value();
   if ((may_repeat(contract.effect) || same_key) && attempts_left && !ending) {
-    if (has_room(draft, id, step)) intend(draft, id, step, false);
-    return;
+    return send_if_it_fits(draft, id, step, false);
   }
   if (may_repeat(contract.effect)) {
     close(draft, id, EffectState::kFailed,
@@ -120,18 +126,30 @@ void resolve_doubt(Draft& draft, const StepId& id, const Step& step) {
   } else if (contract.on_doubt == OnDoubt::kError) {
     close(draft, id, EffectState::kUnknown, "whether it happened is unknown");
   } else {
+    if (step.interrupt_seq != 0) withdraw(draft, step.interrupt_seq);
     ask_about_doubt(draft, id, step);
   }
+  return Sent::kDone;
 }
 
-// Open steps in the order in which they were planned.
-std::vector<StepId> in_order(const TaskState& state) {
+bool any(const Step&) {
+  return true;
+}
+
+bool can_advance(const Step& step) {
+  return !step.retry_pending &&
+         (step.state == EffectState::kReady || step.state == EffectState::kInDoubt);
+}
+
+// The open steps that are so, in the order in which they were planned.
+std::vector<StepId> in_order(const TaskState& state, bool (*is_so)(const Step&)) {
+  std::vector<std::pair<Seq, StepId>> found;
+  for (const auto& [id, step] : state.open) {
+    if (is_so(step)) found.emplace_back(step.planned_seq, id);
+  }
+  std::sort(found.begin(), found.end());
   std::vector<StepId> ids;
-  ids.reserve(state.open.size());
-  for (const auto& [id, step] : state.open) ids.push_back(id);
-  std::sort(ids.begin(), ids.end(), [&](const StepId& a, const StepId& b) {
-    return state.open.at(a).planned_seq < state.open.at(b).planned_seq;
-  });
+  for (auto& [seq, id] : found) ids.push_back(std::move(id));
   return ids;
 }
 
@@ -236,7 +254,7 @@ void settle(Draft& draft, const SettleStep& outcome) {
 
 void recover(Draft& draft) {
   draft.recovered() = true;
-  for (const StepId& id : in_order(draft.state())) {
+  for (const StepId& id : in_order(draft.state(), any)) {
     const Step& step = draft.state().open.at(id);
     if (step.state != EffectState::kIntent) continue;
     if (planted(Bug::kResendOnce)) {
@@ -256,20 +274,21 @@ void recover(Draft& draft) {
 }
 
 void advance_steps(Draft& draft) {
-  for (const StepId& id : in_order(draft.state())) {
+  std::vector<StepId> held_up;
+  for (const StepId& id : in_order(draft.state(), can_advance)) {
+    Sent sent = Sent::kDone;
     const Step* step = find(draft, id);
-    if (step == nullptr || step->retry_pending) continue;
-    if (step->state == EffectState::kReady) send_ready(draft, id, *step);
+    if (step->state == EffectState::kReady) sent = send_ready(draft, id, *step);
     step = find(draft, id);
-    if (step != nullptr && step->state == EffectState::kInDoubt) resolve_doubt(draft, id, *step);
-    if (draft.state().ended) return;
+    if (step->state == EffectState::kInDoubt) sent = resolve_doubt(draft, id, *step);
+    if (sent == Sent::kHeldUp) held_up.push_back(id);
   }
+  ask_for_room(draft, held_up);
 }
 
 void close_unsent(Draft& draft, const std::string& reason) {
-  for (const StepId& id : in_order(draft.state())) {
+  for (const StepId& id : in_order(draft.state(), any)) {
     const Step& step = draft.state().open.at(id);
-    withdraw_question(draft, step);
     clear_retry_timer(draft, id, step);
     close_unsent_step(draft, id, step, reason);
   }

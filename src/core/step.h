@@ -12,7 +12,7 @@ void settle(Draft& draft, const SettleStep& outcome);
 // After a restart: every open intent is in doubt.
 void recover(Draft& draft);
 
-// Sends what is ready, resends or asks about what is in doubt.
+// Sends what is ready, resends or asks about what is in doubt, asks for what the budget holds up.
 void advance_steps(Draft& draft);
 
 // The task is ending: nothing new is sent; what was sent keeps waiting for its outcome.
