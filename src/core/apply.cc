@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/assert.h"
 #include "base/hooks.h"
 #include "core/ending.h"
@@ -10,10 +12,20 @@
 namespace perdure::core {
 namespace {
 
+// A limit below nothing is nothing; were it kept, an addition could make it "no limit".
+Limits sane(Limits limits) {
+  for (int64_t* limit :
+       {&limits.cost_micro_usd, &limits.model_calls, &limits.tool_calls, &limits.turns}) {
+    if (*limit != kUnlimited) *limit = std::max<int64_t>(*limit, 0);
+  }
+  return limits;
+}
+
 void submit(Draft& draft, const Submit& command) {
   draft.recovered() = true;
   draft.append(TaskCreated{command.tenant, command.principal, command.planner, command.agent,
-                           command.agent_version, command.metadata, command.limits, command.input});
+                           command.agent_version, command.metadata, sane(command.limits),
+                           command.input});
   draft.accept();
 }
 

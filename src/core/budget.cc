@@ -8,7 +8,7 @@ namespace perdure::core {
 namespace {
 
 bool under(int64_t limit, int64_t add, int64_t used) {
-  return limit == kUnlimited || used <= limit + add;
+  return limit == kUnlimited || used <= capped_sum(limit, add);
 }
 
 // The open question about the budget: its number, or 0.

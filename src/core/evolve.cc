@@ -266,7 +266,7 @@ class Evolver {
 
   void raise_limits(const Usage& add) {
     const auto raise = [](int64_t& limit, int64_t by) {
-      if (limit != kUnlimited) limit += by;
+      if (limit != kUnlimited) limit = capped_sum(limit, by);
     };
     raise(state_.limits.cost_micro_usd, add.cost_micro_usd);
     raise(state_.limits.model_calls, add.model_calls);

@@ -31,6 +31,11 @@ InterruptResolved record_of(const Resolve& command) {
           command.remember,      command.add,      command.result};
 }
 
+bool takes_away(const Usage& add) {
+  return std::min({add.cost_micro_usd, add.model_calls, add.tool_calls, add.input_tokens,
+                   add.output_tokens}) < 0;
+}
+
 // Why this decision cannot be taken on this question, or nothing.
 std::optional<Error> objection(const TaskState& state, const Interrupt& interrupt,
                                const Resolve& command) {
@@ -49,6 +54,7 @@ std::optional<Error> objection(const TaskState& state, const Interrupt& interrup
       *command.args_hash != step->second.args.hash) {
     return Error{Code::kConflict, "the arguments are not those that were asked about"};
   }
+  if (takes_away(command.add)) return Error{Code::kInvalid, "what is added is negative"};
   if (interrupt.reason == InterruptReason::kBudgetReached &&
       command.decision == Decision::kApprove && !fits(state, interrupt.needed, command.add)) {
     return Error{Code::kInvalid,

@@ -66,7 +66,9 @@ void report(Draft& draft, const CallAction& call) {
 // No send of a key at or after this time; 0: no limit.
 int64_t deadline_of(const Contract& contract, int64_t now_ms) {
   if (contract.effect != EffectClass::kIdempotent) return 0;
-  return now_ms + contract.horizon_ms - contract.margin_ms;
+  const int64_t known_ms =
+      capped_sum(contract.horizon_ms, -std::max<int64_t>(contract.margin_ms, 0));
+  return std::max<int64_t>(capped_sum(now_ms, known_ms), 1);  // 0 would mean no limit
 }
 
 bool expired(const Step& step, int64_t now_ms) {
@@ -189,6 +191,16 @@ void give_up_or_wait(Draft& draft, const StepId& id, const Step& step, int64_t r
   }
 }
 
+// Nobody earns by calling.
+std::optional<Usage> not_negative(std::optional<Usage> used) {
+  if (!used) return used;
+  for (int64_t* number : {&used->cost_micro_usd, &used->model_calls, &used->tool_calls,
+                          &used->input_tokens, &used->output_tokens}) {
+    *number = std::max<int64_t>(*number, 0);
+  }
+  return used;
+}
+
 }  // namespace
 
 void plan_call(Draft& draft, const CallAction& call, bool guarded) {
@@ -238,8 +250,14 @@ void settle(Draft& draft, const SettleStep& outcome) {
     draft.append(std::move(anomaly));
     return draft.accept();
   }
-  StepSettled settled{outcome.step,   outcome.attempt,        outcome.outcome, outcome.failure,
-                      outcome.detail, outcome.retry_after_ms, outcome.used,    outcome.result};
+  StepSettled settled{outcome.step,
+                      outcome.attempt,
+                      outcome.outcome,
+                      outcome.failure,
+                      outcome.detail,
+                      outcome.retry_after_ms,
+                      not_negative(outcome.used),
+                      outcome.result};
   draft.append(std::move(settled));
   draft.accept();
   step = find(draft, outcome.step);

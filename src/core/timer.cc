@@ -12,7 +12,8 @@ namespace {
 
 constexpr int64_t kReplanBaseMs = 1'000;
 constexpr int64_t kReplanCapMs = 60'000;
-constexpr int64_t kLongestMs = 100LL * 366 * 86'400'000;  // so that sums of times cannot overflow
+constexpr int64_t kLongestMs =
+    100LL * 366 * 86'400'000;  // no timer is further, so that sums of times cannot overflow
 
 TimerId retry_timer(const StepId& step) {
   return std::string(kRetryTimerPrefix) + step;
@@ -27,16 +28,19 @@ int64_t later(int64_t now_ms, int64_t delay_ms) {
 int64_t backoff_ms(const TaskId& task, std::string_view what, uint32_t attempt, int64_t base_ms,
                    int64_t cap_ms) {
   const uint32_t doublings = std::min<uint32_t>(attempt > 0 ? attempt - 1 : 0, 20);
-  const int64_t ceiling = std::min(cap_ms, base_ms << doublings);
-  if (ceiling <= 0) return 0;
+  if (base_ms <= 0 || cap_ms <= 0) return 0;
+  const bool capped = base_ms > cap_ms >> doublings;
+  const uint64_t ceiling = static_cast<uint64_t>(capped ? cap_ms : base_ms << doublings);
   const Sha256 noise = sha256(fmt::format("{}/{}/{}", task.to_string(), what, attempt));
   uint64_t number = 0;
   std::memcpy(&number, noise.bytes.data(), sizeof number);
-  return static_cast<int64_t>(number % static_cast<uint64_t>(ceiling + 1));
+  return static_cast<int64_t>(number % (ceiling + 1));
 }
 
 void set_planner_timer(Draft& draft, const TimerAction& action) {
-  const int64_t due_ms = action.at_ms != 0 ? action.at_ms : later(draft.now_ms(), action.after_ms);
+  const int64_t after_ms =
+      action.at_ms != 0 ? capped_sum(action.at_ms, -draft.now_ms()) : action.after_ms;
+  const int64_t due_ms = later(draft.now_ms(), after_ms);
   draft.append(TimerSet{action.timer, TimerPurpose::kPlanner, due_ms});
 }
 

@@ -7,6 +7,9 @@
 namespace perdure::core {
 namespace {
 
+// Of one call, in any unit: far beyond any call, and sums of many still are numbers.
+constexpr int64_t kReserveMax = 1'000'000'000'000'000;
+
 class Checker {
  public:
   Checker(const TaskState& state, const AnswerTurn& turn) : state_(state), turn_(turn) {}
@@ -25,11 +28,12 @@ class Checker {
   }
 
   void operator()(const CallAction& call) {
-    check_name(call.step, "step");
+    check_name(call.step, "step id");
     if (state_of_step(state_, call.step) || !steps_.insert(call.step).second) {
       say(fmt::format("step '{}' exists already", call.step));
     }
-    if (call.name.empty() || call.name.size() > kNameMaxBytes) say("the call names nothing");
+    check_name(call.name, "tool or model name");
+    check_reserve(call.reserve);
     if (call.executed_by == ExecutedBy::kEngine) {
       ++pending_;
     } else if (call.contract.effect > EffectClass::kRepeat) {
@@ -41,7 +45,7 @@ class Checker {
   }
 
   void operator()(const TimerAction& action) {
-    check_name(action.timer, "timer");
+    check_name(action.timer, "timer id");
     if (!action.timer.empty() && action.timer.front() == '!')
       say("timer ids do not begin with '!'");
     if (state_.timers.contains(action.timer) || state_.fired.contains(action.timer) ||
@@ -63,7 +67,16 @@ class Checker {
 
   void check_name(const std::string& name, std::string_view what) {
     if (name.empty() || name.size() > kNameMaxBytes) {
-      say(fmt::format("a {} id has 1 to {} bytes", what, kNameMaxBytes));
+      say(fmt::format("a {} has 1 to {} bytes", what, kNameMaxBytes));
+    }
+  }
+
+  void check_reserve(const Usage& reserve) {
+    for (const int64_t number : {reserve.cost_micro_usd, reserve.model_calls, reserve.tool_calls,
+                                 reserve.input_tokens, reserve.output_tokens}) {
+      if (number < 0 || number > kReserveMax) {
+        say(fmt::format("a call cannot reserve {}: from 0 to {}", number, kReserveMax));
+      }
     }
   }
 

@@ -101,20 +101,20 @@ std::string_view to_string(Await::Op value) {
 }
 
 Usage& Usage::operator+=(const Usage& other) {
-  cost_micro_usd += other.cost_micro_usd;
-  model_calls += other.model_calls;
-  tool_calls += other.tool_calls;
-  input_tokens += other.input_tokens;
-  output_tokens += other.output_tokens;
+  cost_micro_usd = capped_sum(cost_micro_usd, other.cost_micro_usd);
+  model_calls = capped_sum(model_calls, other.model_calls);
+  tool_calls = capped_sum(tool_calls, other.tool_calls);
+  input_tokens = capped_sum(input_tokens, other.input_tokens);
+  output_tokens = capped_sum(output_tokens, other.output_tokens);
   return *this;
 }
 
 Usage& Usage::operator-=(const Usage& other) {
-  cost_micro_usd -= other.cost_micro_usd;
-  model_calls -= other.model_calls;
-  tool_calls -= other.tool_calls;
-  input_tokens -= other.input_tokens;
-  output_tokens -= other.output_tokens;
+  cost_micro_usd = capped_sum(cost_micro_usd, -other.cost_micro_usd);
+  model_calls = capped_sum(model_calls, -other.model_calls);
+  tool_calls = capped_sum(tool_calls, -other.tool_calls);
+  input_tokens = capped_sum(input_tokens, -other.input_tokens);
+  output_tokens = capped_sum(output_tokens, -other.output_tokens);
   return *this;
 }
 

@@ -181,6 +181,13 @@ std::string_view to_string(TimerPurpose);
 using MicroUsd = int64_t;
 inline constexpr int64_t kUnlimited = -1;
 
+// The nearest number there is, where the sum is none.
+constexpr int64_t capped_sum(int64_t a, int64_t b) {
+  int64_t sum = 0;
+  if (!__builtin_add_overflow(a, b, &sum)) return sum;
+  return b > 0 ? INT64_MAX : INT64_MIN;
+}
+
 // What a task may use in its whole life.
 struct Limits {
   MicroUsd cost_micro_usd = kUnlimited;
@@ -206,6 +213,7 @@ struct Usage {
   int64_t output_tokens = 0;
 
   bool operator==(const Usage&) const = default;
+  // Neither wraps around: numbers from outside may be anything.
   Usage& operator+=(const Usage& other);
   Usage& operator-=(const Usage& other);
 
