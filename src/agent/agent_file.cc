@@ -92,8 +92,7 @@ Status read_limits(const json::value& value, Limits& limits) {
   if (limited) limits.cost_micro_usd = std::llround(usd * 1e6);
   limits.model_calls = in.integer("model_calls", 0, kMaxCalls, kUnlimited);
   limits.tool_calls = in.integer("tool_calls", 0, kMaxCalls, kUnlimited);
-  const int64_t turns = in.integer("turns", 1, kMaxCalls, kUnlimited);
-  if (turns != kUnlimited) limits.turns = turns * kPlannerTurnsPerAgentTurn;
+  limits.turns = in.integer("turns", 1, kMaxCalls, kUnlimited);
   return in.finish();
 }
 

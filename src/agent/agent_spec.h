@@ -14,9 +14,6 @@ namespace perdure {
 
 inline constexpr int64_t kDefaultMaxOutputTokens = 8192;
 inline constexpr int64_t kMaxOutputTokensMax = 10'000'000;
-// A turn of an agent (a model call and the tool calls that it asks for) is two turns of its
-// planner.
-inline constexpr int64_t kPlannerTurnsPerAgentTurn = 2;
 
 struct AgentSpec {
   std::string name;
@@ -26,7 +23,7 @@ struct AgentSpec {
   std::vector<ToolDeclaration> tools;   // sorted by name
   std::vector<std::string> always_ask;  // sorted names of tools
   int64_t max_output_tokens = kDefaultMaxOutputTokens;
-  Limits limits;  // turns: those of the planner
+  Limits limits;  // turns: answers of a model
 
   // Null if the agent has no such tool.
   const ToolDeclaration* find_tool(std::string_view tool) const;

@@ -69,7 +69,7 @@ class Evolver {
     step.reserve = r.reserve;
     step.args = r.args;
     step.planned_seq = seq_;
-    if (r.kind == CallKind::kModel) ++state_.turn.model_turns;
+    if (r.kind == CallKind::kModel) count_model_turn();
     if (!r.identity.is_zero()) state_.wishes[r.identity].push_back(r.step);
     if (r.verdict == Verdict::kAllow) return move(r.step, EffectEvent::kAllowed);
     if (r.verdict == Verdict::kDeny) return move(r.step, EffectEvent::kDenied);
@@ -252,6 +252,13 @@ class Evolver {
     state_.reserved -= step.reserved;
     state_.spent += used;
     step.reserved = {};
+  }
+
+  // Once for all the calls of a turn.
+  void count_model_turn() {
+    Turn& turn = state_.turn;
+    if (turn.last_model_turn != turn.number || turn.model_turns == 0) ++turn.model_turns;
+    turn.last_model_turn = turn.number;
   }
 
   void set_pending(const TimerId& timer, TimerPurpose purpose, bool pending) {

@@ -92,12 +92,13 @@ struct Turn {
   bool replan_pending = false;  // a timer will bring the next attempt
   Seq interrupt_seq = 0;        // planner_failed, open
   uint64_t model_turns = 0;     // turns that called a model
+  uint64_t last_model_turn = 0;
   template <class Archive>
   void fields(Archive& a) {
     a("number", number), a("upto_seq", upto_seq), a("answer_hash", answer_hash), a("more", more);
     a("await", await), a("state", state), a("rejections", rejections);
     a("replan_pending", replan_pending), a("interrupt_seq", interrupt_seq);
-    a("model_turns", model_turns);
+    a("model_turns", model_turns), a("last_model_turn", last_model_turn);
   }
 };
 

@@ -193,7 +193,7 @@ struct Limits {
   MicroUsd cost_micro_usd = kUnlimited;
   int64_t model_calls = kUnlimited;
   int64_t tool_calls = kUnlimited;
-  int64_t turns = kUnlimited;
+  int64_t turns = kUnlimited;  // that call a model
 
   template <class Archive>
   void fields(Archive& a) {

@@ -31,7 +31,7 @@ TEST(AgentFile, NamesWhatTheOperatorConfigured) {
   EXPECT_TRUE(spec->asks_always("payments"));
   EXPECT_FALSE(spec->asks_always("shop.get"));
   EXPECT_EQ(spec->limits.cost_micro_usd, 500'000);
-  EXPECT_EQ(spec->limits.turns, 40);
+  EXPECT_EQ(spec->limits.turns, 20);
   EXPECT_EQ(spec->limits.model_calls, kUnlimited);
   EXPECT_EQ(spec->max_output_tokens, kDefaultMaxOutputTokens);
 }
