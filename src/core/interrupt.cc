@@ -36,6 +36,23 @@ bool takes_away(const Usage& add) {
                    add.output_tokens}) < 0;
 }
 
+// What the decision carries would have no effect on this question.
+std::optional<Error> misfit_of(const Interrupt& interrupt, const Resolve& command) {
+  const bool approves = command.decision == Decision::kApprove;
+  const bool of_budget = approves && interrupt.reason == InterruptReason::kBudgetReached;
+  const bool of_duplicate = approves && interrupt.reason == InterruptReason::kPossibleDuplicate;
+  if (command.add != Usage{} && !of_budget) {
+    return Error{Code::kInvalid, "'add' goes with approving budget_reached"};
+  }
+  if (command.remember && !of_duplicate) {
+    return Error{Code::kInvalid, "'remember' goes with approving possible_duplicate"};
+  }
+  if (command.result.exists() && command.decision != Decision::kHappened) {
+    return Error{Code::kInvalid, "'result' goes with 'happened'"};
+  }
+  return std::nullopt;
+}
+
 // Why this decision cannot be taken on this question, or nothing.
 std::optional<Error> objection(const TaskState& state, const Interrupt& interrupt,
                                const Resolve& command) {
@@ -54,6 +71,7 @@ std::optional<Error> objection(const TaskState& state, const Interrupt& interrup
       *command.args_hash != step->second.args.hash) {
     return Error{Code::kConflict, "the arguments are not those that were asked about"};
   }
+  if (auto misfit = misfit_of(interrupt, command)) return misfit;
   if (takes_away(command.add)) return Error{Code::kInvalid, "what is added is negative"};
   if (interrupt.reason == InterruptReason::kBudgetReached &&
       command.decision == Decision::kApprove && !fits(state, interrupt.needed, command.add)) {
