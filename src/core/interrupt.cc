@@ -8,6 +8,7 @@
 #include "core/budget.h"
 #include "core/ending.h"
 #include "core/evolve.h"
+#include "core/wish.h"
 
 namespace perdure::core {
 namespace {
@@ -81,15 +82,15 @@ std::optional<Error> objection(const TaskState& state, const Interrupt& interrup
   return std::nullopt;
 }
 
-StepId earlier_step(const TaskState& state, const StepId& step) {
-  for (const auto& [identity, steps] : state.wishes) {
-    if (std::find(steps.begin(), steps.end(), step) == steps.end()) continue;
-    for (const StepId& other : steps) {
-      const auto effect = state_of_step(state, other);
-      if (other != step && effect && *effect != EffectState::kDenied) return other;
-    }
-  }
-  return {};
+std::string rejection(const Resolve& command) {
+  return "rejected by " + command.by + (command.message.empty() ? "" : ": " + command.message);
+}
+
+void deny_duplicate(Draft& draft, const StepId& step, const Resolve& command) {
+  StepId earlier = outcome_for(draft.state(), step);
+  std::string reason =
+      earlier.empty() ? rejection(command) : "the same call was made before; its outcome stands";
+  draft.append(StepClosed{step, EffectState::kDenied, std::move(reason), std::move(earlier)});
 }
 
 void follow(Draft& draft, const Interrupt& interrupt, const Resolve& command) {
@@ -97,19 +98,11 @@ void follow(Draft& draft, const Interrupt& interrupt, const Resolve& command) {
   switch (interrupt.reason) {
     case InterruptReason::kToolApproval:
       if (rejected) {
-        draft.append(StepClosed{
-            interrupt.step,
-            EffectState::kDenied,
-            "rejected by " + command.by + (command.message.empty() ? "" : ": " + command.message),
-            {}});
+        draft.append(StepClosed{interrupt.step, EffectState::kDenied, rejection(command), {}});
       }
       break;
     case InterruptReason::kPossibleDuplicate:
-      if (rejected) {
-        draft.append(StepClosed{interrupt.step, EffectState::kDenied,
-                                "the same call was made before; its outcome stands",
-                                earlier_step(draft.state(), interrupt.step)});
-      }
+      if (rejected) deny_duplicate(draft, interrupt.step, command);
       break;
     case InterruptReason::kBudgetReached:
       if (rejected)

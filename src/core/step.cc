@@ -8,6 +8,7 @@
 #include "core/budget.h"
 #include "core/interrupt.h"
 #include "core/timer.h"
+#include "core/wish.h"
 
 namespace perdure::core {
 namespace {
@@ -31,26 +32,6 @@ bool may_resend(EffectClass effect) {
 
 void close(Draft& draft, const StepId& id, EffectState state, std::string reason) {
   draft.append(StepClosed{id, state, std::move(reason), {}});
-}
-
-// Something of this wish is under way, has happened, or may have.
-bool stands(const TaskState& state, const StepId& id, const Contract& contract) {
-  const auto effect = state_of_step(state, id);
-  if (!effect) return false;
-  if (*effect == EffectState::kSucceeded) return !contract.repeat_allowed;
-  return !is_terminal(*effect) || *effect == EffectState::kUnknown;
-}
-
-// The earlier equal call that stands in the way of this one, or nothing.
-std::optional<StepId> earlier_wish(const TaskState& state, const CallAction& call) {
-  if (call.identity.is_zero() || may_repeat(call.contract.effect)) return std::nullopt;
-  if (state.remembered.contains(call.identity)) return std::nullopt;
-  const auto found = state.wishes.find(call.identity);
-  if (found == state.wishes.end()) return std::nullopt;
-  for (const StepId& id : found->second) {
-    if (stands(state, id, call.contract)) return id;
-  }
-  return std::nullopt;
 }
 
 void report(Draft& draft, const CallAction& call) {
@@ -222,8 +203,9 @@ void plan_call(Draft& draft, const CallAction& call, bool guarded) {
     draft.append(std::move(planned));
     return report(draft, call);
   }
-  const auto earlier =
-      watched && call.verdict != Verdict::kDeny ? earlier_wish(draft.state(), call) : std::nullopt;
+  const auto earlier = watched && call.verdict != Verdict::kDeny
+                           ? standing_in_the_way(draft.state(), call)
+                           : std::nullopt;
   if (earlier) planned.verdict = Verdict::kAsk;
   const Verdict verdict = planned.verdict;
   draft.append(std::move(planned));
