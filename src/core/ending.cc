@@ -20,7 +20,8 @@ bool anything_open(const TaskState& state) {
 
 void write_end(Draft& draft, const Ending& ending) {
   TaskEnded ended{ending.status, ending.stop_reason, ending.message, ending.result};
-  if (ended.result.exists() && ending.seq != 0) {
+  // Stored once. A blob or a part of another payload is a reference already.
+  if (ended.result.place == Payload::Place::kInline && ending.seq != 0) {
     ended.result.place = Payload::Place::kWithin;
     ended.result.within_seq = ending.seq;
     ended.result.offset_bytes = 0;
