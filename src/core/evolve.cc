@@ -219,7 +219,11 @@ class Evolver {
     return {};
   }
 
-  Status operator()(const AnomalyNoted&) { return {}; }
+  Status operator()(const AnomalyNoted&) {
+    ++state_.anomalies;
+    return {};
+  }
+
   Status operator()(const Noted&) { return {}; }
 
  private:

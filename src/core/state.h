@@ -115,6 +115,9 @@ struct Ending {
   }
 };
 
+// Late answers that a task keeps as evidence. Whoever repeats one for ever fills no journal.
+inline constexpr uint32_t kAnomaliesMax = 100;
+
 struct TaskState {
   TaskId id;
   Seq head = 0;
@@ -138,6 +141,7 @@ struct TaskState {
   std::optional<Ending> ending;
   std::optional<Ending> ended;
   bool acknowledged = false;
+  uint32_t anomalies = 0;
 
   template <class Archive>
   void fields(Archive& a) {
@@ -148,7 +152,7 @@ struct TaskState {
     a("turn", turn), a("news_seq", news_seq), a("open", open), a("closed", closed);
     a("timers", timers), a("fired", fired), a("interrupts", interrupts), a("decided", decided);
     a("wishes", wishes), a("remembered", remembered), a("ending", ending), a("ended", ended);
-    a("acknowledged", acknowledged);
+    a("acknowledged", acknowledged), a("anomalies", anomalies);
   }
 };
 

@@ -172,6 +172,19 @@ void give_up_or_wait(Draft& draft, const StepId& id, const Step& step, int64_t r
   }
 }
 
+// An answer that nobody waits for any more is kept, as evidence, and changes nothing.
+void note_late(Draft& draft, const SettleStep& outcome) {
+  if (!state_of_step(draft.state(), outcome.step)) {
+    return draft.refuse(Code::kNotFound, "this task has no step '" + outcome.step + "'");
+  }
+  if (draft.state().anomalies >= kAnomaliesMax) return draft.accept(true);
+  draft.append(AnomalyNoted{
+      outcome.step, outcome.attempt,
+      fmt::format("an answer ({}) that nobody waits for any more", to_string(outcome.outcome)),
+      outcome.result});
+  draft.accept();
+}
+
 // Nobody earns by calling.
 std::optional<Usage> not_negative(std::optional<Usage> used) {
   if (!used) return used;
@@ -223,14 +236,7 @@ void settle(Draft& draft, const SettleStep& outcome) {
   const bool expected =
       step != nullptr && step->state == EffectState::kIntent && step->attempt == outcome.attempt;
   if (!expected && !overwrite) {
-    if (draft.state().ended || !state_of_step(draft.state(), outcome.step))
-      return draft.accept(true);
-    AnomalyNoted anomaly{
-        outcome.step, outcome.attempt,
-        fmt::format("an answer ({}) that nobody waits for any more", to_string(outcome.outcome)),
-        outcome.result};
-    draft.append(std::move(anomaly));
-    return draft.accept();
+    return note_late(draft, outcome);
   }
   StepSettled settled{outcome.step,
                       outcome.attempt,
@@ -253,6 +259,7 @@ void settle(Draft& draft, const SettleStep& outcome) {
 }
 
 void recover(Draft& draft) {
+  if (draft.recovered()) return draft.accept(true);
   draft.recovered() = true;
   for (const StepId& id : in_order(draft.state(), any)) {
     const Step& step = draft.state().open.at(id);

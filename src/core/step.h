@@ -9,7 +9,7 @@ void plan_call(Draft& draft, const CallAction& call, bool guarded);
 
 void settle(Draft& draft, const SettleStep& outcome);
 
-// After a restart: every open intent is in doubt.
+// After a restart: every open intent is in doubt. Nothing in a task that lives.
 void recover(Draft& draft);
 
 // Sends what is ready, resends or asks about what is in doubt, asks for what the budget holds up.
