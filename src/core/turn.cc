@@ -31,19 +31,24 @@ void refuse_stale(Draft& draft, uint64_t turn, Seq upto_seq) {
                          : fmt::format("stale: turn {} is not open", turn));
 }
 
+// At most so many bytes, and no half of a UTF-8 character at the end.
+std::string cut(const std::string& text, size_t size_bytes) {
+  if (text.size() <= size_bytes) return text;
+  while (size_bytes > 0 && (text[size_bytes] & 0xC0) == 0x80) --size_bytes;
+  return text.substr(0, size_bytes);
+}
+
 void record_rejection(Draft& draft, const std::string& reason) {
   const uint32_t attempt = draft.state().turn.rejections + 1;
-  draft.append(TurnRejected{draft.plan().turn, attempt, reason.substr(0, 2000)});
+  draft.append(TurnRejected{draft.plan().turn, attempt, cut(reason, 2000)});
   draft.plan() = {};
   if (attempt < kRejectionsMax) {
     set_replan_timer(draft);
   } else {
-    ask_about_planner(draft, reason.substr(0, 500));
+    ask_about_planner(draft, cut(reason, 500));
   }
 }
 
-// How many records the actions will append at least: notes and timers one, calls one and what
-// policy adds.
 void act(Draft& draft, const Action& action, bool guarded) {
   if (const auto* call = std::get_if<CallAction>(&action)) {
     plan_call(draft, *call, guarded);

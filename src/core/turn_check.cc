@@ -34,9 +34,14 @@ class Checker {
     }
     check_name(call.name, "tool or model name");
     check_reserve(call.reserve);
+    check_place(call.args);
     if (call.executed_by == ExecutedBy::kEngine) {
       ++pending_;
-    } else if (call.contract.effect > EffectClass::kRepeat) {
+      return;
+    }
+    ++done_;
+    check_place(call.result);
+    if (call.contract.effect > EffectClass::kRepeat) {
       say(fmt::format("'{}' is {}: only read and repeat may run inside the planner", call.name,
                       to_string(call.contract.effect)));
     } else if (call.outcome != Outcome::kSucceeded && call.outcome != Outcome::kFailed) {
@@ -56,8 +61,11 @@ class Checker {
     ++pending_;
   }
 
-  void operator()(const NoteAction&) {}
-  void operator()(const CompleteAction&) { check_end(); }
+  void operator()(const NoteAction& action) { check_place(action.note); }
+  void operator()(const CompleteAction& action) {
+    check_place(action.result);
+    check_end();
+  }
   void operator()(const FailAction&) { check_end(); }
 
  private:
@@ -68,6 +76,15 @@ class Checker {
   void check_name(const std::string& name, std::string_view what) {
     if (name.empty() || name.size() > kNameMaxBytes) {
       say(fmt::format("a {} has 1 to {} bytes", what, kNameMaxBytes));
+    }
+  }
+
+  // A part of what the journal does not hold could never be read again.
+  void check_place(const Payload& payload) {
+    if (payload.place != Payload::Place::kWithin) return;
+    if (payload.within_seq == 0 || payload.within_seq > state_.head) {
+      say(fmt::format("a payload is a part of record {}, which does not exist",
+                      payload.within_seq));
     }
   }
 
@@ -117,7 +134,7 @@ class Checker {
 
   // A task that waits for nothing would wait for ever.
   void check_progress() {
-    if (turn_.more || turn_.await.op != Await::Op::kNews || pending_ > 0) return;
+    if (turn_.more || turn_.await.op != Await::Op::kNews || pending_ + done_ > 0) return;
     const bool something_open = !state_.open.empty() || !state_.timers.empty();
     if (!something_open && state_.news_seq <= turn_.upto_seq) {
       error_ = "the turn leaves nothing to wait for and does not end the task";
@@ -129,7 +146,8 @@ class Checker {
   std::optional<std::string> error_;
   size_t index_ = 0;
   size_t nodes_ = 0;
-  size_t pending_ = 0;
+  size_t pending_ = 0;  // calls and timers whose end is news later
+  size_t done_ = 0;     // calls whose end is news at once
   bool ends_ = false;
   std::set<StepId> steps_;
   std::set<TimerId> timers_;
