@@ -119,8 +119,7 @@ class Checker {
         }
         break;
       case Await::Op::kTimer:
-        if (!state_.timers.contains(await.name) && !state_.fired.contains(await.name) &&
-            !timers_.contains(await.name)) {
+        if (!is_planner_timer(await.name)) {
           error_ = fmt::format("await: there is no timer '{}'", await.name);
         }
         break;
@@ -130,6 +129,13 @@ class Checker {
         for (const Await& child : await.of) check_await(child, depth + 1);
         break;
     }
+  }
+
+  // Timers of the engine fire unseen by planners.
+  bool is_planner_timer(const TimerId& id) const {
+    const auto set = state_.timers.find(id);
+    const bool waits = set != state_.timers.end() && set->second.purpose == TimerPurpose::kPlanner;
+    return waits || state_.fired.contains(id) || timers_.contains(id);
   }
 
   // A task that waits for nothing would wait for ever.
