@@ -1,0 +1,464 @@
+// One step from plan to outcome, by class of effect: docs/guarantees.md section 2.
+#include "support.h"
+
+namespace perdure::test {
+namespace {
+
+using enum Outcome;
+
+struct OutcomeCase {
+  EffectClass effect;
+  Outcome outcome;
+  FailureClass failure;
+  std::string then;  // with one attempt only
+  std::string with_more_attempts;
+};
+
+class OutcomeOfClass : public testing::TestWithParam<OutcomeCase> {};
+
+TEST_P(OutcomeOfClass, LeadsWhereTheContractSays) {
+  const OutcomeCase& c = GetParam();
+  for (const uint32_t attempts : {1u, 3u}) {
+    Contract terms = idempotent(attempts);
+    terms.effect = c.effect;
+    Driver driver;
+    driver.answer({tool("a", terms)});
+    ASSERT_EQ(driver.step("a"), "intent");
+    driver.settle("a", c.outcome, c.failure);
+    EXPECT_EQ(driver.step("a"), attempts == 1 ? c.then : c.with_more_attempts);
+    EXPECT_EQ(driver.sends_of("a"), 1u) << "sent again at once";
+  }
+}
+
+constexpr FailureClass kNone = FailureClass::kNone;
+constexpr FailureClass kAmbiguous = FailureClass::kAmbiguous;
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, OutcomeOfClass,
+    testing::Values(
+        OutcomeCase{EffectClass::kRead, kSucceeded, kNone, "succeeded", "succeeded"},
+        OutcomeCase{EffectClass::kRead, kFailed, kNone, "failed", "failed"},
+        OutcomeCase{EffectClass::kRead, kNotSent, kNone, "failed", "not_sent"},
+        OutcomeCase{EffectClass::kRead, kDeferred, kNone, "failed", "deferred"},
+        OutcomeCase{EffectClass::kRead, kInDoubt, kNone, "failed", "in_doubt"},
+        OutcomeCase{EffectClass::kRepeat, kSucceeded, kNone, "succeeded", "succeeded"},
+        OutcomeCase{EffectClass::kRepeat, kFailed, kNone, "failed", "failed"},
+        OutcomeCase{EffectClass::kRepeat, kNotSent, kNone, "failed", "not_sent"},
+        OutcomeCase{EffectClass::kRepeat, kDeferred, kNone, "failed", "deferred"},
+        OutcomeCase{EffectClass::kRepeat, kInDoubt, kNone, "failed", "in_doubt"},
+        OutcomeCase{EffectClass::kIdempotent, kSucceeded, kNone, "succeeded", "succeeded"},
+        OutcomeCase{EffectClass::kIdempotent, kFailed, kNone, "failed", "failed"},
+        OutcomeCase{EffectClass::kIdempotent, kNotSent, kNone, "failed", "not_sent"},
+        OutcomeCase{EffectClass::kIdempotent, kDeferred, kNone, "failed", "deferred"},
+        OutcomeCase{EffectClass::kIdempotent, kDeferred, kAmbiguous, "needs_human", "deferred"},
+        OutcomeCase{EffectClass::kIdempotent, kInDoubt, kNone, "needs_human", "in_doubt"},
+        OutcomeCase{EffectClass::kProbe, kSucceeded, kNone, "succeeded", "succeeded"},
+        OutcomeCase{EffectClass::kProbe, kFailed, kNone, "failed", "failed"},
+        OutcomeCase{EffectClass::kProbe, kNotSent, kNone, "failed", "not_sent"},
+        OutcomeCase{EffectClass::kProbe, kDeferred, kNone, "failed", "deferred"},
+        // There is no prober yet: a person is asked at once, a timer would only keep them waiting.
+        OutcomeCase{EffectClass::kProbe, kInDoubt, kNone, "needs_human", "needs_human"},
+        OutcomeCase{EffectClass::kOnce, kSucceeded, kNone, "succeeded", "succeeded"},
+        OutcomeCase{EffectClass::kOnce, kFailed, kNone, "failed", "failed"},
+        OutcomeCase{EffectClass::kOnce, kNotSent, kNone, "failed", "not_sent"},
+        OutcomeCase{EffectClass::kOnce, kDeferred, kNone, "failed", "deferred"},
+        // "In progress" is an answer of a receiver that knows our key; without keys it is a doubt.
+        OutcomeCase{EffectClass::kOnce, kDeferred, kAmbiguous, "needs_human", "needs_human"},
+        OutcomeCase{EffectClass::kProbe, kDeferred, kAmbiguous, "needs_human", "needs_human"},
+        OutcomeCase{EffectClass::kOnce, kInDoubt, kNone, "needs_human", "needs_human"}),
+    [](const auto& info) {
+      const OutcomeCase& c = info.param;
+      return std::string(to_string(c.effect)) + "_" + std::string(to_string(c.outcome)) +
+             (c.failure == kAmbiguous ? "_ambiguous" : "");
+    });
+
+TEST(Step, VerdictsDecideWhetherItIsSent) {
+  Driver driver;
+  driver.answer({tool("yes"), tool("ask", {}, Verdict::kAsk), tool("no", {}, Verdict::kDeny)});
+  EXPECT_EQ(driver.step("yes"), "intent");
+  EXPECT_EQ(driver.step("ask"), "awaiting_approval");
+  EXPECT_EQ(driver.step("no"), "denied");
+  EXPECT_EQ(driver.sends().size(), 1u);
+  EXPECT_TRUE(driver.plan_is_open()) << "a denial is news";
+}
+
+TEST(Step, AttemptsAreBoundedForEveryClassAndUnansweredOutcome) {
+  for (const EffectClass effect :
+       {EffectClass::kRead, EffectClass::kRepeat, EffectClass::kIdempotent, EffectClass::kProbe,
+        EffectClass::kOnce}) {
+    for (const Outcome outcome : {kNotSent, kDeferred, kInDoubt}) {
+      Contract terms = idempotent(4);
+      terms.effect = effect;
+      Driver driver;
+      driver.answer({tool("a", terms)});
+      for (int i = 0; i < 20 && driver.step("a") != "failed" && driver.step("a") != "needs_human";
+           ++i) {
+        if (driver.step("a") == "intent") {
+          driver.settle("a", outcome);
+        } else {
+          driver.fire_retry("a");
+        }
+      }
+      const bool resent = outcome != kInDoubt || effect <= EffectClass::kIdempotent;
+      EXPECT_EQ(driver.sends_of("a"), resent ? 4u : 1u)
+          << to_string(effect) << ", " << to_string(outcome);
+      EXPECT_TRUE(driver.step("a") == "failed" || driver.step("a") == "needs_human");
+    }
+  }
+}
+
+TEST(Step, AResendOfOneGroupHasTheSameKeyAndTheSameEnd) {
+  Driver driver;
+  driver.answer({tool("a", idempotent())});
+  driver.settle("a", kInDoubt);
+  driver.fire_retry("a");
+  driver.settle("a", kNotSent);
+  driver.fire_retry("a");
+  ASSERT_EQ(driver.sends_of("a"), 3u);
+  for (const Send& send : driver.sends()) {
+    EXPECT_EQ(send.group, 1u);
+    EXPECT_EQ(send.not_after_ms, kStartMs + 540'000) << "horizon - margin after the first intent";
+  }
+}
+
+TEST(Step, TheFirstSendHasAnEndToo) {
+  Driver driver;
+  driver.answer({tool("a", idempotent()), tool("b", contract(EffectClass::kRead))});
+  EXPECT_EQ(driver.sends()[0].not_after_ms, kStartMs + 540'000);
+  EXPECT_EQ(driver.sends()[1].not_after_ms, 0);
+}
+
+TEST(Step, AnExpiredKeyIsNotUsedInDoubt) {
+  for (const int64_t late_ms : {-1, 0}) {
+    Driver driver;
+    driver.answer({tool("a", idempotent())});
+    driver.settle("a", kInDoubt);
+    driver.pass(540'000 + late_ms);
+    driver.fire_retry("a");
+    EXPECT_EQ(driver.step("a"), late_ms < 0 ? "intent" : "needs_human");
+  }
+}
+
+TEST(Step, AnExpiredKeyMakesANewGroupWhereNothingCanHaveHappened) {
+  for (const Outcome outcome : {kNotSent, kDeferred}) {
+    Driver driver;
+    driver.answer({tool("a", idempotent())});
+    driver.settle("a", outcome);
+    driver.pass(540'000);
+    driver.fire_retry("a");
+    ASSERT_EQ(driver.sends_of("a"), 2u);
+    EXPECT_EQ(driver.sends()[1].group, 2u);
+    EXPECT_EQ(driver.sends()[1].not_after_ms, driver.now_ms() + 540'000);
+  }
+}
+
+TEST(Step, AKeyInProgressThatExpiresIsADoubt) {
+  Driver driver;
+  driver.answer({tool("a", idempotent())});
+  driver.settle("a", kDeferred, FailureClass::kAmbiguous);
+  driver.pass(540'000);
+  driver.fire_retry("a");
+  EXPECT_EQ(driver.step("a"), "needs_human");
+  EXPECT_EQ(driver.sends_of("a"), 1u);
+}
+
+// The last attempt was not sent, but the first may have happened: that is not "failed".
+TEST(Step, NotSentAtLastDoesNotUndoAnEarlierDoubt) {
+  for (const OnDoubt on_doubt : {OnDoubt::kAsk, OnDoubt::kError}) {
+    Driver driver;
+    driver.answer({tool("a", idempotent(2, on_doubt))});
+    driver.settle("a", kInDoubt);
+    driver.fire_retry("a");
+    driver.settle("a", kNotSent);
+    EXPECT_EQ(driver.step("a"), on_doubt == OnDoubt::kAsk ? "needs_human" : "unknown");
+  }
+}
+
+TEST(Step, ACancelDoesNotUndoAnEarlierDoubtEither) {
+  Driver driver;
+  driver.answer({tool("a", idempotent(3))});
+  driver.settle("a", kInDoubt);
+  driver.fire_retry("a");
+  driver.settle("a", kNotSent);
+  driver.cancel();
+  EXPECT_EQ(driver.step("a"), "needs_human");
+  EXPECT_EQ(driver.status(), TaskStatus::kWorking);
+}
+
+TEST(Step, DeferredWaitsAtLeastAsLongAsAsked) {
+  Driver driver;
+  driver.answer({tool("a", contract(EffectClass::kOnce, 2))});
+  driver.settle("a", kDeferred, FailureClass::kRateLimit, 3'600'000);
+  const TimerSet& set = driver.last<TimerSet>();
+  EXPECT_EQ(set.purpose, TimerPurpose::kRetry);
+  EXPECT_EQ(set.due_ms, kStartMs + 3'600'000);
+  driver.pass(3'599'999);
+  EXPECT_FALSE(driver.apply(FireTimer{set.timer}).reply) << "early";
+  EXPECT_EQ(driver.sends_of("a"), 1u);
+  driver.pass(1);
+  EXPECT_TRUE(driver.apply(FireTimer{set.timer}).reply);
+  EXPECT_EQ(driver.sends_of("a"), 2u);
+  EXPECT_TRUE(driver.apply(FireTimer{set.timer}).records.empty()) << "a timer fires once";
+}
+
+TEST(Step, OnDoubtErrorTellsThePlannerAndCountsAsDoubt) {
+  for (const EffectClass effect : {EffectClass::kProbe, EffectClass::kOnce}) {
+    Driver driver;
+    driver.answer({tool("a", contract(effect, 1, OnDoubt::kError))});
+    driver.settle("a", kInDoubt);
+    EXPECT_EQ(driver.step("a"), "unknown");
+    EXPECT_EQ(driver.questions(), 0u);
+    EXPECT_TRUE(driver.plan_is_open());
+  }
+}
+
+TEST(Step, APersonResolvesADoubt) {
+  const std::pair<Decision, std::string> kTable[] = {{Decision::kHappened, "succeeded"},
+                                                     {Decision::kNotHappened, "failed"},
+                                                     {Decision::kDismiss, "unknown"}};
+  for (const auto& [decision, state] : kTable) {
+    Driver driver;
+    driver.answer({tool("a")});
+    driver.settle("a", kInDoubt);
+    const Seq question = driver.question(InterruptReason::kUncertainOutcome);
+    EXPECT_EQ(driver.status(), TaskStatus::kInputRequired);
+    EXPECT_FALSE(driver.plan_is_open());
+    for (const Decision wrong : {Decision::kApprove, Decision::kReject, Decision::kWithdrawn}) {
+      EXPECT_FALSE(driver.decide(question, wrong).reply);
+    }
+    EXPECT_TRUE(driver.decide(question, decision).reply);
+    EXPECT_EQ(driver.step("a"), state);
+    EXPECT_EQ(driver.count<StepSettled>(), 1u) << "what was asserted is not what was observed";
+    EXPECT_TRUE(driver.plan_is_open());
+  }
+}
+
+TEST(Step, ALateAnswerIsAnAnomalyAndChangesNothing) {
+  Driver driver;
+  driver.answer({tool("a", contract(EffectClass::kRead, 2))});
+  driver.settle("a", kInDoubt);
+  driver.fire_retry("a");
+  SettleStep late;
+  late.step = "a";
+  late.attempt = 1;
+  late.outcome = kSucceeded;
+  EXPECT_TRUE(driver.apply(late).reply) << "of an older attempt";
+  EXPECT_EQ(driver.step("a"), "intent");
+  EXPECT_EQ(driver.count<AnomalyNoted>(), 1u);
+  driver.settle("a", kFailed);
+  late.attempt = 2;
+  driver.apply(late);
+  EXPECT_EQ(driver.step("a"), "failed") << "terminal never changes";
+  EXPECT_EQ(driver.count<AnomalyNoted>(), 2u);
+}
+
+TEST(Step, ALateAnswerAfterTheEndIsKeptAsEvidence) {
+  Driver driver;
+  driver.answer({tool("a", contract(EffectClass::kOnce, 1, OnDoubt::kError))});
+  driver.settle("a", kInDoubt);
+  driver.answer({CompleteAction{}});
+  ASSERT_EQ(driver.status(), TaskStatus::kCompleted);
+  EXPECT_TRUE(driver.settle("a", kSucceeded).reply);
+  EXPECT_EQ(driver.count<AnomalyNoted>(), 1u);
+  EXPECT_EQ(driver.step("a"), "unknown");
+}
+
+TEST(Step, LateAnswersDoNotFillTheJournal) {
+  Driver driver;
+  driver.answer({tool("a")});
+  driver.settle("a", kSucceeded);
+  for (int i = 0; i < 1000; ++i) EXPECT_TRUE(driver.settle("a", kInDoubt).reply);
+  EXPECT_LE(driver.count<AnomalyNoted>(), 100u);
+}
+
+TEST(Step, AnAnswerForAStepThatDoesNotExistIsRefused) {
+  Driver driver;
+  const auto applied = driver.settle("nobody", kSucceeded);
+  ASSERT_FALSE(applied.reply);
+  EXPECT_EQ(applied.reply.error().code, Code::kNotFound);
+  EXPECT_TRUE(applied.records.empty());
+}
+
+struct RecoverCase {
+  EffectClass effect;
+  OnDoubt on_doubt;
+  uint32_t attempts;
+  std::string state;  // after Recover, having stood in INTENT
+};
+
+class RecoverFromIntent : public testing::TestWithParam<RecoverCase> {};
+
+TEST_P(RecoverFromIntent, FollowsTheContract) {
+  const RecoverCase& c = GetParam();
+  Contract terms = idempotent(c.attempts, c.on_doubt);
+  terms.effect = c.effect;
+  Driver driver;
+  driver.answer({tool("a", terms)});
+  driver.restart();
+  EXPECT_EQ(driver.step("a"), c.state);
+  EXPECT_EQ(driver.sends_of("a"), c.state == "intent" ? 2u : 1u);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, RecoverFromIntent,
+    testing::Values(RecoverCase{EffectClass::kRead, OnDoubt::kAsk, 2, "intent"},
+                    RecoverCase{EffectClass::kRead, OnDoubt::kAsk, 1, "failed"},
+                    RecoverCase{EffectClass::kRepeat, OnDoubt::kAsk, 2, "intent"},
+                    RecoverCase{EffectClass::kRepeat, OnDoubt::kError, 1, "failed"},
+                    RecoverCase{EffectClass::kIdempotent, OnDoubt::kAsk, 2, "intent"},
+                    RecoverCase{EffectClass::kIdempotent, OnDoubt::kAsk, 1, "needs_human"},
+                    RecoverCase{EffectClass::kIdempotent, OnDoubt::kError, 1, "unknown"},
+                    RecoverCase{EffectClass::kProbe, OnDoubt::kAsk, 9, "needs_human"},
+                    RecoverCase{EffectClass::kProbe, OnDoubt::kError, 9, "unknown"},
+                    RecoverCase{EffectClass::kOnce, OnDoubt::kAsk, 9, "needs_human"},
+                    RecoverCase{EffectClass::kOnce, OnDoubt::kError, 9, "unknown"}),
+    [](const auto& info) {
+      return std::string(to_string(info.param.effect)) + "_" +
+             std::string(to_string(info.param.on_doubt)) + "_" +
+             std::to_string(info.param.attempts);
+    });
+
+// What is not INTENT stands as it stood: nothing is sent, nothing is appended.
+TEST(Recover, LeavesEveryOtherStateAlone) {
+  struct Case {
+    std::string state;
+    void (*reach)(Driver&);
+  };
+  const Case kTable[] = {
+      {"awaiting_approval", [](Driver& d) { d.answer({tool("a", {}, Verdict::kAsk)}); }},
+      {"ready",
+       [](Driver& d) {
+         CallAction dear = tool("a");
+         dear.reserve.cost_micro_usd = 1'000;
+         d.answer({dear});
+       }},
+      {"not_sent",
+       [](Driver& d) {
+         d.answer({tool("a", idempotent())});
+         d.settle("a", kNotSent);
+       }},
+      {"deferred",
+       [](Driver& d) {
+         d.answer({tool("a", idempotent())});
+         d.settle("a", kDeferred);
+       }},
+      {"in_doubt",
+       [](Driver& d) {
+         d.answer({tool("a", idempotent())});
+         d.settle("a", kInDoubt);
+       }},
+      {"needs_human",
+       [](Driver& d) {
+         d.answer({tool("a")});
+         d.settle("a", kInDoubt);
+       }},
+      {"succeeded",
+       [](Driver& d) {
+         d.answer({tool("a")});
+         d.settle("a", kSucceeded);
+       }},
+      {"denied", [](Driver& d) { d.answer({tool("a", {}, Verdict::kDeny)}); }},
+  };
+  for (const Case& c : kTable) {
+    Driver driver(Limits{.cost_micro_usd = 100});
+    c.reach(driver);
+    ASSERT_EQ(driver.step("a"), c.state);
+    const size_t sends = driver.sends().size();
+    EXPECT_TRUE(driver.restart().records.empty()) << c.state;
+    EXPECT_EQ(driver.step("a"), c.state);
+    EXPECT_EQ(driver.sends().size(), sends);
+  }
+}
+
+TEST(Recover, OfALivingTaskDoubtsNothing) {
+  Driver driver;
+  driver.answer({tool("a")});
+  EXPECT_TRUE(driver.apply(Recover{}).records.empty());
+  EXPECT_EQ(driver.step("a"), "intent");
+}
+
+TEST(Recover, KeepsADecisionThatNoSendHasConsumed) {
+  Driver driver(Limits{.cost_micro_usd = 100});
+  CallAction dear = tool("a", {}, Verdict::kAsk);
+  dear.reserve.cost_micro_usd = 1'000;
+  driver.answer({dear});
+  const Seq asked = driver.question(InterruptReason::kToolApproval);
+  driver.decide(asked, Decision::kApprove);
+  const Seq approval = driver.records()[driver.records().size() - 2].seq;
+  driver.restart();
+  driver.decide(driver.question(InterruptReason::kBudgetReached), Decision::kApprove,
+                Usage{.cost_micro_usd = 1'000});
+  EXPECT_EQ(driver.step("a"), "intent");
+  EXPECT_EQ(driver.last<StepIntended>().decision_seq, approval);
+}
+
+TEST(Step, ApprovalIsForTheArgumentsThatWereSeen) {
+  Driver driver;
+  driver.answer({tool("a", {}, Verdict::kAsk)});
+  Resolve resolve;
+  resolve.interrupt_seq = driver.question(InterruptReason::kToolApproval);
+  resolve.args_hash = sha256("other");
+  EXPECT_EQ(driver.apply(resolve).reply.error().code, Code::kConflict);
+  resolve.args_hash = driver.state().open.at("a").args.hash;
+  EXPECT_TRUE(driver.apply(resolve).reply);
+  EXPECT_EQ(driver.step("a"), "intent");
+}
+
+TEST(Step, TheFirstDecisionWinsAndItsRepeatIsAcknowledged) {
+  Driver driver;
+  driver.answer({tool("a", {}, Verdict::kAsk)});
+  const Seq asked = driver.question(InterruptReason::kToolApproval);
+  EXPECT_FALSE(driver.decide(asked, Decision::kApprove).reply->repeated);
+  const auto again = driver.decide(asked, Decision::kApprove);
+  EXPECT_TRUE(again.reply->repeated);
+  EXPECT_TRUE(again.records.empty());
+  EXPECT_EQ(driver.decide(asked, Decision::kReject).reply.error().code, Code::kConflict);
+  EXPECT_EQ(driver.decide(999, Decision::kReject).reply.error().code, Code::kNotFound);
+  EXPECT_EQ(driver.sends_of("a"), 1u);
+}
+
+TEST(Step, ARejectedCallIsDeniedAndNeverSent) {
+  Driver driver;
+  driver.answer({tool("a", {}, Verdict::kAsk)});
+  driver.decide(driver.question(InterruptReason::kToolApproval), Decision::kReject);
+  EXPECT_EQ(driver.step("a"), "denied");
+  EXPECT_EQ(driver.sends().size(), 0u);
+  EXPECT_TRUE(driver.plan_is_open());
+}
+
+// What a decision carries must fit its question, or it would be kept and have no effect, or the
+// wrong one.
+TEST(Step, AnApprovalNeitherRaisesTheBudgetNorRemembers) {
+  Driver driver(Limits{.tool_calls = 5});
+  driver.answer({tool("a", {}, Verdict::kAsk)});
+  const Seq asked = driver.question(InterruptReason::kToolApproval);
+  EXPECT_EQ(driver.decide(asked, Decision::kApprove, Usage{.tool_calls = 10}).reply.error().code,
+            Code::kInvalid);
+  EXPECT_EQ(driver.decide(asked, Decision::kApprove, {}, true).reply.error().code, Code::kInvalid);
+  EXPECT_TRUE(driver.decide(asked, Decision::kApprove).reply);
+  EXPECT_EQ(driver.state().limits.tool_calls, 5);
+}
+
+TEST(Step, BackoffGrowsToItsCapAndNeverTurnsIntoNone) {
+  for (const int64_t base_ms : {int64_t{0}, int64_t{100}, int64_t{1} << 45, INT64_MAX}) {
+    Contract terms = contract(EffectClass::kOnce, 40);
+    terms.backoff_ms = base_ms;
+    terms.backoff_max_ms = base_ms == 100 ? 6'400 : base_ms;
+    Driver driver;
+    driver.answer({tool("a", terms)});
+    int64_t longest_ms = 0;
+    for (int i = 0; i < 30; ++i) {
+      driver.settle("a", kNotSent);
+      const int64_t wait_ms = driver.last<TimerSet>().due_ms - driver.now_ms();
+      longest_ms = std::max(longest_ms, wait_ms);
+      EXPECT_GE(wait_ms, 0);
+      if (base_ms <= 100) EXPECT_LE(wait_ms, terms.backoff_max_ms);
+      driver.fire_retry("a");
+    }
+    if (base_ms == 100) EXPECT_GT(longest_ms, 3'200) << "thirty draws";
+    if (base_ms > 100) EXPECT_GT(longest_ms, 86'400'000) << "a huge base became a short wait";
+  }
+}
+
+}  // namespace
+}  // namespace perdure::test
