@@ -162,9 +162,10 @@ std::string without_repetition(const std::string& stream) {
     const std::string event = stream.substr(from, end - from);
     std::string shape;
     bool in_string = false;
-    for (const char c : event) {
-      if (c == '"') in_string = !in_string;
-      if (!in_string) shape += c;
+    for (size_t i = 0; i < event.size(); ++i) {
+      if (event[i] == '"') in_string = !in_string;
+      if (!in_string) shape += event[i];
+      if (event[i] == '\\') ++i;
     }
     alike = shape == shape_before ? alike + 1 : 0;
     if (alike < 2) out += event;
