@@ -80,7 +80,6 @@ void EventStream::put(std::deque<News> news) {
 
 std::deque<EventStream::News> EventStream::take() {
   const std::lock_guard lock(news_mutex_);
-  scheduled_ = false;
   behind_ = behind_ || overflowed_;
   overflowed_ = false;
   std::deque<News> taken;
@@ -115,6 +114,10 @@ void EventStream::run() {
   const std::lock_guard lock(run_mutex_);
   if (over_) return;
   turn_bytes_ = 0;
+  {
+    const std::lock_guard news_lock(news_mutex_);
+    scheduled_ = false;
+  }
   Status sent = behind_ ? catch_up() : Status{};
   if (sent && !over_ && !behind_) sent = send_news();
   if (!sent) {

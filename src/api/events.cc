@@ -127,15 +127,18 @@ struct EventProjector::Projection {
   void operator()(const TimerSet& r) const {
     event.type = "timer.set";
     event.data["timer"] = r.timer;
+    event.data["purpose"] = to_string(r.purpose);
     event.data["due"] = to_rfc3339(r.due_ms);
   }
   void operator()(const TimerFired& r) const {
     event.type = "timer.fired";
     event.data["timer"] = r.timer;
+    event.data["purpose"] = to_string(r.purpose);
   }
   void operator()(const TimerCleared& r) const {
     event.type = "timer.cleared";
     event.data["timer"] = r.timer;
+    event.data["purpose"] = to_string(r.purpose);
   }
   void operator()(const InterruptRequested& r) const {
     event.type = "interrupt.requested";
