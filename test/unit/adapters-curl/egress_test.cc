@@ -56,7 +56,7 @@ TEST(EgressSockets, NoSpellingOfLoopbackIsReached) {
     EXPECT_EQ(result.end, End::kNotSent) << host << result.body;
     EXPECT_FALSE(result.detail.empty()) << host;
   }
-  EXPECT_EQ(receiver->connections, 0);
+  EXPECT_EQ(receiver->connections(), 0);
 }
 
 TEST(EgressSockets, TheSameListenersAreReachedWhenAllowed) {
@@ -106,7 +106,7 @@ TEST(EgressSockets, OurOwnListenerIsNeverReached) {
     EXPECT_NE(result.detail.find("this server itself"), std::string::npos) << result.detail;
   }
   EXPECT_EQ(ask(client, post(other.url("/", "127.0.0.2"))).status, 200);
-  EXPECT_EQ(ours.connections, 0);
+  EXPECT_EQ(ours.connections(), 0);
 }
 
 TEST(EgressUrls, WhatIsNotPlainIsRefused) {
@@ -149,7 +149,7 @@ TEST(EgressUrls, WhatIsNotPlainIsRefused) {
     EXPECT_FALSE(result.detail.empty()) << url;
     EXPECT_EQ(result.detail.find("hunter2"), std::string::npos) << result.detail;
   }
-  EXPECT_EQ(receiver.connections, 0);
+  EXPECT_EQ(receiver.connections(), 0);
 }
 
 TEST(EgressHeaders, WhatWouldChangeTheMessageIsRefused) {
@@ -178,7 +178,7 @@ TEST(EgressHeaders, WhatWouldChangeTheMessageIsRefused) {
     request.method = method;
     EXPECT_EQ(ask(client, request).end, End::kNotSent) << method;
   }
-  EXPECT_EQ(receiver.connections, 0);
+  EXPECT_EQ(receiver.connections(), 0);
 }
 
 TEST(EgressSecrets, DetailsHoldNoPathQueryHeaderOrBody) {

@@ -107,18 +107,18 @@ TEST_F(Ends, UnknownHostIsNotSent) {
 
 // The peer accepts and never speaks TLS: the connection is not made, nothing was written.
 TEST_F(Ends, ConnectTimeoutIsNotSent) {
-  size_t leaked = 1;
+  std::promise<size_t> after_hello;
   Receiver receiver([&](Peer& peer, Receiver&) {
     char hello[8192];
     recv(peer.fd(), hello, sizeof hello, 0);
-    leaked = peer.wait_for_close();
+    after_hello.set_value(peer.wait_for_close());
   });
   HttpRequest request = post("https" + receiver.url().substr(4));
   request.timeouts.connect_ms = 60;
   const HttpResult result = ask(client_, request);
   EXPECT_EQ(result.end, End::kNotSent);
   EXPECT_TRUE(has(result.detail, "connect timeout")) << result.detail;
-  EXPECT_EQ(receiver.requests, 0);
+  EXPECT_EQ(after_hello.get_future().get(), 0u);
 }
 
 TEST_F(Ends, TotalTimeoutBeforeTheRequestIsNotSent) {
@@ -141,7 +141,7 @@ TEST_F(Ends, FirstByteTimeout) {
   EXPECT_EQ(result.end, End::kTimedOut);
   EXPECT_TRUE(has(result.detail, "first byte timeout")) << result.detail;
   EXPECT_EQ(result.status, 0);
-  EXPECT_EQ(receiver.connections, 1);
+  EXPECT_EQ(receiver.connections(), 1);
 }
 
 TEST_F(Ends, GapTimeoutInTheHeadAndInTheBody) {
@@ -215,16 +215,16 @@ TEST_F(Ends, ExactlyTheLimitIsComplete) {
 }
 
 TEST_F(Ends, TooLateIsNotSent) {
-  size_t bytes = 1;
   {
-    Receiver receiver([&](Peer& peer, Receiver&) { bytes = peer.wait_for_close(); });
+    std::promise<size_t> bytes;
+    Receiver receiver([&](Peer& peer, Receiver&) { bytes.set_value(peer.wait_for_close()); });
     HttpRequest request = post(receiver.url());
     request.not_after_ms = clock_.now_ms;  // at it is too late already
     const HttpResult result = ask(client_, request);
     EXPECT_EQ(result.end, End::kNotSent);
     EXPECT_TRUE(has(result.detail, "too late")) << result.detail;
+    EXPECT_EQ(bytes.get_future().get(), 0u);
   }
-  EXPECT_EQ(bytes, 0u);
   Receiver receiver([&](Peer& peer, Receiver& self) {
     self.take(peer);
     peer.write(answer("200 OK", ""));
@@ -340,8 +340,7 @@ TEST_F(Ends, MoreCallsThanPlacesWaitAndAreSentOnce) {
 TEST_F(Ends, AWaitingCallTimesOutUnsent) {
   std::promise<void> arrived;
   Receiver receiver([&](Peer& peer, Receiver& self) {
-    self.take(peer);
-    arrived.set_value();
+    if (!self.take(peer).empty()) arrived.set_value();
     peer.wait_for_close();
   });
   CurlClient client(clock_, {.max_open = 1, .ca_file = "", .user_agent = "x"});
@@ -350,7 +349,7 @@ TEST_F(Ends, AWaitingCallTimesOutUnsent) {
   HttpRequest request = post(receiver.url());
   request.timeouts.total_ms = 30;
   EXPECT_EQ(ask(client, request).end, End::kNotSent);
-  EXPECT_EQ(receiver.connections, 1);
+  EXPECT_EQ(receiver.connections(), 1);
 }
 
 }  // namespace

@@ -71,7 +71,7 @@ TEST_P(Once, CountsOneConnectionAndOneRequest) {
       EXPECT_EQ(result.detail.empty(), failure.end == End::kComplete) << result.detail;
     }
   }
-  EXPECT_EQ(receiver.connections, 4);
+  EXPECT_EQ(receiver.connections(), 4);
   EXPECT_EQ(receiver.requests, 4);
 }
 
@@ -90,7 +90,7 @@ TEST(OnceReset, AResetAfterTheRequestIsNotSentAgain) {
   FixedClock clock;
   CurlClient client(clock);
   EXPECT_EQ(ask(client, post(receiver.url())).end, End::kCut);
-  EXPECT_EQ(receiver.connections, 1);
+  EXPECT_EQ(receiver.connections(), 1);
   EXPECT_EQ(receiver.requests, 1);
 }
 
@@ -104,7 +104,7 @@ TEST(OnceReset, ACloseDuringTheUploadIsDoubt) {
   CurlClient client(clock);
   const auto result = ask(client, post(receiver.url(), std::string(32u << 20, 'x')));
   EXPECT_EQ(result.end, End::kCut) << result.detail;
-  EXPECT_EQ(receiver.connections, 1);
+  EXPECT_EQ(receiver.connections(), 1);
 }
 
 TEST(OnceKeepAlive, AConnectionIsNeverUsedTwice) {
@@ -114,7 +114,7 @@ TEST(OnceKeepAlive, AConnectionIsNeverUsedTwice) {
   FixedClock clock;
   CurlClient client(clock);
   for (int i = 0; i < 5; ++i) EXPECT_EQ(ask(client, post(receiver.url())).body, "x");
-  EXPECT_EQ(receiver.connections, 5);
+  EXPECT_EQ(receiver.connections(), 5);
   EXPECT_EQ(receiver.requests, 5);
 }
 
@@ -130,7 +130,7 @@ TEST(OnceRedirect, NothingGoesWhereTheAnswerPoints) {
     EXPECT_EQ(ask(client, post(receiver.url())).status, std::stoi(status));
     EXPECT_EQ(receiver.requests, 1);
   }
-  EXPECT_EQ(other.connections, 0);
+  EXPECT_EQ(other.connections(), 0);
 }
 
 TEST(OnceProxy, TheEnvironmentNamesNoProxy) {
@@ -148,7 +148,7 @@ TEST(OnceProxy, TheEnvironmentNamesNoProxy) {
     EXPECT_EQ(ask(client, post(receiver.url())).status, 200);
   }
   for (const char* name : {"http_proxy", "https_proxy", "all_proxy", "ALL_PROXY"}) unsetenv(name);
-  EXPECT_EQ(proxy.connections, 0);
+  EXPECT_EQ(proxy.connections(), 0);
   EXPECT_EQ(receiver.requests, 1);
 }
 

@@ -6,16 +6,15 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <cstring>
+#include <condition_variable>
 #include <functional>
 #include <list>
 #include <mutex>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
-
-#include "adapters/curl/address.h"
 
 namespace perdure::test {
 
@@ -84,25 +83,19 @@ class Receiver {
     listener_ = socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const int one = 1;
     setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    sockaddr_in6 in6{};
-    sockaddr_in in4{};
-    socklen_t size = v6 ? sizeof in6 : sizeof in4;
-    auto* name = v6 ? reinterpret_cast<sockaddr*>(&in6) : reinterpret_cast<sockaddr*>(&in4);
-    if (v6) {
-      in6.sin6_family = AF_INET6;
-      in6.sin6_port = htons(port);
-      inet_pton(AF_INET6, address.c_str(), &in6.sin6_addr);
-    } else {
-      in4.sin_family = AF_INET;
-      in4.sin_port = htons(port);
-      inet_pton(AF_INET, address.c_str(), &in4.sin_addr);
-    }
-    if (bind(listener_, name, size) != 0 || listen(listener_, 4096) != 0) {
+    name_.sin6_family = v6 ? AF_INET6 : AF_INET;
+    name_.sin6_port = htons(port);
+    // Both kinds of name begin with family and port; sockaddr_in goes on with its address.
+    auto* v4_address = &reinterpret_cast<sockaddr_in*>(&name_)->sin_addr;
+    inet_pton(name_.sin6_family, address.c_str(),
+              v6 ? static_cast<void*>(&name_.sin6_addr) : static_cast<void*>(v4_address));
+    socklen_t size = name_size();
+    if (bind(listener_, name(), size) != 0 || listen(listener_, 4096) != 0) {
       close(listener_);
       throw std::runtime_error("no listener on " + address);
     }
-    getsockname(listener_, name, &size);
-    port_ = ntohs(v6 ? in6.sin6_port : in4.sin_port);
+    getsockname(listener_, name(), &size);
+    port_ = ntohs(name_.sin6_port);
     acceptor_ = std::thread([this] { accept_all(); });
   }
 
@@ -124,21 +117,39 @@ class Receiver {
     return request;
   }
 
+  // Connections so far, also those that wait to be accepted: one more is made, and waited for.
+  int connections() {
+    const int fd = socket(name_.sin6_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connect(fd, name(), name_size()) != 0) throw std::runtime_error("the listener is gone");
+    sockaddr_in6 mine{};
+    socklen_t size = sizeof mine;
+    getsockname(fd, reinterpret_cast<sockaddr*>(&mine), &size);
+    close(fd);
+    std::unique_lock lock(mutex_);
+    accepted_changed_.wait(lock, [&] { return accepted_.contains(mine.sin6_port); });
+    ++own_;
+    return static_cast<int>(accepted_count_) - own_;
+  }
+
   uint16_t port() const { return port_; }
   std::string url(std::string_view path = "/", std::string_view host = "127.0.0.1") const {
     return "http://" + std::string(host) + ":" + std::to_string(port_) + std::string(path);
   }
 
-  std::atomic<int> connections = 0;
   std::atomic<int> requests = 0;
 
  private:
   void accept_all() {
     while (true) {
-      const int fd = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+      sockaddr_in6 peer_name{};
+      socklen_t size = sizeof peer_name;
+      const int fd =
+          accept4(listener_, reinterpret_cast<sockaddr*>(&peer_name), &size, SOCK_CLOEXEC);
       if (fd < 0) return;
-      ++connections;
       const std::lock_guard lock(mutex_);
+      ++accepted_count_;
+      accepted_.insert(peer_name.sin6_port);
+      accepted_changed_.notify_all();
       open_.push_back(fd);
       threads_.emplace_back([this, fd] {
         Peer peer(fd);
@@ -150,10 +161,20 @@ class Receiver {
     }
   }
 
+  sockaddr* name() { return reinterpret_cast<sockaddr*>(&name_); }
+  socklen_t name_size() const {
+    return name_.sin6_family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
+  }
+
   Script script_;
   int listener_ = -1;
+  sockaddr_in6 name_{};  // large enough for a sockaddr_in
   uint16_t port_ = 0;
   std::mutex mutex_;
+  std::condition_variable accepted_changed_;
+  std::set<in_port_t> accepted_;  // ports of the peers
+  size_t accepted_count_ = 0;
+  int own_ = 0;
   std::list<int> open_;
   std::list<std::thread> threads_;
   std::thread acceptor_;

@@ -109,7 +109,7 @@ TEST(Tls, AKnownCertificateIsServed) {
     EXPECT_EQ(result.body, "private") << result.detail;
   }
   EXPECT_EQ(receiver.requests, 3);
-  EXPECT_EQ(receiver.connections, 3);
+  EXPECT_EQ(receiver.connections(), 3);
   std::remove(path.c_str());
 }
 
