@@ -1,7 +1,7 @@
 // Commits a second of the store on disk, and what one takes in units of F: one 4 KiB pwrite and
 // fdatasync into a file of written zeros, sampled between the commits on the same disk.
 //
-//   bench_store DIR [SECONDS]     DIR must not exist, or be empty
+//   bench_store DIR [SECONDS]     DIR must not exist
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <unistd.h>
@@ -133,7 +133,7 @@ void measure(SqliteStore& store, Load& load, Disk& disk, size_t frames, double s
     const Batch batch = load.next(frames);
     commits_us.push_back(commit(store, batch));
     total_us += commits_us.back();
-    if (commits_us.size() % kSampleEvery == 0) disk_us.push_back(disk.sample());
+    if (commits_us.size() % kSampleEvery == 1) disk_us.push_back(disk.sample());
   }
   const double f_us = percentile(disk_us, 0.5);
   const double commits_per_s = double(commits_us.size()) / total_us * 1e6;

@@ -212,9 +212,10 @@ class Wrong : public OpenStore {
   class Facade : public Store {
    public:
     explicit Facade(Wrong& wrong) : wrong_(wrong) {}
-    void commit(Batch batch, std::function<void(CommitResult)> done) override {
+    void commit(const Batch& given, std::function<void(CommitResult)> done) override {
+      Batch batch = given;
       wrong_.change_(batch);
-      at().commit(std::move(batch), std::move(done));
+      at().commit(batch, std::move(done));
     }
     Result<bool> contains(const Frame& frame) override { return at().contains(frame); }
     Epoch epoch() const override { return at().epoch(); }
