@@ -17,7 +17,7 @@ std::string_view trim(std::string_view text) {
 
 int64_t Preferences::wait_ms(int64_t max_ms) const {
   if (respond_async || !wait_s) return 0;
-  return *wait_s >= max_ms / 1000 ? max_ms : *wait_s * 1000;
+  return std::min(*wait_s * 1000, max_ms);
 }
 
 std::string Preferences::applied() const {

@@ -119,7 +119,9 @@ Response current(Context& context, const Pending& pending, const engine::Submitt
   ANSWER_ASSIGN(const TaskView view, view_task(context, std::move(row)));
   ended = is_terminal(status_of(view));
   Response response = accepted(done.task, task_json(view), pending.preferences);
-  if (ended && pending.preferences.wait_ms(1) > 0) response.status = 200;
+  if (ended && pending.preferences.wait_ms(context.parts.limits.wait_max_ms) > 0) {
+    response.status = 200;
+  }
   if (done.repeated) response.headers.emplace_back("idempotency-replayed", "true");
   response.headers.emplace_back("etag", etag_of(view));
   return response;

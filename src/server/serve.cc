@@ -11,7 +11,6 @@
 #include "adapters/files/file_blobs.h"
 #include "adapters/sqlite/sqlite_store.h"
 #include "adapters/system/system_clock.h"
-#include "adapters/system/system_rng.h"
 #include "api/api.h"
 #include "base/log.h"
 #include "runtime/engine_thread.h"

@@ -203,6 +203,10 @@ TEST(Waiting, PreferWaitHoldsTheAnswerUntilTheEnd) {
   EXPECT_EQ(World::answer_of(*async).status, 202);
   EXPECT_EQ(World::answer_of(*async).header("preference-applied"), "respond-async");
 
+  const auto zero = submit("echo", "wait=0");
+  world.settle();
+  EXPECT_EQ(World::answer_of(*zero).status, 202);
+
   const auto slow = submit("sleeper", "wait=\"10\"");
   world.pass(9'999);
   EXPECT_FALSE(slow->response);

@@ -1,6 +1,7 @@
 #pragma once
 // A whole server without sockets or threads: the engine, a store in memory, and time that moves
 // when a test says so.
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -99,8 +100,8 @@ class Recorder : public Responder {
   std::mutex mutex;
   std::optional<Response> response;
   bool streaming = false;
-  bool ended = false;
-  bool refuses_writes = false;
+  std::atomic<bool> ended = false;
+  std::atomic<bool> refuses_writes = false;
   std::string stream;
 
  private:
