@@ -7,9 +7,9 @@
 #include "api/json_text.h"
 #include "api/problem.h"
 #include "api/routes.h"
-#include "api/stow.h"
 #include "api/task_view.h"
 #include "base/text.h"
+#include "engine/stow.h"
 
 namespace perdure::api {
 namespace {
@@ -137,7 +137,8 @@ void resolve_interrupt(Context& context, Call call) {
   if (!decision) return refuse(problem(decision.error()));
   const auto found = find_interrupt(context, call);
   if (!found) return refuse(problem(found.error()));
-  if (const Status stowed = stow(context.parts.blobs, call.tenant(), decision->result); !stowed) {
+  if (const Status stowed = engine::stow(context.parts.blobs, call.tenant(), decision->result);
+      !stowed) {
     return refuse(problem(stowed.error()));
   }
   const InterruptId id = found->first;

@@ -7,7 +7,6 @@
 #include "api/payload_reader.h"
 #include "api/problem.h"
 #include "api/routes.h"
-#include "api/stow.h"
 #include "api/task_view.h"
 #include "journal/turn_json.h"
 
@@ -93,21 +92,6 @@ Result<Owner> owner_of(Context& context, const Call& call, const std::string& na
   return Owner{row.agent, std::get<TaskCreated>(record->body).agent_version};
 }
 
-Status stow_turn(Blobs& blobs, const std::string& tenant, AnswerTurn& turn) {
-  TRY_STATUS(stow(blobs, tenant, turn.state));
-  for (Action& action : turn.actions) {
-    if (auto* call = std::get_if<CallAction>(&action)) {
-      TRY_STATUS(stow(blobs, tenant, call->args));
-      TRY_STATUS(stow(blobs, tenant, call->result));
-    } else if (auto* note = std::get_if<NoteAction>(&action)) {
-      TRY_STATUS(stow(blobs, tenant, note->note));
-    } else if (auto* complete = std::get_if<CompleteAction>(&action)) {
-      TRY_STATUS(stow(blobs, tenant, complete->result));
-    }
-  }
-  return {};
-}
-
 Response turn_response(const Result<engine::Submitted>& result) {
   if (result) {
     return json_response(200, result->repeated ? R"({"accepted":true,"repeated":true})"
@@ -178,11 +162,8 @@ void answer_turn(Context& context, Call call) {
     return context.parts.engine.command(task, std::move(*rejection), std::move(reply));
   }
   auto& answer = std::get<AnswerTurn>(read->answer);
-  if (const Status stowed = stow_turn(context.parts.blobs, call.tenant(), answer); !stowed) {
-    return refuse(problem(stowed.error()));
-  }
-  context.parts.engine.answer(task, owner->agent, owner->agent_version, std::move(answer),
-                              std::move(reply));
+  context.parts.engine.answer(task, call.tenant(), owner->agent, owner->agent_version,
+                              std::move(answer), std::move(reply));
 }
 
 }  // namespace perdure::api

@@ -7,10 +7,10 @@
 #include "api/prefer.h"
 #include "api/problem.h"
 #include "api/routes.h"
-#include "api/stow.h"
 #include "api/task_view.h"
 #include "api/task_wait.h"
 #include "base/text.h"
+#include "engine/stow.h"
 
 namespace perdure::api {
 namespace {
@@ -168,7 +168,8 @@ void submit_task(Context& context, Call call) {
     read->idempotency =
         engine::IdempotencyKey{std::string(kRoute), **key, sha256(to_canonical_json(*body))};
   }
-  if (const Status stowed = stow(context.parts.blobs, call.tenant(), read->submit.input); !stowed) {
+  if (const Status stowed = engine::stow(context.parts.blobs, call.tenant(), read->submit.input);
+      !stowed) {
     return refuse(problem(stowed.error()));
   }
   const auto pending = std::make_shared<const Pending>(

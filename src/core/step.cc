@@ -238,14 +238,19 @@ void settle(Draft& draft, const SettleStep& outcome) {
   if (!expected && !overwrite) {
     return note_late(draft, outcome);
   }
-  StepSettled settled{outcome.step,
-                      outcome.attempt,
-                      outcome.outcome,
-                      outcome.failure,
-                      outcome.detail,
-                      outcome.retry_after_ms,
-                      not_negative(outcome.used),
-                      outcome.result};
+  // A refusal is definite for this send alone: an earlier one of the same key may have been done.
+  const bool overruled = step != nullptr && outcome.outcome == Outcome::kFailed &&
+                         step->may_have_run && !may_repeat(step->contract.effect);
+  StepSettled settled{
+      outcome.step,
+      outcome.attempt,
+      overruled ? Outcome::kInDoubt : outcome.outcome,
+      outcome.failure,
+      overruled ? "an earlier send may have been done; this one was refused: " + outcome.detail
+                : outcome.detail,
+      outcome.retry_after_ms,
+      not_negative(outcome.used),
+      outcome.result};
   draft.append(std::move(settled));
   draft.accept();
   step = find(draft, outcome.step);

@@ -52,8 +52,8 @@ class Engine {
   void submit(NewTask task);
   void command(TaskId task, Command command, Reply reply = {});
   // A planner's answer that came from outside, with its reply.
-  void answer(TaskId task, const std::string& agent, const std::string& agent_version,
-              AnswerTurn turn, Reply reply);
+  void answer(TaskId task, const std::string& tenant, const std::string& agent,
+              const std::string& agent_version, AnswerTurn turn, Reply reply);
   // Takes no new tasks, plans no new turns; what is under way goes on.
   void drain();
   const Metrics& metrics() const;

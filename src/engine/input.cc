@@ -32,7 +32,7 @@ Result<Live*> Engine::Impl::find_or_load(const TaskId& id) {
   if (quarantined.contains(id)) {
     return fail(Code::kCorrupt, id.to_string() + ": its journal is damaged; run perdure doctor");
   }
-  auto loaded = load(world.store, id);
+  auto loaded = load(world.store, world.blobs, id);
   if (!loaded) {
     if (loaded.error().code != Code::kUnavailable) {
       quarantined.insert(id);

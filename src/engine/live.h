@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/task.h"
+#include "ports/blobs.h"
 #include "ports/store.h"
 
 namespace perdure::engine {
@@ -23,8 +24,8 @@ struct Live {
   bool is_idle() const { return pending.empty() && commits_under_way == 0 && calls_under_way == 0; }
 };
 
-// Reads the task's journal and folds it. Parts of payloads get their bytes. Null if there is no
+// Reads the task's journal and folds it. What is still needed has its bytes. Null if there is no
 // such task; an error if the journal is damaged.
-Result<std::unique_ptr<Live>> load(StoreReader& store, const TaskId& id);
+Result<std::unique_ptr<Live>> load(StoreReader& store, Blobs& blobs, const TaskId& id);
 
 }  // namespace perdure::engine

@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/hooks.h"
 #include "engine/impl.h"
+#include "engine/stow.h"
 #include "journal/key.h"
 
 namespace perdure::engine {
@@ -13,32 +14,6 @@ namespace {
 
 using hooks::Bug;
 using hooks::planted;
-
-// Payloads too large for a frame go to the blob store before the command that names them is put: on
-// the thread that brought them.
-Status stow(Blobs& blobs, const std::string& tenant, Payload& payload) {
-  if (payload.place != Payload::Place::kInline || payload.size_bytes <= kInlinePayloadMaxBytes) {
-    return {};
-  }
-  TRY_STATUS(blobs.put(tenant, payload.hash, payload.view()));
-  payload.place = Payload::Place::kBlob;
-  return {};
-}
-
-Status stow(Blobs& blobs, const std::string& tenant, AnswerTurn& turn) {
-  TRY_STATUS(stow(blobs, tenant, turn.state));
-  for (Action& action : turn.actions) {
-    if (auto* call = std::get_if<CallAction>(&action)) {
-      TRY_STATUS(stow(blobs, tenant, call->args));
-      TRY_STATUS(stow(blobs, tenant, call->result));
-    } else if (auto* note = std::get_if<NoteAction>(&action)) {
-      TRY_STATUS(stow(blobs, tenant, note->note));
-    } else if (auto* complete = std::get_if<CompleteAction>(&action)) {
-      TRY_STATUS(stow(blobs, tenant, complete->result));
-    }
-  }
-  return {};
-}
 
 }  // namespace
 
@@ -151,8 +126,6 @@ void Engine::Impl::send(const TaskId& id, Send call) {
   request.agent_version = state.agent_version;
   request.key = key_of(world.store.secret(), id, call.step, call.group, call.args.hash);
   request.epoch = world.store.epoch();
-  const StepId step = call.step;
-  const uint32_t attempt = call.attempt;
   const auto done = [this, id, tenant = state.tenant](SettleStep outcome) {
     if (const Status stowed = stow(world.blobs, tenant, outcome.result); !stowed) {
       outcome.outcome = Outcome::kInDoubt;
@@ -162,30 +135,15 @@ void Engine::Impl::send(const TaskId& id, Send call) {
     }
     mailbox.put(TaskCommand{id, std::move(outcome), {}});
   };
-  if (call.args.place == Payload::Place::kBlob && !call.args.bytes) {
-    auto bytes = world.blobs.get(state.tenant, call.args.hash);
-    if (!bytes) {
-      SettleStep lost{step,
-                      attempt,
-                      Outcome::kNotSent,
-                      FailureClass::kInvalid,
-                      "the arguments cannot be read: " + bytes.error().message,
-                      0,
-                      {},
-                      {}};
-      return done(std::move(lost));
-    }
-    call.args.bytes = std::make_shared<const std::string>(std::move(*bytes));
-  }
   const CallKind kind = call.kind;
   request.send = std::move(call);
   world.executor(kind)->start(std::move(request), done);
 }
 
-void Engine::answer(TaskId task, const std::string& agent, const std::string& agent_version,
-                    AnswerTurn turn, Reply reply) {
+void Engine::answer(TaskId task, const std::string& tenant, const std::string& agent,
+                    const std::string& agent_version, AnswerTurn turn, Reply reply) {
   impl_->world.policy.judge(agent, agent_version, turn);
-  if (const Status stowed = stow(impl_->world.blobs, "", turn); !stowed) {
+  if (const Status stowed = stow(impl_->world.blobs, tenant, turn); !stowed) {
     return reply(tl::unexpected(stowed.error()));
   }
   command(task, std::move(turn), std::move(reply));

@@ -35,7 +35,7 @@ TEST_F(InterruptTest, TheInboxSaysWhatIsAskedAndHowToAnswer) {
   EXPECT_EQ(shown.text("/action/tool"), "pay");
   EXPECT_EQ(shown.number("/action/args/order"), 42);
   EXPECT_EQ(shown.text("/action/args_sha256").size(), 64u);
-  EXPECT_EQ(shown.text("/action/key").size(), 26u);
+  EXPECT_EQ(shown.text("/action/key").size(), 32u);
   EXPECT_EQ(shown.text("/allowed_decisions/1"), "reject");
   EXPECT_EQ(shown.text("/answers/0/command"), "perdure approve " + id_);
   EXPECT_EQ(shown.text("/answers/0/request"), "POST " + target + "/resolve");

@@ -34,7 +34,7 @@ TEST_F(EngineTest, DrivesATaskToItsEnd) {
   const TaskId id = world.submit(kOneCall);
   ASSERT_EQ(world.executor.sent.size(), 1u);
   EXPECT_EQ(world.executor.sent[0].request.send.args.view(), R"({"order":42})");
-  EXPECT_EQ(world.executor.sent[0].request.key.size(), 26u);
+  EXPECT_EQ(world.executor.sent[0].request.key.size(), 32u);
   EXPECT_EQ(world.row(id).status, TaskStatus::kWorking);
   world.executor.answer(0, Outcome::kSucceeded, R"({"paid":true})");
   world.pump();
@@ -130,7 +130,7 @@ TEST_F(EngineTest, FoldingTheJournalGivesTheLiveState) {
   const TaskId id = world.submit(kOneCall);
   world.executor.answer(0, Outcome::kSucceeded);
   world.pump();
-  const auto folded = engine::load(*world.store, id);
+  const auto folded = engine::load(*world.store, world.blobs, id);
   ASSERT_TRUE(folded);
   EXPECT_EQ((*folded)->task.state.head, 7u);
   EXPECT_EQ(core::status_of((*folded)->task.state), TaskStatus::kCompleted);
