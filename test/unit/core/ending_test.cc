@@ -142,13 +142,21 @@ TEST(Cancel, BeforeTheFirstTurnEndsAtOnce) {
 
 TEST(Cancel, WithdrawsWhatWasAsked) {
   Driver driver;
-  driver.answer({tool("a", {}, Verdict::kAsk), wish("w", "w"), tool("doubt")});
+  driver.propose(
+      {tool("a", {}, Verdict::kAsk), wish("v", "w"), wish("w", "w"), tool("doubt"), timer("t", 5)});
   driver.settle("doubt", Outcome::kInDoubt);
+  driver.fire("t");
+  for (int i = 0; i < 5; ++i) {
+    driver.reject_turn();
+    if (i < 4) driver.fire(std::string(core::kReplanTimer));
+  }
+  EXPECT_EQ(driver.questions(), 4u);
   const Seq asked = driver.question(InterruptReason::kToolApproval);
   driver.cancel();
   EXPECT_EQ(driver.questions(), 1u) << "a doubt keeps its question";
   EXPECT_EQ(driver.decide(asked, Decision::kApprove).reply.error().code, Code::kConflict);
   EXPECT_EQ(driver.step("a"), "denied");
+  EXPECT_EQ(driver.step("w"), "denied");
 }
 
 TEST(End, OfATaskWithOpenCallsWaitsForThem) {

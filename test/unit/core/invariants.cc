@@ -127,6 +127,7 @@ class Promises::Reader {
     expect(step.planned.verdict != Verdict::kDeny, "sent against policy: " + r.step);
     expect(step.planned.verdict == Verdict::kAllow || r.attempt > 1 || r.decision_seq != 0,
            "sent without approval: " + r.step);
+    expect(r.decision_seq == 0 || consumed_.insert(r.decision_seq).second, "a decision used twice");
     expect(r.attempt == ++step.intents, "attempts are not dense: " + r.step);
     expect(step.intents <= std::max(1u, contract.max_attempts), "too many attempts: " + r.step);
     if (step.doubt_in_group && !may_repeat(contract.effect)) {
@@ -190,6 +191,7 @@ class Promises::Reader {
   std::map<StepId, StepStory> steps_;
   std::map<TimerId, int64_t> due_;
   std::set<Seq> decided_;
+  std::set<Seq> consumed_;
 };
 
 Promises::Promises() : reader_(std::make_unique<Reader>()) {}
@@ -203,6 +205,12 @@ void check_task(const core::Task& task) {
   const core::TaskState& state = task.state;
   check_sums(state);
   check_questions(state);
+  if (state.ending) {
+    EXPECT_TRUE(state.timers.empty()) << "a timer of a task that ends";
+    for (const auto& [seq, interrupt] : state.interrupts) {
+      EXPECT_EQ(interrupt.reason, InterruptReason::kUncertainOutcome) << "a question at the end";
+    }
+  }
   if (!state.ended) {
     check_steps_wait(state);
     return check_alive(task);

@@ -452,6 +452,18 @@ TEST(Step, TheFirstDecisionWinsAndItsRepeatIsAcknowledged) {
   EXPECT_EQ(driver.sends_of("a"), 1u);
 }
 
+TEST(Step, AnApprovalIsConsumedByTheFirstSend) {
+  Driver driver;
+  driver.answer({tool("a", contract(EffectClass::kOnce, 3), Verdict::kAsk)});
+  driver.decide(driver.question(InterruptReason::kToolApproval), Decision::kApprove);
+  const auto first = driver.last<StepIntended>();
+  EXPECT_NE(first.decision_seq, 0u);
+  driver.settle("a", kNotSent);
+  driver.fire_retry("a");
+  EXPECT_EQ(driver.last<StepIntended>().attempt, 2u);
+  EXPECT_EQ(driver.last<StepIntended>().decision_seq, 0u);
+}
+
 TEST(Step, ARejectedCallIsDeniedAndNeverSent) {
   Driver driver;
   driver.answer({tool("a", {}, Verdict::kAsk)});
