@@ -22,8 +22,8 @@ struct JsonLimits {
   size_t size_bytes = 4u << 20;
 };
 
-// `what` begins the error, e.g. "request body". Invalid UTF-8, duplicate members, numbers beyond the
-// range of a double, and text behind the value are errors.
+// `what` begins the error, e.g. "request body". Invalid UTF-8, duplicate members, numbers beyond
+// the range of a double, and text behind the value are errors.
 Result<json::value> parse_json(std::string_view text, std::string_view what,
                                JsonLimits limits = {});
 

@@ -1,5 +1,6 @@
 #pragma once
-// Which agents the operator configured. Thread-safe; what it says does not change while the process lives.
+// Which agents the operator configured. Thread-safe; what it says does not change while the process
+// lives.
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,7 +12,8 @@ namespace perdure {
 struct AgentEntry {
   std::string name;
   std::string version;  // of its content
-  std::string planner;  // which planner drives it, e.g. "agent", "script", or one that registers from outside
+  std::string planner;  // which planner drives it, e.g. "agent", "script", or one that registers
+                        // from outside
   Limits limits;        // of a task that says nothing else; a task may only tighten them
 };
 

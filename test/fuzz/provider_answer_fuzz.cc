@@ -1,5 +1,5 @@
-// Any bytes as a provider's answer: the reader ends, the result does not depend on the split, and an
-// answer is one that the rest of the program can store and send back.
+// Any bytes as a provider's answer: the reader ends, the result does not depend on the split, and
+// an answer is one that the rest of the program can store and send back.
 #include <cstdint>
 #include <set>
 
