@@ -195,6 +195,16 @@ std::optional<Usage> not_negative(std::optional<Usage> used) {
   return used;
 }
 
+// Whoever is turned away at the door learns nothing of an earlier send of the same key, which may
+// have come in. A refusal by the receiver itself covers both: it knows the key.
+Outcome honest_outcome(const Step& step, const SettleStep& outcome) {
+  const bool at_the_door =
+      outcome.failure == FailureClass::kAuth || outcome.failure == FailureClass::kQuota;
+  const bool hides_doubt = step.may_have_run && !may_repeat(step.contract.effect);
+  return outcome.outcome == Outcome::kFailed && at_the_door && hides_doubt ? Outcome::kInDoubt
+                                                                           : outcome.outcome;
+}
+
 }  // namespace
 
 void plan_call(Draft& draft, const CallAction& call, bool guarded) {
@@ -238,19 +248,14 @@ void settle(Draft& draft, const SettleStep& outcome) {
   if (!expected && !overwrite) {
     return note_late(draft, outcome);
   }
-  // A refusal is definite for this send alone: an earlier one of the same key may have been done.
-  const bool overruled = step != nullptr && outcome.outcome == Outcome::kFailed &&
-                         step->may_have_run && !may_repeat(step->contract.effect);
-  StepSettled settled{
-      outcome.step,
-      outcome.attempt,
-      overruled ? Outcome::kInDoubt : outcome.outcome,
-      outcome.failure,
-      overruled ? "an earlier send may have been done; this one was refused: " + outcome.detail
-                : outcome.detail,
-      outcome.retry_after_ms,
-      not_negative(outcome.used),
-      outcome.result};
+  StepSettled settled{outcome.step,
+                      outcome.attempt,
+                      step == nullptr ? outcome.outcome : honest_outcome(*step, outcome),
+                      outcome.failure,
+                      outcome.detail,
+                      outcome.retry_after_ms,
+                      not_negative(outcome.used),
+                      outcome.result};
   draft.append(std::move(settled));
   draft.accept();
   step = find(draft, outcome.step);

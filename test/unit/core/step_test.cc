@@ -174,16 +174,6 @@ TEST(Step, NotSentAtLastDoesNotUndoAnEarlierDoubt) {
   }
 }
 
-// A refusal (a revoked token, a proxy's 404) is definite for its own send alone.
-TEST(Step, ARefusalDoesNotUndoAnEarlierDoubt) {
-  Driver driver;
-  driver.answer({tool("a", idempotent(2))});
-  driver.settle("a", kInDoubt);
-  driver.fire_retry("a");
-  driver.settle("a", kFailed);
-  EXPECT_EQ(driver.step("a"), "needs_human");
-}
-
 TEST(Step, ACancelDoesNotUndoAnEarlierDoubtEither) {
   Driver driver;
   driver.answer({tool("a", idempotent(3))});
