@@ -8,6 +8,7 @@
 #include "api/plain_json.h"
 #include "base/text.h"
 #include "core/evolve.h"
+#include "engine/rows.h"
 
 namespace perdure::api {
 namespace {
@@ -24,21 +25,6 @@ int64_t created_ms_of(const TaskId& id) {
 json::value parsed_or_null(const std::string& text) {
   auto value = parse_json(text, "stored");
   return value ? std::move(*value) : json::value();
-}
-
-json::array waiting_for(const core::TaskState& state) {
-  json::array waits;
-  for (const auto& [seq, interrupt] : state.interrupts) {
-    json::object wait{{"kind", "interrupt"},
-                      {"id", InterruptId{state.id, seq}.to_string()},
-                      {"reason", to_string(interrupt.reason)}};
-    if (!interrupt.step.empty()) wait["step"] = interrupt.step;
-    waits.push_back(std::move(wait));
-  }
-  for (const auto& [id, timer] : state.timers) {
-    waits.push_back({{"kind", "timer"}, {"id", id}, {"due", to_rfc3339(timer.due_ms)}});
-  }
-  return waits;
 }
 
 json::object links_json(const std::string& id) {
@@ -153,7 +139,7 @@ std::string task_json(const TaskView& view) {
   out["updated_at"] = to_rfc3339(state != nullptr ? state->last_ms : view.row.updated_ms);
   out["agent"] = view.row.agent;
   out["waiting_for"] =
-      state != nullptr ? json::value(waiting_for(*state)) : parsed_or_null(view.row.waiting_for);
+      state != nullptr ? json::value(engine::waits_of(*state)) : parsed_or_null(view.row.waiting_for);
   out["usage"] = usage_json(state != nullptr ? state->spent : view.row.used);
   out["budget"] = limits_json(view.limits);
   if (view.ended) put_end(out, *view.ended);

@@ -9,21 +9,10 @@
 namespace perdure::engine {
 namespace {
 
-// Says what a task waits for, cheaply where it waits for nothing but its own calls.
+// Cheap where the task waits for nothing but its own calls.
 std::string waiting_for(const core::TaskState& state) {
   if (state.interrupts.empty() && state.timers.empty()) return "[]";
-  json::array waits;
-  for (const auto& [seq, interrupt] : state.interrupts) {
-    json::object wait{{"kind", "interrupt"},
-                      {"id", InterruptId{state.id, seq}.to_string()},
-                      {"reason", to_string(interrupt.reason)}};
-    if (!interrupt.step.empty()) wait["step"] = interrupt.step;
-    waits.push_back(std::move(wait));
-  }
-  for (const auto& [id, timer] : state.timers) {
-    waits.push_back({{"kind", "timer"}, {"id", id}, {"due", to_rfc3339(timer.due_ms)}});
-  }
-  return to_json(waits);
+  return to_json(waits_of(state));
 }
 
 // Equal shapes need no new row.
@@ -47,6 +36,21 @@ struct Touched {
 };
 
 }  // namespace
+
+json::array waits_of(const core::TaskState& state) {
+  json::array waits;
+  for (const auto& [seq, interrupt] : state.interrupts) {
+    json::object wait{{"kind", "interrupt"},
+                      {"id", InterruptId{state.id, seq}.to_string()},
+                      {"reason", to_string(interrupt.reason)}};
+    if (!interrupt.step.empty()) wait["step"] = interrupt.step;
+    waits.push_back(std::move(wait));
+  }
+  for (const auto& [id, timer] : state.timers) {
+    waits.push_back({{"kind", "timer"}, {"id", id}, {"due", to_rfc3339(timer.due_ms)}});
+  }
+  return waits;
+}
 
 TaskRow row_of(const core::Task& task) {
   const core::TaskState& state = task.state;

@@ -1,6 +1,7 @@
 #pragma once
 // The rows that a commit writes beside a task's frame: what the records changed, so that the task
 // can be found.
+#include "base/json.h"
 #include "engine/live.h"
 #include "ports/store.h"
 
@@ -10,5 +11,8 @@ namespace perdure::engine {
 void add_rows(Batch& batch, Live& live, const std::vector<Record>& records);
 
 TaskRow row_of(const core::Task& task);
+
+// What a task waits for: [{"kind": "interrupt" | "timer", ...}].
+json::array waits_of(const core::TaskState& state);
 
 }  // namespace perdure::engine

@@ -28,7 +28,4 @@ std::optional<bool> should_retry(const HttpHeaders& headers);
 // "1s", "6m0s", "1h2m3.5s", "20ms", or a number of seconds.
 std::optional<int64_t> parse_reset_ms(std::string_view text);
 
-// RFC 9110, section 5.6.7, all three forms; unix time in ms.
-std::optional<int64_t> parse_http_date_ms(std::string_view text);
-
 }  // namespace perdure

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/http_date.h"
+
 namespace perdure {
 namespace {
 
@@ -27,6 +29,19 @@ TEST(RetryAfter, RefusesWhatIsNeither) {
                            "Sun, 06 Nob 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:00:00 GMT",
                            "Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT "}) {
     EXPECT_FALSE(parse_retry_after_ms(text, kNow)) << text;
+  }
+}
+
+TEST(HttpDate, HasThreeForms) {
+  constexpr int64_t kExpected = 784'111'777'000;
+  EXPECT_EQ(parse_http_date_ms("Sun, 06 Nov 1994 08:49:37 GMT"), kExpected);
+  EXPECT_EQ(parse_http_date_ms("Sunday, 06-Nov-94 08:49:37 GMT"), kExpected);
+  EXPECT_EQ(parse_http_date_ms("Sun Nov  6 08:49:37 1994"), kExpected);
+  EXPECT_EQ(parse_http_date_ms("Thu, 29 Feb 2024 00:00:00 GMT"), 1'709'164'800'000);
+  for (const char* bad : {"", "Sun", "Sun, 06 Nov 1994", "Sun, 06 Foo 1994 08:49:37 GMT",
+                          "Sun, 06 Nov 1994 25:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 CET",
+                          "Sun, 06 ovD 1994 08:49:37 GMT", "Sun Nov  6 08:49:37 1994 GMT"}) {
+    EXPECT_EQ(parse_http_date_ms(bad), std::nullopt) << bad;
   }
 }
 
