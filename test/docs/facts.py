@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+"""Do the tables of the documents say what the code says?
+
+The arrows of an effect (docs/guarantees.md, src/core/effect_machine.cc) and the types of records
+(docs/journal.md, the golden list of numbers).
+"""
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def read(path):
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def snake(name):
+    """'kAwaitingApproval' -> 'awaiting_approval'."""
+    return re.sub(r"(?<!^)([A-Z])", r"_\1", name.removeprefix("k")).lower()
+
+
+def table_after(text, mark, columns):
+    """The rows of the first table behind `mark`, as tuples of their first columns."""
+    begin = text.index(mark)
+    rows = []
+    for line in text[begin:].splitlines()[1:]:
+        if line.startswith("|"):
+            rows.append(tuple(cell.strip() for cell in line.strip("|").split("|"))[:columns])
+        elif rows:
+            break
+    return rows[2:]
+
+
+def arrows():
+    code = re.findall(r"\{S::(\w+), E::(\w+), S::(\w+)\}", read("src/core/effect_machine.cc"))
+    shown = table_after(read("docs/guarantees.md"), "<!-- arrows:", 3)
+    return [tuple(map(snake, arrow)) for arrow in code], shown
+
+
+def records():
+    numbers = read("test/golden/records/numbers.txt")
+    code = re.findall(r"^Record (\d+) (\w+)$", numbers, re.M)
+    return code, table_after(read("docs/journal.md"), "<!-- records:", 2)
+
+
+def main():
+    faults = 0
+    for name, (code, shown) in {"arrows": arrows(), "records": records()}.items():
+        if not code or not shown:
+            faults += 1
+            print(f"{name}: found {len(code)} in the code, {len(shown)} in the document")
+        for item in sorted(set(code) - set(shown)):
+            faults += 1
+            print(f"{name}: not in the document: {item}")
+        for item in sorted(set(shown) - set(code)):
+            faults += 1
+            print(f"{name}: not in the code: {item}")
+        print(f"{name}: {len(code)} in the code, {len(shown)} in the document")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
