@@ -24,7 +24,7 @@ SEES = {
     "adapters": PORTS,  # and itself; never another adapter
     "adapters/asio": PORTS | {"api"},
     "server": None,  # everything
-    "cli": BASE | {"cli"},
+    "cli": PORTS | {"cli"},  # it speaks HTTP, through the port
 }
 
 # Third-party header -> where it may stand. A header that is not here and not the system's is refused.
