@@ -1,0 +1,67 @@
+"""What the test files share: the outside world, an ordinary configuration, a server that is cleaned
+up."""
+import unittest
+
+import answers
+from endpoint import Endpoint
+from server import Server
+
+RETRY = {"max_attempts": 4, "backoff": "10ms", "backoff_max": "20ms"}
+
+
+def model(world, **more):
+    return {"provider": "openai-chat", "base_url": world.url + "/v1", "model": "m-1",
+            "allow_private": True, "price_per_mtok": {"input": 1.0, "output": 4.0}, "retry": RETRY, **more}
+
+
+def tool(world, path, effect="read", **more):
+    """A tool that no person is asked about, so that what is tested is the rest."""
+    out = {"http": {"method": "POST", "url": world.url + path}, "effect": effect, "approval": "never",
+           "allow_private": True, "retry": RETRY, "description": "Does it."}
+    if effect in ("once", "idempotent"):
+        out["irreversible"] = True
+    if effect == "idempotent":
+        out["horizon"] = "1h"
+    return {**out, **more}
+
+
+def agent(**more):
+    return {"model": "main", "tools": ["*"], "instructions": "You handle orders.", **more}
+
+
+class SystemTest(unittest.TestCase):
+    """One outside world a class; as many servers as a test wants."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.world = Endpoint()
+        cls.addClassCleanup(cls.world.close)
+
+    def config(self, **more):
+        world = self.world
+        return {"models": {"main": model(world)},
+                "tools": {"look": tool(world, "/look"), "ship": tool(world, "/ship", "idempotent"),
+                          "pay": tool(world, "/pay", "once")}, **more}
+
+    def server(self, config=None, agents=None, env=None, start=True):
+        agents = {"orders": agent()} if agents is None else agents
+        server = Server(config or self.config(), agents, env)
+        self.addCleanup(self.close_server, server)
+        return server.start() if start else server
+
+    def close_server(self, server):
+        problems = [error for _, error in getattr(self._outcome.result, "failures", [])
+                    + getattr(self._outcome.result, "errors", [])] if self._outcome else []
+        if problems:
+            print(f"--- the server's log, of {self.id()}:\n{server.log_text()[-1500:]}")
+        server.close()
+
+    def received(self, path, contains=""):
+        return self.world.requests(path, contains)
+
+    def model_bodies(self, contains=""):
+        return [request["body"] for request in self.received(answers.MODEL_PATH, contains)]
+
+    def only(self, items):
+        self.assertEqual(len(items), 1, items)
+        return items[0]

@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""Runs the tests from outside against the real binary, a process for each class of tests.
+
+    test/system/run.py [--build build/dev] [--jobs N] [NAME...]
+
+NAME picks files or classes (`spine`, `crash_test.Kill`). Prints one line a class, and all the output
+of those that failed. PERDURE_FIXTURES names a folder with recorded streams of providers; what is not
+run without it is said.
+"""
+import argparse
+import concurrent.futures
+import importlib
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+CLASS_SECONDS = 150
+
+
+def classes():
+    """Every class that holds tests, as `module.Class`, the longest first."""
+    sys.path.insert(0, str(HERE))
+    found = []
+    for path in sorted(HERE.glob("*_test.py")):
+        module = importlib.import_module(path.stem)
+        for name, item in vars(module).items():
+            if (isinstance(item, type) and issubclass(item, unittest.TestCase)
+                    and item.__module__ == path.stem
+                    and unittest.defaultTestLoader.getTestCaseNames(item)):
+                found.append((-getattr(item, "WEIGHT", 1), f"{path.stem}.{name}"))
+    return [name for _, name in sorted(found)]
+
+
+def run(name, binary):
+    began = time.monotonic()
+    environment = {**os.environ, "PERDURE_BINARY": str(binary)}
+    process = subprocess.Popen([sys.executable, "-m", "unittest", "-v", name], cwd=HERE, env=environment,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                               errors="replace")
+    try:
+        output, _ = process.communicate(timeout=CLASS_SECONDS)
+        failed = process.returncode != 0
+    except subprocess.TimeoutExpired:
+        process.kill()
+        output, _ = process.communicate()
+        output += f"\nended by the runner after {CLASS_SECONDS} s\n"
+        failed = True
+    return name, failed, output, time.monotonic() - began
+
+
+def summary(name, failed, output, seconds):
+    count = re.search(r"^Ran (\d+) test", output, re.M)
+    skipped = re.search(r"skipped=(\d+)", output)
+    return (f"{'FAILED' if failed else 'ok':6} {name:40} {count.group(1) if count else '?':>3} tests"
+            f"{', ' + skipped.group(1) + ' skipped' if skipped else ''}, {seconds:.1f} s")
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    options.add_argument("--build", default=str(ROOT / "build" / "dev"))
+    options.add_argument("--jobs", type=int, default=2 * (os.cpu_count() or 2))
+    options.add_argument("names", nargs="*")
+    args = options.parse_args()
+    binary = pathlib.Path(args.build).resolve() / "src" / "perdure"
+    if not binary.exists():
+        sys.exit(f"{binary} is not there: build it first")
+    chosen = [name for name in classes() if not args.names or any(part in name for part in args.names)]
+    if not chosen:
+        sys.exit("no test has such a name")
+    began, failures = time.monotonic(), 0
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        for future in concurrent.futures.as_completed(pool.submit(run, name, binary) for name in chosen):
+            name, failed, output, seconds = future.result()
+            print(summary(name, failed, output, seconds), flush=True)
+            print("".join(line + "\n" for line in output.splitlines() if line.startswith("not run")), end="")
+            if failed:
+                failures += 1
+                print(output)
+    print(f"{len(chosen)} classes, {failures} failed, {time.monotonic() - began:.0f} s")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
