@@ -158,6 +158,8 @@ class Turn:
             self.settle(step, record["state"])
             if step in self.known and record.get("same_as") in self.known:
                 self.known[step][1] = self.known[record["same_as"]][1]
+        elif kind == "step_planned" and record["verdict"] == "deny":
+            self.settle(step, "denied")
         elif kind == "interrupt_requested" and self.needs(self.script.outcome_until, step):
             if record["reason"] in ("tool_approval", "uncertain_outcome"):
                 self.asked[str(record["seq"])] = step

@@ -92,6 +92,11 @@ Status State::see(const Program& program, const Record& record) {
     return settle(program, settled->step, to_string(settled->outcome), &settled->result);
   }
   if (const auto* closed = std::get_if<StepClosed>(&record.body)) return close(program, *closed);
+  // What policy denies is never anything else: no other record says so.
+  if (const auto* planned = std::get_if<StepPlanned>(&record.body)) {
+    if (planned->verdict != Verdict::kDeny) return {};
+    return settle(program, planned->step, to_string(EffectState::kDenied), nullptr);
+  }
   if (const auto* asked = std::get_if<InterruptRequested>(&record.body)) {
     ask(program, record.seq, *asked);
   } else if (const auto* resolved = std::get_if<InterruptResolved>(&record.body)) {

@@ -31,7 +31,10 @@ void World::plan(const CallAction& call) {
   StepPlanned planned;
   planned.step = call.step;
   planned.args = call.args;
+  const bool denied = call.executed_by == ExecutedBy::kEngine && below(8) == 0;
+  planned.verdict = denied ? Verdict::kDeny : Verdict::kAllow;
   record(planned);
+  if (denied) return;
   if (call.executed_by == ExecutedBy::kPlanner) {
     settle(call.step, call.outcome, call.result);
   } else {
