@@ -29,6 +29,14 @@ void append_escape(std::string& out, char c) {
   }
 }
 
+// The shortest text that reads back as the same number, and as a floating one: 3.0 is not 3 to a
+// planner that sends it back.
+void append_double(std::string& out, double value) {
+  const size_t from = out.size();
+  fmt::format_to(std::back_inserter(out), "{}", value);
+  if (out.find_first_of(".e", from) == std::string::npos) out += ".0";
+}
+
 bool is_plain(char c) {
   return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\';
 }
@@ -89,8 +97,7 @@ void append_json(std::string& out, const json::value& value) {
       return;
     }
     case json::kind::double_:
-      fmt::format_to(std::back_inserter(out), "{}", value.get_double());
-      return;
+      return append_double(out, value.get_double());
     case json::kind::string:
       return append_json_string(out, value.get_string());
     case json::kind::array:
