@@ -50,11 +50,13 @@ class SystemTest(unittest.TestCase):
         return server.start() if start else server
 
     def close_server(self, server):
-        problems = [error for _, error in getattr(self._outcome.result, "failures", [])
-                    + getattr(self._outcome.result, "errors", [])] if self._outcome else []
-        if problems:
+        if self.has_failed():
             print(f"--- the server's log, of {self.id()}:\n{server.log_text()[-1500:]}")
         server.close()
+
+    def has_failed(self):
+        result = self._outcome.result
+        return any(self.id() in str(test) for test, _ in result.failures + result.errors)
 
     def received(self, path, contains=""):
         return self.world.requests(path, contains)

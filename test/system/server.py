@@ -59,6 +59,7 @@ class Server:
         self.data = self.folder / "data"
         self.env = {"PATH": os.environ.get("PATH", ""), **(env or {})}
         self.process = None
+        self.listen = "127.0.0.1:0"
         self.configure(config, agents)
 
     def configure(self, config, agents=None):
@@ -73,7 +74,7 @@ class Server:
         self.log = open(self.folder / "log", "ab")
         self.process = subprocess.Popen(
             [BINARY, "serve", "--config", self.folder / "perdure.toml", "--data-dir", self.data,
-             "--listen", "127.0.0.1:0", *flags],
+             "--listen", self.listen, *flags],
             stdout=subprocess.PIPE, stderr=self.log, env=self.env)
         line = self.first_line()
         if not line.startswith("listening on "):
