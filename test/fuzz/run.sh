@@ -1,27 +1,37 @@
 #!/bin/sh
-# test/fuzz/run.sh SECONDS: builds the fuzzers and runs each for that long. Fails on any crash; the
-# input that did it is left in build/fuzz/found.
+# test/fuzz/run.sh SECONDS [NAME...]: builds the fuzzers and runs each for that long. Fails on any
+# crash; the input that did it is left in build/fuzz/found, what was learned in build/fuzz/corpus.
 set -eu
-seconds=${1:?usage: run.sh SECONDS}
+seconds=${1:?usage: run.sh SECONDS [NAME...]}
+shift
 root=$(cd "$(dirname "$0")/../.." && pwd)
-build=$root/build/fuzz
-cmake -S "$root" -B "$build" -G Ninja -DCMAKE_CXX_COMPILER=clang++-19 \
-  -DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_BUILD_TYPE=Dev -DPERDURE_FUZZ=ON \
-  -DPERDURE_SANITIZE=address,undefined,fuzzer-no-link >/dev/null
-ninja -C "$build" -j2 fuzzers >/dev/null
-mkdir -p "$build/found"
-failed=0
-for name in sse provider_answer record_codec json; do
-  mkdir -p "$build/corpus/$name"
-  if "$build/test/fuzz/${name}_fuzz" -max_total_time="$seconds" -max_len=4096 -print_final_stats=1 \
-    -artifact_prefix="$build/found/$name-" -dict="$root/test/fuzz/$name.dict" \
-    "$build/corpus/$name" "$root/test/fuzz/corpus/$name" >"$build/$name.log" 2>&1; then
-    executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$build/$name.log")
+kept=$root/build/fuzz
+cd "$root"
+
+run_one() {
+  name=$1
+  mkdir -p "$kept/corpus/$name" "$kept/found"
+  if "build/asan/test/fuzz/${name}_fuzz" -max_total_time="$seconds" -max_len=4096 -print_final_stats=1 \
+    -artifact_prefix="$kept/found/$name-" -dict="test/fuzz/$name.dict" \
+    "$kept/corpus/$name" "test/fuzz/corpus/$name" >"$kept/$name.log" 2>&1; then
+    executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$kept/$name.log")
     echo "${name}_fuzz: $executions inputs, no crash"
   else
-    failed=1
     echo "${name}_fuzz: FAILED" >&2
-    tail -n 40 "$build/$name.log" >&2
+    tail -n 40 "$kept/$name.log" >&2
+    return 1
   fi
-done
-exit $failed
+}
+
+if [ "${PERDURE_FUZZERS_BUILT:-}" = yes ]; then
+  run_one "$1"
+  exit
+fi
+mkdir -p "$kept"
+if ! { cmake --preset asan && ninja -C build/asan fuzzers; } >"$kept/build.log" 2>&1; then
+  cat "$kept/build.log" >&2
+  exit 1
+fi
+if [ $# = 0 ]; then set -- sse provider_answer record_codec json http_request; fi
+# One process a core; xargs fails if one of them does.
+printf '%s\n' "$@" | PERDURE_FUZZERS_BUILT=yes xargs -P "$(nproc)" -I '{}' "$0" "$seconds" '{}'
