@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Do the tables of the documents say what the code says?
 
-The arrows of an effect (docs/guarantees.md, src/core/effect_machine.cc) and the types of records
-(docs/journal.md, the golden list of numbers).
+The arrows of an effect (docs/guarantees.md, src/core/effect_machine.cc), the types of records
+(docs/journal.md, the golden list of numbers), and that docs/operations.md names every key of the
+operator's file and of an agent's file.
 """
 import re
 import sys
@@ -44,9 +45,23 @@ def records():
     return code, table_after(read("docs/journal.md"), "<!-- records:", 2)
 
 
+# What reads the files that people write.
+READERS = ("src/server/config.cc", "src/server/tool_config.cc", "src/model/model_config.cc",
+           "src/agent/agent_file.cc")
+KEY = re.compile(r"\b(?:in|http|retry|times|prices)\.(?:string|value|integer|number|boolean|object|array|"
+                 r"duration_ms|choice|has)\(\s*\"([a-z_]+)\"|\b(?:read_strings|words)\([^\"()]*\"([a-z_]+)\"")
+NOT_YET = {"compensation"}  # refused, with the reason
+
+
+def keys():
+    code = {a or b for path in READERS for a, b in KEY.findall(read(path))} - NOT_YET
+    shown = set(re.findall(r"[a-z_]+", read("docs/operations.md")))
+    return sorted(code), sorted(code & shown)
+
+
 def main():
     faults = 0
-    for name, (code, shown) in {"arrows": arrows(), "records": records()}.items():
+    for name, (code, shown) in {"arrows": arrows(), "records": records(), "keys": keys()}.items():
         if not code or not shown:
             faults += 1
             print(f"{name}: found {len(code)} in the code, {len(shown)} in the document")
