@@ -161,10 +161,9 @@ async def main():
     outside = Outside()
     server = await asyncio.start_server(outside.serve, "127.0.0.1", 0, limit=1 << 20, backlog=512)
     print(server.sockets[0].getsockname()[1], flush=True)
-    end = asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
-    await end
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    os._exit(0)  # whatever is still held
 
 
 if __name__ == "__main__":
     asyncio.run(main())
-    os._exit(0)
