@@ -127,7 +127,11 @@ void Engine::Impl::drop_refused(const std::vector<TaskId>& refused) {
     going.records.erase(going.records.begin() + static_cast<ptrdiff_t>(i));
   }
   std::erase_if(rows.tasks, [&](const TaskRow& row) { return is_refused(row.id); });
-  std::erase_if(rows.idempotency, [&](const IdempotencyRow& row) { return is_refused(row.task); });
+  std::erase_if(rows.idempotency, [&](const IdempotencyRow& row) {
+    if (!is_refused(row.task)) return false;
+    submitting.erase({row.tenant, row.route, row.key});
+    return true;
+  });
   for (auto* timer_rows : {&rows.timers_set, &rows.timers_cleared}) {
     std::erase_if(*timer_rows, [&](const TimerRow& row) { return is_refused(row.task); });
   }

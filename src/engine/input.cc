@@ -83,6 +83,7 @@ void Engine::Impl::take(NewTask input) {
   auto fresh = std::make_unique<Live>();
   fresh->task.state.id = id;
   Live& task = *live.emplace(id, std::move(fresh)).first->second;
+  if (open.empty()) open.since_us = now_us();
   if (input.idempotency) {
     IdempotencyRow row{input.submit.tenant,
                        input.idempotency->route,
@@ -111,6 +112,7 @@ void Engine::Impl::take(TaskCommand input) {
     }
   }
   apply(**task, input.command, std::move(input.reply));
+  evict(input.task);  // nothing may have come of it
 }
 
 void Engine::Impl::apply(Live& task, const Command& command, Reply reply) {

@@ -142,5 +142,32 @@ TEST_F(EngineTest, AnUnknownTaskIsNotFound) {
   EXPECT_EQ(reply.error().code, Code::kNotFound);
 }
 
+// A task that is rows in the store stays so, whatever is asked of it in vain.
+TEST_F(EngineTest, ACommandThatChangesNothingLeavesNothingInMemory) {
+  const TaskId id = world.submit(R"({"script":[{"complete":1}]})");
+  EXPECT_FALSE(world.command(id, Cancel{}));
+  EXPECT_EQ(world.engine->metrics().live, 0u);
+  world.engine->command(id, FireTimer{"none"});
+  world.pump();
+  EXPECT_EQ(world.engine->metrics().live, 0u);
+}
+
+// The key of a submission that was refused is free again, and names no task that never was.
+TEST_F(EngineTest, ARefusedSubmissionForgetsItsKey) {
+  world.store->refuse_once = true;
+  world.submit(kOneCall, "k");
+  ASSERT_FALSE(world.last);
+  EXPECT_EQ(world.last.error().code, Code::kUnavailable);
+  const TaskId id = world.submit(kOneCall, "k");
+  ASSERT_TRUE(world.last);
+  EXPECT_FALSE(world.last->repeated);
+  EXPECT_TRUE(world.store->task(id)->has_value());
+}
+
+TEST_F(EngineTest, TheTimeOfACommitBeginsWithItsFirstRecord) {
+  world.submit(kOneCall, "k");
+  EXPECT_LE(world.engine->metrics().commit_us, 1'000'000u);
+}
+
 }  // namespace
 }  // namespace perdure::test

@@ -2,7 +2,9 @@
 // An engine that is pumped by hand: a clock that stands still, a store in memory, tools that the
 // test answers.
 #include <map>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "adapters/memory/memory_store.h"
@@ -97,14 +99,55 @@ class HandExecutor : public Executor {
   std::vector<Sent> sent;
 };
 
+// A store whose answers can be held back, or spoiled.
+class HandStore : public MemoryStore {
+ public:
+  using MemoryStore::MemoryStore;
+
+  void commit(const Batch& batch, std::function<void(CommitResult)> done) override {
+    if (hold) {
+      held = [this, &batch, done = std::move(done)] { commit_now(batch, done); };
+    } else {
+      commit_now(batch, done);
+    }
+  }
+  Result<std::vector<Frame>> frames(const TaskId& id, Seq from_seq, size_t max_bytes) override {
+    if (unreadable) return fail(*unreadable, "planted");
+    return MemoryStore::frames(id, from_seq, max_bytes);
+  }
+  Result<std::vector<TaskId>> runnable(std::optional<TaskId> after, size_t limit) override {
+    if (unreadable) return fail(*unreadable, "planted");
+    return MemoryStore::runnable(after, limit);
+  }
+  // The commit that was held back goes on.
+  void go_on() {
+    hold = false;
+    std::exchange(held, nullptr)();
+  }
+
+  bool hold = false;
+  bool refuse_once = false;  // the next commit, all its tasks
+  std::optional<Code> unreadable;
+  std::function<void()> held;
+
+ private:
+  void commit_now(const Batch& batch, const std::function<void(CommitResult)>& done) {
+    if (!std::exchange(refuse_once, false)) return MemoryStore::commit(batch, done);
+    CommitResult refused;
+    refused.kind = CommitResult::Kind::kRefused;
+    for (const Frame& frame : batch.frames) refused.refused.push_back(frame.task);
+    done(refused);
+  }
+};
+
 struct TestWorld {
   TestWorld() { start(); }
 
   // Ends the process, if there was one, and starts another on what is durable.
   void start() {
     engine.reset();
-    store = store ? std::make_unique<MemoryStore>(store->snapshot())
-                  : std::make_unique<MemoryStore>(std::string(32, 's'));
+    store = store ? std::make_unique<HandStore>(store->snapshot())
+                  : std::make_unique<HandStore>(std::string(32, 's'));
     engine = std::make_unique<engine::Engine>(
         engine::World{*store, blobs, clock, rng, policy,
                       [this](const std::string& name) -> Planner* {
@@ -154,7 +197,7 @@ struct TestWorld {
 
   TaskRow row(const TaskId& id) { return **store->task(id); }
 
-  std::unique_ptr<MemoryStore> store;
+  std::unique_ptr<HandStore> store;
   StillClock clock;
   CountingRng rng;
   MapBlobs blobs;
