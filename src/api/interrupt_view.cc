@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "api/journal_reader.h"
+#include "api/json_text.h"
 #include "api/payload_reader.h"
 #include "api/plain_json.h"
 #include "base/text.h"
@@ -47,19 +48,18 @@ Result<Question> read_question(Context& context, const InterruptId& id) {
   }
 }
 
-std::string_view command_of(Decision decision) {
-  switch (decision) {
-    case Decision::kApprove:
-      return "perdure approve {}";
-    case Decision::kReject:
-      return "perdure reject {}";
-    case Decision::kHappened:
-      return "perdure answer {} happened";
-    case Decision::kNotHappened:
-      return "perdure answer {} not_happened";
-    default:
-      return "perdure answer {} dismiss";
+// How a person answers at a terminal. What is needed of a budget is the least that helps.
+std::string command_of(const std::string& id, Decision decision, const json::object& body) {
+  std::string command = fmt::format("perdure resolve {} {}", id, to_string(decision));
+  const json::value* add = body.if_contains("add");
+  if (add == nullptr) return command;
+  for (const auto& [member, flag] :
+       {std::pair("cost_usd", "--add-usd"), std::pair("model_calls", "--add-model-calls"),
+        std::pair("tool_calls", "--add-tool-calls")}) {
+    const json::value& amount = add->at(member);
+    if (amount.to_number<double>() > 0) command += fmt::format(" {} {}", flag, json_text(amount));
   }
+  return command;
 }
 
 json::array answers_to(const std::string& id, InterruptReason reason, const Usage& needed) {
@@ -72,7 +72,7 @@ json::array answers_to(const std::string& id, InterruptReason reason, const Usag
                      {"tool_calls", needed.tool_calls}};
     }
     answers.push_back({{"decision", to_string(decision)},
-                       {"command", fmt::format(fmt::runtime(command_of(decision)), id)},
+                       {"command", command_of(id, decision, body)},
                        {"request", "POST /v1/interrupts/" + id + "/resolve"},
                        {"body", std::move(body)}});
   }

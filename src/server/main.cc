@@ -1,13 +1,16 @@
-// perdure: the server and its offline tools. Commands that need a running server are in src/cli.
+// perdure: the server, its offline tools, and the commands of src/cli that ask a running server.
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "adapters/curl/curl_client.h"
 #include "adapters/files/file_blobs.h"
 #include "adapters/sqlite/doctor.h"
+#include "adapters/system/system_clock.h"
 #include "base/crash_points.h"
 #include "base/log.h"
+#include "cli/app.h"
 #include "server/serve.h"
 
 namespace perdure::server {
@@ -49,6 +52,12 @@ int run_doctor(const std::string& data_dir) {
   return examined->problems.empty() ? 0 : kExitProblems;
 }
 
+int run_client(const cli::Commands& commands) {
+  SystemClock clock;
+  CurlClient client(clock);
+  return commands.run(client);
+}
+
 }  // namespace
 }  // namespace perdure::server
 
@@ -71,6 +80,7 @@ int main(int argc, char** argv) {
   std::string doctor_dir = ".perdure";
   CLI::App* doctor_command = app.add_subcommand("doctor", "Verify a closed data directory");
   doctor_command->add_option("data-dir", doctor_dir, "The data directory")->capture_default_str();
+  const perdure::cli::Commands client_commands(app);
 #ifdef PERDURE_TEST_HOOKS
   CLI::App* points_command =
       app.add_subcommand("crash-points", "List the crash points of this build");
@@ -79,6 +89,7 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   if (*serve_command) return report(run_serve(flags));
   if (*doctor_command) return run_doctor(doctor_dir);
+  if (client_commands.is_named()) return run_client(client_commands);
 #ifdef PERDURE_TEST_HOOKS
   if (*points_command) {
     for (const std::string_view point : perdure::hooks::kCrashPoints) fmt::print("{}\n", point);

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "runtime/engine_thread.h"
 #include "runtime/workers.h"
+#include "server/private_file.h"
 #include "server/token_file.h"
 
 namespace perdure::server {
@@ -86,6 +87,13 @@ std::string shown_address(const Config& config, uint16_t port) {
   return fmt::format("http://{}{}{}:{}", v6 ? "[" : "", config.address, v6 ? "]" : "", port);
 }
 
+// For the command line: where to ask. A server that listens everywhere is asked on this machine.
+std::string own_address(const Config& config, uint16_t port) {
+  if (config.address == "0.0.0.0") return fmt::format("http://127.0.0.1:{}", port);
+  if (config.address == "::") return fmt::format("http://[::1]:{}", port);
+  return shown_address(config, port);
+}
+
 }  // namespace
 
 Status serve(Config config) {
@@ -143,6 +151,8 @@ Status serve(Config config) {
     return started;
   }
   TRY_STATUS(client.forbid(config.address, http.port()));
+  const std::string address_file = config.data_dir + "/address";
+  TRY_STATUS(write_private(address_file, own_address(config, http.port()) + "\n"));
   fmt::print("listening on {}\n", shown_address(config, http.port()));
   std::fflush(stdout);
 
@@ -151,6 +161,7 @@ Status serve(Config config) {
   log(LogLevel::kInfo, "server.draining", {{"signal", received == SIGINT ? "SIGINT" : "SIGTERM"}});
   engine.stop(config.drain_ms);
   http.stop(1'000);
+  std::remove(address_file.c_str());
   return {};
 }
 

@@ -1,14 +1,10 @@
 #include "server/token_file.h"
 
-#include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 
 #include "base/text.h"
+#include "server/private_file.h"
 #include "server/toml.h"
 
 namespace perdure::server {
@@ -23,23 +19,6 @@ std::string new_token(Rng& rng) {
     bytes.append(reinterpret_cast<const char*>(&word), sizeof word);
   }
   return "perdure_" + to_base32(bytes);
-}
-
-Status cannot(const std::string& what, const std::string& path) {
-  return fail(Code::kUnavailable,
-              fmt::format("cannot {} {}: {}", what, path, std::strerror(errno)));
-}
-
-// Under another name first: a token that is there is whole.
-Status write_private(const std::string& path, const std::string& text) {
-  const std::string temporary = path + ".new";
-  const int fd = open(temporary.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
-  if (fd < 0) return cannot("create", temporary);
-  const bool written =
-      write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && fsync(fd) == 0;
-  close(fd);
-  if (!written || rename(temporary.c_str(), path.c_str()) != 0) return cannot("write", path);
-  return {};
 }
 
 }  // namespace

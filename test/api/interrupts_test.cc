@@ -37,7 +37,7 @@ TEST_F(InterruptTest, TheInboxSaysWhatIsAskedAndHowToAnswer) {
   EXPECT_EQ(shown.text("/action/args_sha256").size(), 64u);
   EXPECT_EQ(shown.text("/action/key").size(), 32u);
   EXPECT_EQ(shown.text("/allowed_decisions/1"), "reject");
-  EXPECT_EQ(shown.text("/answers/0/command"), "perdure approve " + id_);
+  EXPECT_EQ(shown.text("/answers/0/command"), "perdure resolve " + id_ + " approve");
   EXPECT_EQ(shown.text("/answers/0/request"), "POST " + target + "/resolve");
   const json::value inbox = world_.get("/v1/interrupts").json();
   EXPECT_EQ(inbox.at("interrupts").get_array().at(0), shown.json());
@@ -111,7 +111,7 @@ TEST_F(InterruptTest, DoubtIsAnsweredWithWhatHappened) {
   id_ = inbox.text("/interrupts/0/id");
   EXPECT_EQ(inbox.text("/interrupts/0/reason"), "uncertain_outcome");
   EXPECT_EQ(inbox.text("/interrupts/0/action/key"), request.key);
-  EXPECT_EQ(inbox.text("/interrupts/0/answers/0/command"), "perdure answer " + id_ + " happened");
+  EXPECT_EQ(inbox.text("/interrupts/0/answers/0/command"), "perdure resolve " + id_ + " happened");
   EXPECT_EQ(resolve(R"({"decision":"approve"})").status, 422);
   const Answer told = resolve(R"({"decision":"happened","result":{"refund":"r-1"}})");
   EXPECT_EQ(told.status, 200) << told.body;
