@@ -50,7 +50,6 @@ struct Runtime::Impl {
         transcripts(outside.store, outside.blobs, kTranscriptsMax),
         policy(rules, agents),
         agent_planner(agents, transcripts, prices, outside.spawn),
-        script_planner(outside.blobs),
         models(providers, agents, transcripts, outside.secrets.masker(), outside.spawn,
                [this](const TaskId& task, const StepId& step, uint32_t attempt,
                       std::string_view text) {

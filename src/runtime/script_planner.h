@@ -3,7 +3,6 @@
 #include <map>
 #include <mutex>
 
-#include "ports/blobs.h"
 #include "ports/planner.h"
 #include "script/script.h"
 
@@ -11,20 +10,13 @@ namespace perdure::runtime {
 
 class ScriptPlanner : public Planner {
  public:
-  // `blobs` outlives the planner.
-  explicit ScriptPlanner(Blobs& blobs) : blobs_(blobs) {}
-
   bool in_process() const override { return true; }
-  // Answers before it returns: a turn takes microseconds. The first one after a restart may read
-  // blobs.
+  // Answers before it returns: a turn takes microseconds.
   void plan(PlanRequest request, Done done) override;
 
  private:
-  Result<AnswerTurn> turn(PlanRequest& request);
-  Result<Script> script_of(const std::string& tenant, Payload& input);
-  Status fetch(const std::string& tenant, Payload& payload);
+  Result<Script> script_of(const Payload& input);
 
-  Blobs& blobs_;
   std::mutex mutex_;
   std::map<Sha256, Script> parsed_;  // scripts that many tasks share; emptied when it grows
 };
