@@ -40,7 +40,7 @@ constexpr uint64_t kSectorBytes = 512;
 }  // namespace
 
 void die(const std::string& what) {
-  fmt::print(stderr, "bench_schema: {}\n", what);
+  fmt::print(stderr, "{}: {}\n", program_invocation_short_name, what);
   std::exit(1);
 }
 
