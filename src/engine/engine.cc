@@ -5,6 +5,13 @@
 #include "engine/impl.h"
 
 namespace perdure::engine {
+namespace {
+
+// Tasks brought back in a round that has other work: a busy server gets to its old tasks too.
+constexpr size_t kRecoverBesideWork = 8;
+constexpr int64_t kLongestWaitUs = 1'000'000;
+
+}  // namespace
 
 bool Engine::Impl::pump() {
   if (failed) return false;
@@ -18,9 +25,10 @@ bool Engine::Impl::pump() {
   while (!failed && take_inputs()) {
     worked = true;
     plan_inside();
-    if (commit_if_due()) break;
+    // Nor may those who wait for the commit under way wait for it.
+    if (commit_if_due() || mailbox.has_commit()) break;
   }
-  if (!worked && !failed) worked = recover_some();
+  if (!failed) worked |= recover_some(worked ? kRecoverBesideWork : options.recover_page);
   plan_inside();
   return commit_if_due() || worked;
 }
@@ -69,13 +77,30 @@ bool Engine::pump() {
 
 int64_t Engine::next_wake_us() const {
   const int64_t now_us = impl_->now_us();
-  if (impl_->recovering) return now_us;
-  const int64_t timers_ms = std::max<int64_t>(0, impl_->timers.next_ms() - impl_->now_ms());
-  int64_t wake_us = now_us + std::min<int64_t>(timers_ms, 1'000) * 1'000;
+  int64_t wake_us = now_us + kLongestWaitUs;
+  if (impl_->failed) return wake_us;
+  if (impl_->may_recover()) wake_us = std::min(wake_us, impl_->recover_after_us);
+  if (impl_->may_fire()) {
+    const int64_t now_ms = impl_->now_ms();
+    const int64_t next_ms = std::clamp(impl_->timers.next_ms(), now_ms, now_ms + kLongestWaitUs);
+    wake_us =
+        std::min(wake_us, std::max(now_us + (next_ms - now_ms) * 1'000, impl_->fire_after_us));
+  }
   if (!impl_->open.empty() && !impl_->under_way) {
     wake_us = std::min(wake_us, impl_->open.since_us + impl_->options.commit_delay_max_us);
   }
-  return wake_us;
+  return std::max(wake_us, now_us);
+}
+
+void Engine::halt() {
+  impl_->halted = true;
+  while (impl_->under_way && !impl_->failed) {
+    if (auto result = impl_->mailbox.take_commit()) {
+      impl_->finish_commit(std::move(*result));
+    } else {
+      impl_->mailbox.wait(kLongestWaitUs);
+    }
+  }
 }
 
 }  // namespace perdure::engine

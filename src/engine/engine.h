@@ -63,6 +63,9 @@ class Engine {
   bool pump();
   // After `drain`: nothing is under way any more.
   bool is_drained() const;
+  // The end: waits for the commit that is under way and gives the replies that waited for it. Sends
+  // nothing, and leaves everything else as it is. The store then calls no more.
+  void halt();
   // Monotonic time at which `pump` has something to do even if nothing comes.
   int64_t next_wake_us() const;
 

@@ -64,7 +64,10 @@ struct Engine::Impl {
 
   // recovery.cc: what time and restarts bring
   bool fire_timers();
-  bool recover_some();
+  bool may_fire() const;
+  bool recover_some(size_t tasks_max);
+  bool may_recover() const;
+  Result<std::vector<TaskId>> next_to_recover(size_t tasks_max);
 
   int64_t now_ms() const { return world.clock.unix_ms(); }
   int64_t now_us() const { return world.clock.monotonic_us(); }
@@ -76,6 +79,7 @@ struct Engine::Impl {
   Mailbox mailbox;
   std::atomic<bool> draining{false};
   std::atomic<bool> failed{false};
+  bool halted = false;
 
   std::unordered_map<TaskId, std::unique_ptr<Live>>
       live;  // looked up, never iterated for a decision
@@ -88,8 +92,12 @@ struct Engine::Impl {
   std::deque<std::pair<TaskId, Plan>> plans;  // of planners in this process: not held back
   DueTimers timers;
   Pos next_pos = 0;
+  int64_t fire_after_us = 0;     // later than now while the store cannot be read
+  int64_t recover_after_us = 0;  // the same
   bool recovering = true;
+  bool listed = false;  // the store has named all the tasks to recover
   std::optional<TaskId> recovered_upto;
+  std::set<TaskId> unreadable;  // could not be read a moment ago, for a reason that may pass
 };
 
 }  // namespace perdure::engine

@@ -12,6 +12,12 @@ auto key_of(const IdempotencyRow& row) {
   return std::tuple(row.tenant, row.route, row.key);
 }
 
+// Anything else may pass: too many open files, a disk that was slow.
+bool is_damage(Code code) {
+  return code == Code::kCorrupt || code == Code::kNotFound || code == Code::kInvalid ||
+         code == Code::kUnsupported || code == Code::kTooLarge;
+}
+
 }  // namespace
 
 bool Engine::Impl::take_inputs() {
@@ -34,7 +40,7 @@ Result<Live*> Engine::Impl::find_or_load(const TaskId& id) {
   }
   auto loaded = load(world.store, world.blobs, id);
   if (!loaded) {
-    if (loaded.error().code != Code::kUnavailable) {
+    if (is_damage(loaded.error().code)) {
       quarantined.insert(id);
       metrics.quarantined = quarantined.size();
       log(LogLevel::kError, "task.quarantined", {{"why", loaded.error().message}});

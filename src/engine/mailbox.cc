@@ -37,6 +37,11 @@ std::optional<CommitResult> Mailbox::take_commit() {
   return std::exchange(commit_, std::nullopt);
 }
 
+bool Mailbox::has_commit() {
+  const std::lock_guard lock(mutex_);
+  return commit_.has_value();
+}
+
 void Mailbox::wait(int64_t timeout_us) {
   std::unique_lock lock(mutex_);
   sleeping_ = true;

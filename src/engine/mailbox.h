@@ -51,6 +51,7 @@ class Mailbox {
   // The end of the one commit that is under way; it goes before all other input.
   void put_commit(CommitResult result);
   std::optional<CommitResult> take_commit();
+  bool has_commit();
   // Until something comes or `timeout_us` have passed. Real threads only: a simulator never waits.
   void wait(int64_t timeout_us);
   void wake();

@@ -4,11 +4,24 @@
 
 namespace perdure::engine {
 
+namespace {
+
+constexpr int64_t kAgainUs = 1'000'000;  // after the store could not be read
+
+}  // namespace
+
+// More timers than are read at once are overdue: those that fired must be durable before the store
+// is asked for the rest, or it names the same again.
+bool Engine::Impl::may_fire() const {
+  return !draining && !(timers.is_partial() && (under_way || !open.empty()));
+}
+
 bool Engine::Impl::fire_timers() {
-  if (draining || now_ms() < timers.next_ms()) return false;
+  if (!may_fire() || now_us() < fire_after_us || !timers.is_due(now_ms())) return false;
   auto due = timers.take_due(world.store, now_ms());
   if (!due) {
     log(LogLevel::kError, "timers.unreadable", {{"why", due.error().message}});
+    fire_after_us = now_us() + kAgainUs;
     return false;
   }
   for (TimerRow& row : *due) {
@@ -19,21 +32,42 @@ bool Engine::Impl::fire_timers() {
 }
 
 // Tasks that something was under way for, a page at a time: new work is served meanwhile.
-bool Engine::Impl::recover_some() {
-  if (!recovering || draining || live.size() >= options.live_max) return false;
-  auto page = world.store.runnable(recovered_upto, options.recover_page);
+bool Engine::Impl::recover_some(size_t tasks_max) {
+  if (!may_recover() || now_us() < recover_after_us) return false;
+  const auto page = next_to_recover(tasks_max);
   if (!page) {
     log(LogLevel::kError, "recovery.unreadable", {{"why", page.error().message}});
-    recovering = false;
+    recover_after_us = now_us() + kAgainUs;
     return false;
   }
   for (const TaskId& id : *page) {
-    recovered_upto = id;
-    ++metrics.recovered;
-    if (const auto task = find_or_load(id); task) evict(id);
+    if (const auto task = find_or_load(id); task) {
+      ++metrics.recovered;
+      evict(id);
+    } else if (!quarantined.contains(id) && task.error().code != Code::kNotFound) {
+      log(LogLevel::kError, "recovery.unreadable", {{"why", task.error().message}});
+      unreadable.insert(id);
+    }
   }
-  recovering = page->size() == options.recover_page;
+  recovering = !listed || !unreadable.empty();
+  if (listed && recovering) recover_after_us = now_us() + kAgainUs;
   return !page->empty();
+}
+
+bool Engine::Impl::may_recover() const {
+  return recovering && !draining && live.size() < options.live_max;
+}
+
+Result<std::vector<TaskId>> Engine::Impl::next_to_recover(size_t tasks_max) {
+  if (listed) {
+    std::vector<TaskId> again(unreadable.begin(), unreadable.end());
+    unreadable.clear();
+    return again;
+  }
+  TRY_ASSIGN(std::vector<TaskId> page, world.store.runnable(recovered_upto, tasks_max));
+  if (!page.empty()) recovered_upto = page.back();
+  listed = page.size() < tasks_max;
+  return page;
 }
 
 }  // namespace perdure::engine

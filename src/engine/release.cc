@@ -39,7 +39,7 @@ void Engine::Impl::release(Output& output) {
   } else if (const auto* asked = std::get_if<Plan>(&output.what)) {
     plan(output.task, *asked);
   } else if (auto* call = std::get_if<Send>(&output.what)) {
-    if (call->attempt != 0) send(output.task, std::move(*call));
+    if (call->attempt != 0 && !halted) send(output.task, std::move(*call));
   } else {
     const auto& abort = std::get<Abort>(output.what);
     for (const CallKind kind : {CallKind::kModel, CallKind::kTool}) {

@@ -21,7 +21,7 @@ void EngineThread::run() {
     const bool worked = engine_.pump();
     const int64_t now_us = clock_.monotonic_us();
     const bool late = stopping_ && now_us >= stop_at_us_;
-    if (late || (stopping_ && !worked && engine_.is_drained())) return;
+    if (late || (stopping_ && !worked && engine_.is_drained())) return engine_.halt();
     if (worked) continue;
     int64_t wait_us = std::max<int64_t>(engine_.next_wake_us() - now_us, 0);
     if (stopping_) wait_us = std::min<int64_t>(wait_us, stop_at_us_ - now_us);

@@ -169,5 +169,143 @@ TEST_F(EngineTest, TheTimeOfACommitBeginsWithItsFirstRecord) {
   EXPECT_LE(world.engine->metrics().commit_us, 1'000'000u);
 }
 
+constexpr const char* kOneSecond =
+    R"({"script":[{"timer":{"id":"t","after_ms":1000}},{"await":{"timer":"t"}},{"complete":1}]})";
+
+// Nothing is at hand, and nothing will be before somebody calls: the thread may sleep.
+TEST_F(EngineTest, SleepsWhileItDrains) {
+  world.submit(kOneSecond);
+  world.submit(kOneCall);
+  world.engine->drain();
+  world.advance(2'000);
+  EXPECT_FALSE(world.engine->is_drained());
+  EXPECT_GT(world.engine->next_wake_us(), world.clock.monotonic_us());
+}
+
+TEST_F(EngineTest, RecoveryWaitsForRoomAsleep) {
+  world.submit(
+      R"({"script":[{"call":{"step":"a","tool":"read.a"}},{"await":"a"},{"complete":1}]})");
+  world.submit(
+      R"({"script":[{"call":{"step":"b","tool":"read.b"}},{"await":"b"},{"complete":1}]})");
+  world.options.live_max = 1;
+  world.options.recover_page = 1;
+  world.start();
+  world.pump();
+  ASSERT_EQ(world.executor.sent.size(), 3u);
+  EXPECT_GT(world.engine->next_wake_us(), world.clock.monotonic_us());
+  world.executor.answer(2, Outcome::kSucceeded);
+  world.pump();
+  EXPECT_EQ(world.executor.sent.size(), 4u);
+}
+
+TEST_F(EngineTest, WhatCannotBeReadNowIsRecoveredLater) {
+  const TaskId id = world.submit(kOneCall);
+  world.start();
+  world.store->unlisted = true;
+  world.pump();
+  world.store->unlisted = false;
+  world.store->unreadable = Code::kInternal;
+  world.advance(1'000);
+  EXPECT_EQ(world.row(id).status, TaskStatus::kWorking);
+  EXPECT_GT(world.engine->next_wake_us(), world.clock.monotonic_us());
+  world.store->unreadable.reset();
+  world.advance(1'000);
+  EXPECT_EQ(world.engine->metrics().quarantined, 0u);
+  EXPECT_EQ(world.row(id).status, TaskStatus::kInputRequired);
+}
+
+// Takes a note in every turn.
+class EndlessPlanner : public Planner {
+ public:
+  bool in_process() const override { return true; }
+  void plan(PlanRequest request, Done done) override {
+    AnswerTurn turn;
+    turn.turn = request.plan.turn;
+    turn.upto_seq = request.plan.upto_seq;
+    turn.more = true;
+    turn.actions.emplace_back(NoteAction{Payload::of("1")});
+    if (++turns == 300) turn.actions.emplace_back(CompleteAction{});
+    turn.answer_hash = hash_answer(turn);
+    if (turns == 10) on_tenth();
+    done(std::move(turn));
+  }
+  uint64_t turns = 0;
+  std::function<void()> on_tenth;
+};
+
+TEST_F(EngineTest, AReplyDoesNotWaitForTheEndOfOtherWork) {
+  EndlessPlanner endless;
+  endless.on_tenth = [&] { world.store->go_on(); };
+  world.other = &endless;
+  world.store->hold = true;
+  engine::NewTask task;
+  task.submit.tenant = "t";
+  task.submit.planner = "other";
+  uint64_t replied_at = 0;
+  task.reply = [&](Result<engine::Submitted> reply) {
+    EXPECT_TRUE(reply);
+    replied_at = endless.turns;
+  };
+  world.engine->submit(std::move(task));
+  world.pump();
+  EXPECT_EQ(endless.turns, 300u);
+  EXPECT_LE(replied_at, 12u);
+}
+
+TEST_F(EngineTest, HaltGivesTheRepliesOfTheLastCommitAndSendsNothing) {
+  world.store->hold = true;
+  bool replied = false;
+  engine::NewTask task;
+  task.submit.tenant = "t";
+  task.submit.planner = "script";
+  task.submit.input = Payload::of(kOneCall);
+  task.reply = [&](Result<engine::Submitted> reply) { replied = reply.has_value(); };
+  world.engine->submit(std::move(task));
+  while (world.engine->pump()) {
+  }
+  world.store->go_on();
+  world.store->hold = true;
+  EXPECT_FALSE(replied);
+  world.engine->pump();  // the second commit has the intent
+  EXPECT_TRUE(replied);
+  while (world.engine->pump()) {
+  }
+  world.store->go_on();
+  world.engine->halt();
+  EXPECT_TRUE(world.executor.sent.empty());
+  world.start();
+  world.pump();
+  EXPECT_EQ(world.store->interrupts("t", std::nullopt, 10)->size(), 1u);
+}
+
+TEST_F(EngineTest, ATimerSurvivesAClockThatStepsBackWhileItFires) {
+  const TaskId id = world.submit(kOneSecond);
+  const int64_t due_ms = world.store->timers_due(INT64_MAX, 1)->front().due_ms;
+  world.clock.next_ms = {due_ms, due_ms, due_ms - 50};
+  world.engine->pump();
+  EXPECT_EQ(world.row(id).status, TaskStatus::kWorking);
+  world.pump();
+  world.advance(100);
+  EXPECT_EQ(world.row(id).status, TaskStatus::kCompleted);
+}
+
+TEST_F(EngineTest, MoreOverdueTimersThanOneReadFireOnceEach) {
+  constexpr size_t kTasks = 4'100;
+  for (size_t i = 0; i < kTasks; ++i) {
+    world.submit(
+        R"({"script":[{"timer":{"id":"t","after_ms":86400000}},{"await":{"timer":"t"}},{"complete":1}]})");
+  }
+  world.start();
+  world.clock.now_ms += 100'000'000;
+  world.store->hold = true;
+  for (int i = 0; i < 10; ++i) world.engine->pump();
+  EXPECT_LE(world.engine->metrics().timers_fired, kTasks);
+  EXPECT_GT(world.engine->next_wake_us(), world.clock.monotonic_us());
+  world.store->go_on();
+  world.pump();
+  EXPECT_EQ(world.engine->metrics().timers_fired, kTasks);
+  EXPECT_EQ(world.engine->metrics().live, 0u);
+}
+
 }  // namespace
 }  // namespace perdure::test

@@ -1,6 +1,7 @@
 #pragma once
 // An engine that is pumped by hand: a clock that stands still, a store in memory, tools that the
 // test answers.
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -16,9 +17,16 @@ namespace perdure::test {
 
 class StillClock : public Clock {
  public:
-  int64_t unix_ms() override { return now_ms; }
+  int64_t unix_ms() override {
+    if (!next_ms.empty()) {
+      now_ms = next_ms.front();
+      next_ms.pop_front();
+    }
+    return now_ms;
+  }
   int64_t monotonic_us() override { return now_ms * 1000; }
   int64_t now_ms = 1'800'000'000'000;
+  std::deque<int64_t> next_ms;  // what the next readings find
 };
 
 class CountingRng : public Rng {
@@ -116,7 +124,7 @@ class HandStore : public MemoryStore {
     return MemoryStore::frames(id, from_seq, max_bytes);
   }
   Result<std::vector<TaskId>> runnable(std::optional<TaskId> after, size_t limit) override {
-    if (unreadable) return fail(*unreadable, "planted");
+    if (unlisted) return fail(Code::kUnavailable, "planted");
     return MemoryStore::runnable(after, limit);
   }
   // The commit that was held back goes on.
@@ -126,8 +134,9 @@ class HandStore : public MemoryStore {
   }
 
   bool hold = false;
-  bool refuse_once = false;  // the next commit, all its tasks
-  std::optional<Code> unreadable;
+  bool refuse_once = false;        // the next commit, all its tasks
+  std::optional<Code> unreadable;  // journals
+  bool unlisted = false;           // the list of tasks to recover
   std::function<void()> held;
 
  private:
@@ -151,11 +160,12 @@ struct TestWorld {
     engine = std::make_unique<engine::Engine>(
         engine::World{*store, blobs, clock, rng, policy,
                       [this](const std::string& name) -> Planner* {
+                        if (name == "other") return other;
                         return name == "script" ? &planner : nullptr;
                       },
                       [this](CallKind) -> Executor* { return &executor; },
                       [this](std::string why) { failure = std::move(why); }},
-        engine::Options{});
+        options);
   }
 
   // Everything that is at hand, and what was only waiting for more.
@@ -203,8 +213,10 @@ struct TestWorld {
   MapBlobs blobs;
   NamedPolicy policy;
   ScriptDirect planner;
+  Planner* other = nullptr;
   HandExecutor executor;
   std::unique_ptr<engine::Engine> engine;
+  engine::Options options;
   std::string failure;
   Result<engine::Submitted> last = fail(Code::kInternal, "nothing submitted");
 };
