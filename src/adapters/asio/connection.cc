@@ -231,7 +231,7 @@ void Connection::answer(api::Response response) {
   flush();
 }
 
-bool Connection::start_stream(api::Response head) {
+bool Connection::start_stream(const api::Response& head) {
   if (state_ == State::kClosed) return false;
   const bool bodiless = is_bodiless(head.status);
   chunked_ = !http_1_0_;

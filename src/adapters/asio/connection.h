@@ -33,7 +33,7 @@ class Connection final : public Waiter, public std::enable_shared_from_this<Conn
   // From the exchange in progress.
   void answer(api::Response response);
   // False if the answer is complete with its head (HEAD, 204).
-  bool start_stream(api::Response head);
+  bool start_stream(const api::Response& head);
   void stream(std::string_view bytes);
   void end_stream();
   void cut_stream();

@@ -115,7 +115,7 @@ void Exchange::drain() {
     connection_->answer(std::move(*inbox.answer));
     return;
   }
-  if (inbox.answer && !connection_->start_stream(std::move(*inbox.answer))) {
+  if (inbox.answer && !connection_->start_stream(*inbox.answer)) {
     detached_ = true;
     disconnected();
     return;

@@ -118,7 +118,7 @@ void Descriptor::wait_writable(std::shared_ptr<Waiter> waiter) {
 
 void Descriptor::close() {
   boost::system::error_code ignored;
-  state_->stream.close(ignored);
+  (void)state_->stream.close(ignored);
 }
 
 }  // namespace perdure::http
