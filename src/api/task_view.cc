@@ -138,8 +138,8 @@ std::string task_json(const TaskView& view) {
   out["created_at"] = to_rfc3339(created_ms_of(view.row.id));
   out["updated_at"] = to_rfc3339(state != nullptr ? state->last_ms : view.row.updated_ms);
   out["agent"] = view.row.agent;
-  out["waiting_for"] =
-      state != nullptr ? json::value(engine::waits_of(*state)) : parsed_or_null(view.row.waiting_for);
+  out["waiting_for"] = state != nullptr ? json::value(engine::waits_of(*state))
+                                        : parsed_or_null(view.row.waiting_for);
   out["usage"] = usage_json(state != nullptr ? state->spent : view.row.used);
   out["budget"] = limits_json(view.limits);
   if (view.ended) put_end(out, *view.ended);
