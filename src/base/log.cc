@@ -24,7 +24,8 @@ spdlog::logger& sink() {
 }
 
 constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::debug, spdlog::level::info,
-                                                 spdlog::level::warn, spdlog::level::err};
+                                                 spdlog::level::warn, spdlog::level::err,
+                                                 spdlog::level::off};
 
 }  // namespace
 

@@ -8,7 +8,7 @@
 
 namespace perdure {
 
-enum class LogLevel : uint8_t { kDebug, kInfo, kWarn, kError };
+enum class LogLevel : uint8_t { kDebug, kInfo, kWarn, kError, kOff };  // kOff: as a level to set
 
 struct LogField {
   std::string_view name;

@@ -75,6 +75,11 @@ bool Engine::pump() {
   return impl_->pump();
 }
 
+const core::TaskState* Engine::state_of(const TaskId& task) const {
+  const auto found = impl_->live.find(task);
+  return found == impl_->live.end() ? nullptr : &found->second->task.state;
+}
+
 int64_t Engine::next_wake_us() const {
   const int64_t now_us = impl_->now_us();
   int64_t wake_us = now_us + kLongestWaitUs;

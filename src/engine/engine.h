@@ -15,6 +15,10 @@
 #include "ports/policy.h"
 #include "ports/store.h"
 
+namespace perdure::core {
+struct TaskState;
+}
+
 namespace perdure::engine {
 
 struct Options {
@@ -66,6 +70,8 @@ class Engine {
   // The end: waits for the commit that is under way and gives the replies that waited for it. Sends
   // nothing, and leaves everything else as it is. The store then calls no more.
   void halt();
+  // For tests: the state of a task that is in memory, with what is not durable yet; else null.
+  const core::TaskState* state_of(const TaskId& task) const;
   // Monotonic time at which `pump` has something to do even if nothing comes.
   int64_t next_wake_us() const;
 

@@ -1,0 +1,138 @@
+// approval_once, no_send_without_approval
+#include <fmt/core.h>
+
+#include <set>
+
+#include "checker.h"
+
+namespace perdure::sim {
+namespace {
+
+class ApprovalOnce : public Checker {
+ public:
+  using Checker::Checker;
+  void on_record(const SeenTask& before, const Record& record) override {
+    if (const auto* decision = std::get_if<InterruptResolved>(&record.body)) {
+      if (before.decisions.contains(decision->interrupt_seq)) {
+        bad(before, record.seq,
+            fmt::format("question {} is decided a second time", decision->interrupt_seq));
+      } else if (!before.questions.contains(decision->interrupt_seq)) {
+        bad(before, record.seq,
+            fmt::format("question {} was never asked", decision->interrupt_seq));
+      }
+    }
+    const auto* intent = std::get_if<StepIntended>(&record.body);
+    if (intent == nullptr || intent->decision_seq == 0) return;
+    if (!used_.insert({before.id, intent->decision_seq}).second) {
+      bad(before, record.seq, fmt::format("decision {} is used again", intent->decision_seq));
+    }
+    const auto question = before.decided_at.find(intent->decision_seq);
+    const bool about_it = question != before.decided_at.end() &&
+                          before.asked.at(question->second).step == intent->step;
+    if (!about_it) bad(before, record.seq, "uses a decision about something else");
+  }
+
+ private:
+  void bad(const SeenTask& task, Seq seq, const std::string& what) {
+    evidence_.verdict.violation("approval_once",
+                                fmt::format("{} record {}: {}", task.id.to_string(), seq, what));
+  }
+  std::set<std::pair<TaskId, Seq>> used_;
+};
+
+class NoSendWithoutApproval : public Checker {
+ public:
+  using Checker::Checker;
+  void on_record(const SeenTask& before, const Record& record) override {
+    const auto* intent = std::get_if<StepIntended>(&record.body);
+    const auto step = intent ? before.steps.find(intent->step) : before.steps.end();
+    if (intent && step != before.steps.end()) check(before, step->first, step->second);
+  }
+  void on_written(const Sent& sent) override {
+    const SeenTask* task = evidence_.task(sent.task);
+    if (task == nullptr) return;
+    const auto step = task->steps.find(sent.step);
+    if (step != task->steps.end()) check(*task, step->first, step->second);
+  }
+
+ private:
+  // Every question that held the step up was answered with yes; and one that must be asked was.
+  void check(const SeenTask& task, const StepId& id, const SeenStep& step) {
+    if (step.plan.verdict == Verdict::kDeny) return bad(task, id, "is denied");
+    bool approved = step.plan.verdict == Verdict::kAllow;
+    for (const auto& [seq, asked] : task.asked) {
+      const bool gate = asked.reason == InterruptReason::kToolApproval ||
+                        asked.reason == InterruptReason::kPossibleDuplicate;
+      if (asked.step != id || !gate) continue;
+      const auto decision = task.decisions.find(seq);
+      if (decision == task.decisions.end()) return bad(task, id, "waits for an answer");
+      if (decision->second.decision != Decision::kApprove) return bad(task, id, "was rejected");
+      approved = true;
+    }
+    if (!approved) bad(task, id, "was not asked about");
+  }
+  void bad(const SeenTask& task, const StepId& step, std::string_view why) {
+    evidence_.verdict.violation(
+        "no_send_without_approval",
+        fmt::format("{} step '{}' is sent, and it {}", task.id.to_string(), step, why));
+  }
+};
+
+// Two equal guarded calls that act are never both sent unless a person or the operator allowed it.
+class WishOnce : public Checker {
+ public:
+  using Checker::Checker;
+  void on_record(const SeenTask& before, const Record& record) override {
+    const auto* intent = std::get_if<StepIntended>(&record.body);
+    if (intent == nullptr || intent->attempt != 1) return;
+    const auto step = before.steps.find(intent->step);
+    if (step == before.steps.end()) return;
+    const StepPlanned& plan = step->second.plan;
+    if (!plan.guarded || plan.identity.is_zero() || plan.kind != CallKind::kTool) return;
+    if (plan.contract.effect <= EffectClass::kRepeat) return;
+    for (const auto& [id, other] : before.steps) {
+      if (other.planned_seq >= step->second.planned_seq || !other.plan.guarded) continue;
+      if (other.plan.identity != plan.identity || !in_the_way(other, plan, record.seq)) continue;
+      if (!was_asked(before, intent->step) && !remembered(before, plan.identity)) {
+        evidence_.verdict.violation(
+            "wish_once", fmt::format("{} record {}: step '{}' wishes what step '{}' wished, and "
+                                     "nobody was asked",
+                                     before.id.to_string(), record.seq, intent->step, id));
+      }
+    }
+  }
+
+ private:
+  // Judged at the time when the later call was planned: what ended since does not count.
+  bool in_the_way(const SeenStep& other, const StepPlanned& plan, Seq) const {
+    const bool succeeded = other.end == EffectState::kSucceeded;
+    if (succeeded) return !plan.contract.repeat_allowed && !other.asserted;
+    return !other.end && other.in_doubt;
+  }
+  bool was_asked(const SeenTask& task, const StepId& step) const {
+    for (const auto& [seq, asked] : task.asked) {
+      if (asked.step == step && asked.reason == InterruptReason::kPossibleDuplicate) return true;
+    }
+    return false;
+  }
+  bool remembered(const SeenTask& task, const Sha256& identity) const {
+    for (const auto& [seq, decision] : task.decisions) {
+      const auto asked = task.steps.find(task.asked.at(seq).step);
+      if (decision.remember && asked != task.steps.end() &&
+          asked->second.plan.identity == identity) {
+        return true;
+      }
+    }
+    return false;
+  }
+};
+
+}  // namespace
+
+void add_decision_checkers(Checkers& to, const Evidence& evidence) {
+  to.push_back(std::make_unique<ApprovalOnce>(evidence));
+  to.push_back(std::make_unique<NoSendWithoutApproval>(evidence));
+  to.push_back(std::make_unique<WishOnce>(evidence));
+}
+
+}  // namespace perdure::sim

@@ -1,0 +1,99 @@
+#include "process.h"
+
+#include <fmt/core.h>
+
+#include "core/state.h"
+#include "shop.h"
+#include "world.h"
+
+namespace perdure::sim {
+
+SimTools::SimTools(World& world, SimHttp& http, std::vector<HttpToolConfig> tools)
+    : world_(world), http_(http), tools_(http, world.clock(), Secrets(), std::move(tools)) {}
+
+void SimTools::start(CallRequest request, Done done) {
+  if (!world_.output("tool call", request.task)) return;
+  world_.trace("sends", request.task, request.send.attempt, [&] {
+    return fmt::format("{} step {} attempt {}", request.send.name, request.send.step,
+                       request.send.attempt);
+  });
+  http_.begin(request);
+  tools_.start(std::move(request), std::move(done));
+  http_.finish();
+}
+
+void Watcher::on_durable(std::span<const engine::Committed> tasks) {
+  for (const engine::Committed& committed : tasks) {
+    const SeenTask* task = world_.evidence().task(committed.task);
+    const Seq last = committed.records.back().seq;
+    Seq& seen = seen_[committed.task];
+    if (task == nullptr || last > task->head) {
+      world_.verdict().violation("output_commit",
+                                 fmt::format("{} record {} is shown, and is not durable",
+                                             committed.task.to_string(), last));
+    }
+    for (const Record& record : committed.records) {
+      if (seen != 0 && record.seq != seen + 1) {
+        world_.verdict().violation("output_commit",
+                                   fmt::format("{} record {} is shown after record {}",
+                                               committed.task.to_string(), record.seq, seen));
+      }
+      seen = record.seq;
+    }
+  }
+}
+
+Process::Process(World& world, Disk& disk, Network& network, const runtime::Setup& setup)
+    : world_(world),
+      store_(world, disk),
+      blobs_(disk),
+      rng_(world.dice()),
+      http_(world, network),
+      tools_(world, http_, setup.tools),
+      wild_(world),
+      watcher_(world) {
+  runtime::Outside outside{store_,
+                           blobs_,
+                           world.clock(),
+                           rng_,
+                           http_,
+                           [this](std::function<void()> work) {
+                             const int64_t delay_us = world_.dice().between(0, 200);
+                             world_.in_process(delay_us, "works", std::move(work));
+                           },
+                           Secrets(),
+                           [](const std::string&) { return std::string(); },
+                           [this](std::string) { failed_ = true; }};
+  auto made = runtime::Runtime::make(setup, std::move(outside));
+  PERDURE_ASSERT(made.has_value(), made ? "" : made.error().message.c_str());
+  runtime_ = std::move(*made);
+  runtime_->set_tool_executor(&tools_);
+  runtime_->set_remote_planners([this](const std::string& name) -> Planner* {
+    return name == kWildPlanner ? &wild_ : nullptr;
+  });
+  runtime_->engine().observe(&watcher_);
+}
+
+Process::~Process() = default;
+
+std::string Process::agent_version() {
+  return runtime_->agents().find(std::string(kAgentName))->version;
+}
+
+void Process::compare_states() {
+  for (const TaskId& id : touched_) {
+    const core::TaskState* live = engine().state_of(id);
+    if (live == nullptr) continue;
+    const core::TaskState& folded = world_.folded(id);
+    if (live->head != folded.head) continue;  // it runs ahead of the disk
+    if (core::hash_of(*live) != core::hash_of(folded)) {
+      world_.verdict().violation("replay_equal",
+                                 fmt::format("{} at record {}: the live state is not the fold of "
+                                             "the journal",
+                                             id.to_string(), live->head));
+    }
+  }
+  touched_.clear();
+}
+
+}  // namespace perdure::sim

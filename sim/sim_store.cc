@@ -1,0 +1,219 @@
+#include "sim_store.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "world.h"
+
+namespace perdure::sim {
+
+using Kind = CommitResult::Kind;
+
+SimStore::SimStore(World& world, Disk& disk) : world_(world), disk_(disk) {
+  epoch_ = ++disk_.rows.incarnation << 32 | 1;
+  opened_at_ = disk_.rows.last_pos;
+}
+
+Kind SimStore::decide() {
+  Dice& dice = world_.dice();
+  if (dice.chance(world_.knobs().commit_refused)) fence_one();
+  if (dice.chance(world_.knobs().commit_failed)) return Kind::kFailed;
+  if (dice.chance(world_.knobs().commit_unknown)) return Kind::kUnknown;
+  return Kind::kDurable;
+}
+
+// Another process takes over one of the tasks, and adds a record of its own.
+void SimStore::fence_one() {
+  const Frame& chosen = batch_->frames[world_.dice().below(batch_->frames.size())];
+  const auto known = disk_.rows.frames.find(chosen.task);
+  if (known == disk_.rows.frames.end()) return;  // nobody can know a task that is not durable
+  const Epoch rival = (disk_.rows.incarnation + 1) << 32;
+  disk_.fences[chosen.task] = rival;
+  world_.trace("fence", chosen.task, rival, [] { return "another process takes the task over"; });
+  if (world_.dice().chance(500)) {
+    const Frame& last = known->second.back();
+    Record record;
+    record.seq = last.last_seq() + 1;
+    record.at_ms = world_.clock().unix_ms();
+    if (const auto before = decode_frame(last); before) {
+      record.at_ms = std::max(record.at_ms, before->back().at_ms);
+    }
+    record.body = AnomalyNoted{{}, 0, "noted by another process", {}};
+    Batch batch;
+    batch.frames.push_back(encode_frame(chosen.task, rival, last.chain, {record}));
+    batch.frames.back().pos = disk_.rows.last_pos + 1;
+    world_.make_durable(batch);
+  }
+  world_.plan_takeover();
+}
+
+std::vector<TaskId> SimStore::refused() const {
+  std::vector<TaskId> named = disk_.rows.refused(*batch_);
+  for (const Frame& frame : batch_->frames) {
+    const auto fence = disk_.fences.find(frame.task);
+    const bool fenced = fence != disk_.fences.end() && frame.epoch < fence->second;
+    if (fenced && std::find(named.begin(), named.end(), frame.task) == named.end()) {
+      named.push_back(frame.task);
+    }
+  }
+  return named;
+}
+
+void SimStore::commit(const Batch& batch, std::function<void(CommitResult)> done) {
+  if (world_.is_doomed()) return;
+  PERDURE_ASSERT(batch_ == nullptr, "one commit is under way at a time");
+  batch_ = &batch;
+  done_ = std::move(done);
+  on_disk_ = false;
+  Dice& dice = world_.dice();
+  const Kind kind = decide();
+  int64_t durable_us = dice.between(0, world_.knobs().commit_us_max);
+  if (dice.chance(world_.knobs().commit_slow)) durable_us += dice.between(1'000'000, 15'000'000);
+  const int64_t told_us = durable_us + dice.between(0, world_.knobs().commit_us_max / 2);
+  const bool lands = kind == Kind::kDurable || dice.chance(500);
+  world_.trace("commit", {}, batch.frames.size(),
+               [&] { return std::to_string(batch.frames.size()) + " frames"; });
+  if (lands) {
+    world_.after(durable_us, "durable", [this] { reach_disk(); });
+  }
+  world_.after(told_us, "committed", [this, kind] { finish(kind); });
+}
+
+void SimStore::reach_disk() {
+  if (batch_ == nullptr || on_disk_) return;
+  if (!refused().empty()) return;
+  on_disk_ = true;
+  // Positions of another process lie between: the store gives its own.
+  Batch batch = *batch_;
+  for (Frame& frame : batch.frames) frame.pos = std::max(frame.pos, disk_.rows.last_pos + 1);
+  for (size_t i = 1; i < batch.frames.size(); ++i) {
+    batch.frames[i].pos = std::max(batch.frames[i].pos, batch.frames[i - 1].pos + 1);
+  }
+  world_.make_durable(batch);
+}
+
+void SimStore::finish(Kind kind) {
+  if (batch_ == nullptr) return;
+  CommitResult result;
+  result.kind = kind;
+  result.refused = on_disk_ ? std::vector<TaskId>() : refused();
+  if (!on_disk_ && !result.refused.empty() && kind == Kind::kDurable) {
+    result.kind = Kind::kRefused;
+    world_.probe(Probe::kCommitRefused);
+  } else {
+    result.refused.clear();
+  }
+  if (kind == Kind::kFailed) {
+    result.message = "the disk says no";
+    world_.probe(Probe::kCommitFailed);
+  }
+  if (kind == Kind::kUnknown) {
+    world_.probe(on_disk_ ? Probe::kUnknownDurable : Probe::kUnknownLost);
+  }
+  batch_ = nullptr;
+  const auto done = std::move(done_);
+  done_ = nullptr;
+  done(std::move(result));
+}
+
+void SimStore::crash() {
+  if (batch_ == nullptr) return;
+  if (!on_disk_ && world_.dice().chance(500)) reach_disk();
+  world_.probe(on_disk_ ? Probe::kCrashKeptCommit : Probe::kCrashLostCommit);
+  batch_ = nullptr;
+  done_ = nullptr;
+}
+
+bool SimStore::read_fails() {
+  const bool fails = world_.dice().chance(world_.knobs().read_failed);
+  if (fails) world_.probe(Probe::kReadFailed);
+  return fails;
+}
+
+namespace {
+
+tl::unexpected<Error> unreadable() {
+  return fail(Code::kUnavailable, "the store does not answer now");
+}
+
+}  // namespace
+
+Result<bool> SimStore::contains(const Frame& frame) {
+  const auto known = disk_.rows.frames.find(frame.task);
+  if (known == disk_.rows.frames.end()) return false;
+  return std::any_of(known->second.begin(), known->second.end(), [&](const Frame& stored) {
+    return std::tie(stored.first_seq, stored.epoch, stored.chain) ==
+           std::tie(frame.first_seq, frame.epoch, frame.chain);
+  });
+}
+
+Result<std::optional<TaskRow>> SimStore::task(const TaskId& id) {
+  if (read_fails()) return unreadable();
+  const auto row = disk_.rows.tasks.find(id);
+  if (row == disk_.rows.tasks.end()) return std::nullopt;
+  return row->second;
+}
+
+Result<std::vector<TaskRow>> SimStore::tasks(const TaskQuery&) {
+  return fail(Code::kUnsupported, "nobody lists tasks here");
+}
+
+Result<std::vector<Frame>> SimStore::frames(const TaskId& id, Seq from_seq, size_t max_bytes) {
+  if (read_fails()) return unreadable();
+  std::vector<Frame> found;
+  const auto known = disk_.rows.frames.find(id);
+  if (known == disk_.rows.frames.end()) return found;
+  size_t bytes = 0;
+  for (const Frame& frame : known->second) {
+    if (frame.last_seq() < from_seq) continue;
+    bytes += frame.body.size();
+    if (!found.empty() && bytes > max_bytes) break;
+    found.push_back(frame);
+  }
+  return found;
+}
+
+Result<std::optional<IdempotencyRow>> SimStore::idempotency(const std::string& tenant,
+                                                            const std::string& route,
+                                                            const std::string& key) {
+  if (read_fails()) return unreadable();
+  const auto row = disk_.rows.idempotency.find({tenant, route, key});
+  if (row == disk_.rows.idempotency.end()) return std::nullopt;
+  return row->second;
+}
+
+Result<std::vector<InterruptRow>> SimStore::interrupts(const std::string&,
+                                                       std::optional<InterruptId> after,
+                                                       size_t limit) {
+  std::vector<InterruptRow> found;
+  auto row = after ? disk_.rows.interrupts.upper_bound(*after) : disk_.rows.interrupts.begin();
+  for (; row != disk_.rows.interrupts.end() && found.size() < limit; ++row) {
+    found.push_back(row->second);
+  }
+  return found;
+}
+
+Result<std::vector<TimerRow>> SimStore::timers_due(int64_t until_ms, size_t limit) {
+  if (read_fails()) return unreadable();
+  std::vector<TimerRow> found;
+  for (const auto& [key, due_ms] : disk_.rows.timers) {
+    if (due_ms <= until_ms) found.push_back({key.first, key.second, due_ms});
+  }
+  std::sort(found.begin(), found.end(), [](const TimerRow& a, const TimerRow& b) {
+    return std::tie(a.due_ms, a.task, a.timer) < std::tie(b.due_ms, b.task, b.timer);
+  });
+  if (found.size() > limit) found.resize(limit);
+  return found;
+}
+
+Result<std::vector<TaskId>> SimStore::runnable(std::optional<TaskId> after, size_t limit) {
+  if (read_fails()) return unreadable();
+  std::vector<TaskId> found;
+  auto row = after ? disk_.rows.tasks.upper_bound(*after) : disk_.rows.tasks.begin();
+  for (; row != disk_.rows.tasks.end() && found.size() < limit; ++row) {
+    if (row->second.runnable) found.push_back(row->first);
+  }
+  return found;
+}
+
+}  // namespace perdure::sim
