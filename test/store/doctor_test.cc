@@ -120,6 +120,17 @@ TEST_F(DoctorTest, WithoutAStoreThereIsNothingToExamine) {
   EXPECT_FALSE(examine_store(empty.path() + "/missing", nullptr));
 }
 
+// What a power loss leaves when it comes before the first table is durable.
+TEST_F(DoctorTest, AStoreThatWasNeverFinishedIsNoDamage) {
+  const test::TemporaryDir dir;
+  sqlite3* cut = nullptr;
+  ASSERT_EQ(sqlite3_open((dir.path() + "/perdure.db").c_str(), &cut), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(cut, "PRAGMA journal_mode=WAL", nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(cut);
+  ASSERT_GT(fs::file_size(dir.path() + "/perdure.db"), 0u);
+  EXPECT_EQ(examine_store(dir.path(), nullptr).error().code, Code::kNotFound);
+}
+
 TEST_F(DoctorTest, EveryFlippedByteOfAFrameIsFoundAndItsTaskNamed) {
   const std::string good = content();
   size_t flips = 0;

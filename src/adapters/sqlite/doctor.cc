@@ -211,7 +211,8 @@ Result<StoreReport> examine_store(const std::string& dir, Blobs* blobs) {
   if (!std::filesystem::exists(path)) {
     return fail(Code::kNotFound, fmt::format("there is no store in {}", dir));
   }
-  if (auto format = inspect_format(path); !format) {
+  const auto format = inspect_format(path);
+  if (!format) {
     if (format.error().code != Code::kCorrupt) return tl::unexpected(format.error());
     StoreReport report;
     report.problems.push_back(format.error().message);
@@ -219,6 +220,13 @@ Result<StoreReport> examine_store(const std::string& dir, Blobs* blobs) {
     return report;
   }
   TRY_ASSIGN(Database database, Database::open(path, Database::Mode::kInspect));
+  TRY_ASSIGN(const int64_t tables, database.integer("SELECT count(*) FROM sqlite_schema"));
+  if (*format == 0 && tables == 0) {
+    return fail(Code::kNotFound,
+                fmt::format("the store in {} was cut short while it was made: nothing was accepted "
+                            "into it, and the next start of the server completes it",
+                            dir));
+  }
   return Examination(database, blobs).run();
 }
 
