@@ -144,6 +144,7 @@ perdure::Result<TrialResult> run_trial(const TrialPlan& plan, uint64_t seed) {
     TRY_ASSIGN(const RollbackReport report, roll_back(places.dir, places.state, dice.next(), loss));
     if (round.failed && i == 0)
       return fail(Code::kInternal, "the child failed in a fresh directory");
+    failed |= round.failed;
     result.losses_of_power++;
     result.killed += round.killed;
     result.rolled_back.records += report.records;
