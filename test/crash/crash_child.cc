@@ -1,6 +1,6 @@
 // The process that the rigs end.
 //   crash_child run DIR               talks to the kill rig on stdin and stdout (child.h)
-//   crash_child alone DIR [no-sync]   is its own world; a child of the power-loss rig
+//   crash_child alone DIR sync|no-sync   is its own world; a child of the power-loss rig
 //   crash_child verify DIR ACKS       judges what such children acknowledged
 //   crash_child crash-points
 // PERDURE_PLANT names a bug that is planted.
@@ -112,8 +112,8 @@ int main(int count, char** arguments) {
   if (const char* bug = std::getenv("PERDURE_PLANT")) hooks::plant(hooks::bug_named(bug));
   signal(SIGPIPE, SIG_IGN);
   if (args.size() == 2 && args[0] == "run") return crash::report(crash::run(args[1]));
-  if (args.size() >= 2 && args[0] == "alone") {
-    return crash::report(crash::run_alone(args[1], args.size() == 3 && args[2] == "no-sync"));
+  if (args.size() == 3 && args[0] == "alone") {
+    return crash::report(crash::run_alone(args[1], args[2] == "no-sync"));
   }
   if (args.size() == 3 && args[0] == "verify") return crash::verify(args[1], args[2]);
   if (args.size() == 1 && args[0] == "crash-points") {
@@ -121,6 +121,6 @@ int main(int count, char** arguments) {
     return 0;
   }
   fmt::print(stderr,
-             "crash_child run DIR | alone DIR [no-sync] | verify DIR ACKS | crash-points\n");
+             "crash_child run DIR | alone DIR sync|no-sync | verify DIR ACKS | crash-points\n");
   return powerloss::kExitBroken;
 }
