@@ -1,0 +1,307 @@
+#!/usr/bin/env python3
+"""Kills the server itself, at its crash points and at moments, under a client that repeats itself.
+
+    serve_kill_test.py PERDURE [--kills N] [--seed S]
+
+PERDURE is an instrumented build. The client submits over HTTP with idempotency keys and, after each
+death, asks again with the same keys; receivers in this process count what arrives; a person answers
+doubts by what they counted. In the end every task that was acknowledged is there, under its first id,
+and has ended, and nothing that must not be repeated was.
+"""
+import argparse
+import collections
+import contextlib
+import http.client
+import http.server
+import json
+import os
+import random
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+KILLS_A_DIRECTORY = 8
+LARGE_BYTES = 300 * 1024  # beyond what stands in a frame
+# Checkpoints come after more work than one of these lives does; the kill rig has many.
+UNREACHED = ("store.before_checkpoint", "store.after_checkpoint")
+REQUIRED = ("http.before_response", "engine.before_commit", "engine.after_commit",
+            "engine.before_release", "engine.after_release", "engine.outcome_received",
+            "engine.before_recover", "engine.after_recover", "store.opened",
+            "store.in_transaction", "blob.before_rename", "blob.after_rename")
+
+
+class Receivers(http.server.ThreadingHTTPServer):
+    """Tools, outside of the process that is killed."""
+    daemon_threads = True
+
+    def __init__(self, seed):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.lock = threading.Lock()
+        self.seed = seed
+        self.received = collections.Counter()  # by key
+        self.executed = collections.Counter()
+        self.tool = {}
+
+    def take(self, tool, key):
+        """What the caller sees: True an answer, False a connection that ends."""
+        with self.lock:
+            self.tool[key] = tool
+            self.received[key] += 1
+            dice = random.Random(f"{self.seed}/{key}/{self.received[key]}")
+            drawn = dice.random()
+            done_before = tool == "idempotent" and self.executed[key] > 0
+            if drawn < 0.9 and not done_before:
+                self.executed[key] += 1
+            return drawn < 0.8
+
+    def handle_error(self, request, client_address):
+        pass  # a killed server leaves broken connections
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        key = self.headers["idempotency-key"]
+        if not self.server.take(self.path.strip("/"), key):
+            self.close_connection = True
+            return
+        body = json.dumps({"executed": key}).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def configuration(port):
+    tool = """
+[tools.{name}]
+effect = "{name}"
+approval = "never"
+allow_private = true
+{more}
+http = {{ method = "POST", url = "http://127.0.0.1:{port}/{name}" }}
+retry = {{ max_attempts = 50, backoff = "2ms", backoff_max = "20ms" }}
+"""
+    more = {"read": "", "once": "irreversible = true",
+            "idempotent": "irreversible = true\nhorizon = \"1h\""}
+    return "".join(tool.format(name=name, more=text, port=port) for name, text in more.items()) + \
+        "\n[agents]\nworker = { planner = \"script\" }\n"
+
+
+def script(dice):
+    calls = [{"call": {"step": f"s{i}", "tool": dice.choice(["read", "idempotent", "once"]),
+                       "args": {"i": i}}} for i in range(dice.randint(1, 4))]
+    steps = [item["call"]["step"] for item in calls]
+    items = calls + [{"await": {"all": [{"step": step} for step in steps]}}]
+    if dice.random() < 0.4:
+        items += [{"timer": {"id": "t", "after_ms": 15}}, {"await": {"timer": "t"}}]
+    if dice.random() < 0.3:
+        items += [{"note": {"filler": "x" * LARGE_BYTES}}]
+    items += [{"call": {"step": "last", "tool": "once", "args": {}}}, {"await": "last"}]
+    return {"script": items + [{"complete": {step: {"$result": step} for step in steps}}]}
+
+
+class Gone(Exception):
+    """The server died under the request."""
+
+
+class Server:
+    def __init__(self, program, folder, point=None):
+        env = {key: value for key, value in os.environ.items() if not key.startswith("PERDURE_")}
+        if point:
+            env["PERDURE_CRASH_AT"] = point
+        self.data = os.path.join(folder, "data")
+        self.errors = open(os.path.join(folder, "server.log"), "ab")
+        self.process = subprocess.Popen(
+            [program, "serve", "--config", os.path.join(folder, "perdure.toml"), "--data-dir",
+             self.data, "--listen", "127.0.0.1:0"],
+            env=env, stdout=subprocess.PIPE, stderr=self.errors)
+        ready, _, _ = select.select([self.process.stdout], [], [], 30)
+        line = self.process.stdout.readline().decode() if ready else ""
+        self.port = int(line.rsplit(":", 1)[1]) if line.startswith("listening") else None
+        if self.port:
+            with open(os.path.join(self.data, "token")) as token:
+                self.token = token.read().strip()
+
+    def request(self, method, path, body=None, **headers):
+        if not self.port:
+            raise Gone()
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            headers = {name.replace("_", "-"): value for name, value in headers.items()}
+            headers["authorization"] = "Bearer " + self.token
+            if body is not None:
+                headers["content-type"] = "application/json"
+            connection.request(method, path, json.dumps(body) if body is not None else None, headers)
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read() or b"null")
+        except (OSError, http.client.HTTPException) as error:
+            if isinstance(error, TimeoutError):
+                raise
+            raise Gone() from error
+        finally:
+            connection.close()
+
+    def died(self, within_s):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(within_s)
+        return self.process.poll() is not None
+
+    def end(self):
+        """True if a SIGKILL that this call did not send ended it."""
+        by_itself = self.process.poll()
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+        self.errors.close()
+        return by_itself == -signal.SIGKILL
+
+
+class Directory:
+    """One data directory: what was submitted to it, and what was acknowledged."""
+
+    def __init__(self, program, folder, receivers, dice, name):
+        self.program, self.folder, self.receivers, self.dice = program, folder, receivers, dice
+        self.name = name
+        self.submissions, self.tasks, self.problems = {}, {}, []
+        os.makedirs(folder)
+        with open(os.path.join(folder, "perdure.toml"), "w") as config:
+            config.write(configuration(receivers.server_address[1]))
+
+    def submit(self, server, key):
+        body = {"agent": "worker", "input": self.submissions[key]}
+        status, answer = server.request("POST", "/v1/tasks", body, idempotency_key=key)
+        if status not in (200, 202):
+            return self.problems.append(f"{key}: {status} {answer}")
+        before = self.tasks.setdefault(key, answer["id"])
+        if before != answer["id"]:
+            self.problems.append(f"lost: {key} was {before} and is now {answer['id']}")
+
+    def live(self, point):
+        """One life of the server. True if it was killed at `point`."""
+        server = Server(self.program, self.folder, point)
+        try:
+            for _ in range(3):
+                key = f"{self.name}-{len(self.submissions)}"
+                self.submissions[key] = script(self.dice)
+            for key in list(self.submissions):
+                if key not in self.tasks or self.dice.random() < 0.3:
+                    self.submit(server, key)
+            self.answer_doubts(server)
+            server.died(self.dice.uniform(0.02, 0.15))
+        except Gone:
+            server.died(5)
+        return server.end()
+
+    def answer_doubts(self, server):
+        _, inbox = server.request("GET", "/v1/interrupts?limit=100")
+        for question in inbox["interrupts"]:
+            if question["reason"] != "uncertain_outcome":
+                self.problems.append(f"asked about {question['reason']}")
+                continue
+            happened = self.receivers.executed[question["action"]["key"]] > 0
+            body = {"decision": "happened", "result": "asserted"} if happened else \
+                {"decision": "not_happened"}
+            status, answer = server.request(
+                "POST", f"/v1/interrupts/{question['id']}/resolve", body)
+            if status != 200:
+                self.problems.append(f"{question['id']}: {status} {answer}")
+
+    def finish(self):
+        """Lets everything end, and judges."""
+        server = Server(self.program, self.folder)
+        if not server.port:
+            with open(os.path.join(self.folder, "server.log")) as log:
+                self.problems.append("it does not start: " + log.read()[-400:])
+            return server.end()
+        for key in self.submissions:
+            self.submit(server, key)
+        deadline, open_tasks = time.monotonic() + 60, set(self.tasks.values())
+        while open_tasks and time.monotonic() < deadline:
+            self.answer_doubts(server)
+            for task in sorted(open_tasks):
+                # Waits on the server's side: no more than until the next doubt may have come.
+                status, view = server.request("GET", f"/v1/tasks/{task}", prefer="wait=1")
+                if status != 200:
+                    self.problems.append(f"lost: {task}: {status} {view}")
+                if status != 200 or view["status"] == "completed":
+                    open_tasks.discard(task)
+                elif view["status"] in ("failed", "cancelled"):
+                    self.problems.append(f"{task}: {view}")
+                    open_tasks.discard(task)
+                elif view["status"] == "input_required":
+                    break
+        self.problems += [f"{task} does not end" for task in open_tasks]
+        server.process.terminate()
+        if server.process.wait(30) != 0:
+            self.problems.append("the server did not end in order")
+        server.end()
+        doctor = subprocess.run([self.program, "doctor", server.data], capture_output=True, text=True)
+        if doctor.returncode != 0:
+            self.problems.append("doctor: " + doctor.stdout + doctor.stderr)
+        counted = doctor.stdout.rsplit("\n", 2)[-2]
+        if not counted.startswith(f"{len(self.submissions)} tasks,"):
+            self.problems.append(f"{len(self.submissions)} submissions: {counted}")
+
+
+def repeated(receivers):
+    problems = []
+    for key, tool in receivers.tool.items():
+        if tool == "once" and receivers.received[key] > 1:
+            problems.append(f"repeated: once, received {receivers.received[key]} times")
+        if tool != "read" and receivers.executed[key] > 1:
+            problems.append(f"repeated: {tool}, executed {receivers.executed[key]} times")
+    return problems
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("program")
+    parser.add_argument("--kills", type=int, default=48)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    listed = subprocess.run([options.program, "crash-points"], check=True, capture_output=True,
+                            text=True).stdout.split()
+    points = [point for point in listed if point not in UNREACHED]
+    dice = random.Random(options.seed)
+    receivers = Receivers(options.seed)
+    threading.Thread(target=receivers.serve_forever, daemon=True).start()
+    kills, at_points, tasks, problems, lives = 0, collections.Counter(), 0, [], 0
+    with tempfile.TemporaryDirectory(prefix="perdure-kill-") as scratch:
+        while kills < options.kills and lives < 4 * options.kills and not problems:
+            directory = Directory(os.path.abspath(options.program), f"{scratch}/{lives}", receivers,
+                                  dice, f"k{lives}")
+            for _ in range(KILLS_A_DIRECTORY):
+                point = points[lives % len(points)]
+                hit = 1 if lives < 2 * len(points) else dice.choice([1, 2, 3, 5, 8])
+                lives += 1
+                at_points[point] += directory.live(f"{point}:{hit}")
+                kills += 1  # a life that did not come to its point was ended at a moment
+            directory.finish()
+            tasks += len(directory.tasks)
+            problems += directory.problems
+    problems += repeated(receivers)
+    print(f"{kills} kills ({sum(at_points.values())} at named points), {tasks} tasks, "
+          f"{sum(receivers.received.values())} requests, {len(problems)} problems")
+    for point in listed:
+        print(f"  {point:<26}{at_points[point]:>4}")
+    missing = [point for point in REQUIRED if not at_points[point]]
+    if options.kills >= 40 and missing:
+        problems.append("nothing was killed at " + ", ".join(missing))
+    for problem in problems[:10]:
+        print("FAILED:", problem[:500])
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
