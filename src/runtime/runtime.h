@@ -27,7 +27,8 @@ struct Setup {
   engine::Options engine;
 };
 
-// Everything outside; it outlives the runtime.
+// Everything outside; it outlives the runtime. But what calls back from threads of its own (the
+// client, the threads behind `spawn`) has called for the last time before the runtime is destroyed.
 struct Outside {
   Store& store;
   Blobs& blobs;

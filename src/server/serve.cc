@@ -2,9 +2,13 @@
 
 #include <fmt/core.h>
 #include <signal.h>
+#include <sys/resource.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include "adapters/asio/http_server.h"
 #include "adapters/curl/curl_client.h"
@@ -21,6 +25,7 @@
 namespace perdure::server {
 namespace {
 
+constexpr size_t kTokenMinBytes = 16;
 constexpr int kExitStoreFailed = 74;  // EX_IOERR of sysexits.h
 
 // The server needs a handler when it is made, and the API needs the server's timers.
@@ -54,6 +59,22 @@ Result<api::Scopes> scopes_of(const TokenConfig& token) {
   return scopes;
 }
 
+// A token says who speaks: it is no word that can be guessed, and nobody else's.
+Status check_token(const std::string& name, const std::string& value,
+                   const std::vector<api::Credential>& others) {
+  if (value.size() < kTokenMinBytes) {
+    return fail(Code::kInvalid, fmt::format("tokens.{}: the token has {} bytes; {} random ones or "
+                                            "more are needed",
+                                            name, value.size(), kTokenMinBytes));
+  }
+  const Sha256 hash = sha256(value);
+  const auto same = std::find_if(others.begin(), others.end(),
+                                 [&](const auto& other) { return other.token_hash == hash; });
+  if (same == others.end()) return {};
+  return fail(Code::kInvalid,
+              fmt::format("tokens.{}: '{}' has the same token", name, same->principal));
+}
+
 Result<std::vector<api::Credential>> credentials_of(const Config& config, Rng& rng) {
   TRY_ASSIGN(const std::string token, own_token(config.data_dir, rng));
   std::vector<api::Credential> credentials{
@@ -61,6 +82,7 @@ Result<std::vector<api::Credential>> credentials_of(const Config& config, Rng& r
   for (const TokenConfig& other : config.tokens) {
     TRY_ASSIGN(const std::string value, read_secret(other.source));
     TRY_ASSIGN(const api::Scopes scopes, scopes_of(other));
+    TRY_STATUS(check_token(other.name, value, credentials));
     credentials.push_back({sha256(value), other.name, other.tenant, scopes});
   }
   return credentials;
@@ -75,6 +97,26 @@ sigset_t block_signals() {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
   return signals;
+}
+
+// Each connection, in and out, is a descriptor. What login shells allow is meant for programs that
+// wait with select(), which this one does not.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    log(LogLevel::kWarn, "server.descriptors", {{"why", std::strerror(errno)}});
+  }
+}
+
+void warn_if_in_clear(const Config& config) {
+  if (config.address.starts_with("127.") || config.address == "::1") return;
+  log(LogLevel::kWarn, "server.listens_in_clear",
+      {{"address", config.address},
+       {"why",
+        "tokens pass unencrypted: let a proxy with TLS stand before it, or listen on "
+        "127.0.0.1"}});
 }
 
 [[noreturn]] void end_process(const std::string& why) {
@@ -98,6 +140,7 @@ std::string own_address(const Config& config, uint16_t port) {
 
 Status serve(Config config) {
   const sigset_t signals = block_signals();
+  raise_descriptor_limit();
   SqliteOptions store_options;
   store_options.dir = config.data_dir;
   store_options.unsafe_no_sync = config.unsafe_no_sync;
@@ -107,13 +150,14 @@ Status serve(Config config) {
   SystemRng rng;
   TRY_ASSIGN(auto credentials, credentials_of(config, rng));
 
-  CurlClient client(clock);
-  runtime::Workers workers(2);
+  // Both call back into the runtime: they end before it does.
+  auto client = std::make_unique<CurlClient>(clock);
+  auto workers = std::make_unique<runtime::Workers>(2);
   TRY_ASSIGN(
       const auto runtime,
       runtime::Runtime::make(std::move(config.setup),
-                             {*store, *blobs, clock, rng, client,
-                              [&](std::function<void()> work) { workers.put(std::move(work)); },
+                             {*store, *blobs, clock, rng, *client,
+                              [&](std::function<void()> work) { workers->put(std::move(work)); },
                               config.secrets, read_secret, end_process}));
   LateHandler handler;
   HttpServerOptions http_options;
@@ -144,15 +188,14 @@ Status serve(Config config) {
         api.publish_delta(task, step, attempt, text);
       });
 
+  // Nothing is sent before it is known where nothing may be sent to.
+  TRY_STATUS(http.start());
+  TRY_STATUS(client->forbid(config.address, http.port()));
   runtime::EngineThread engine(runtime->engine(), clock);
   engine.start();
-  if (Status started = http.start(); !started) {
-    engine.stop(0);
-    return started;
-  }
-  TRY_STATUS(client.forbid(config.address, http.port()));
   const std::string address_file = config.data_dir + "/address";
   TRY_STATUS(write_private(address_file, own_address(config, http.port()) + "\n"));
+  warn_if_in_clear(config);
   fmt::print("listening on {}\n", shown_address(config, http.port()));
   std::fflush(stdout);
 
@@ -162,6 +205,8 @@ Status serve(Config config) {
   engine.stop(config.drain_ms);
   http.stop(1'000);
   std::remove(address_file.c_str());
+  workers.reset();
+  client.reset();
   return {};
 }
 
