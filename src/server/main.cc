@@ -43,8 +43,8 @@ Status run_serve(const ServeFlags& flags) {
 }
 
 int run_doctor(const std::string& data_dir) {
-  auto blobs = FileBlobs::open(data_dir);
-  const auto examined = examine_store(data_dir, blobs ? blobs->get() : nullptr);
+  const auto blobs = FileBlobs::view(data_dir);
+  const auto examined = examine_store(data_dir, blobs.get());
   if (!examined) return report(tl::unexpected(examined.error()));
   for (const std::string& problem : examined->problems) fmt::print("problem: {}\n", problem);
   fmt::print("{} tasks, {} frames, {} records, {} problems\n", examined->tasks, examined->frames,

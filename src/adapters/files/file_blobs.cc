@@ -48,6 +48,10 @@ Result<std::unique_ptr<FileBlobs>> FileBlobs::open(const std::string& dir) {
   return std::unique_ptr<FileBlobs>(new FileBlobs(root));
 }
 
+std::unique_ptr<FileBlobs> FileBlobs::view(const std::string& dir) {
+  return std::unique_ptr<FileBlobs>(new FileBlobs(dir + "/blobs"));
+}
+
 std::string FileBlobs::dir_of(const std::string& tenant, const Sha256& hash) const {
   return fmt::format("{}/{}/{}", root_, name_of(sha256(tenant)), name_of(hash).substr(0, 2));
 }

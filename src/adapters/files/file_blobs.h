@@ -18,6 +18,9 @@ class FileBlobs : public Blobs {
   // left half written are removed.
   static Result<std::unique_ptr<FileBlobs>> open(const std::string& dir);
 
+  // To look only, also while another process has `dir`: nothing is made or removed.
+  static std::unique_ptr<FileBlobs> view(const std::string& dir);
+
   // Nothing is written if the blob is there already.
   Status put(const std::string& tenant, const Sha256& hash, std::string_view bytes) override;
   // kNotFound; kCorrupt if the bytes are not those of the hash.

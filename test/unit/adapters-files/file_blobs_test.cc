@@ -52,6 +52,18 @@ TEST_F(FileBlobsTest, TenantsDoNotSeeEachOther) {
   for (const auto& file : files()) EXPECT_THAT(file.string(), HasSubstr(dir_.path() + "/blobs/"));
 }
 
+// The doctor looks at a directory that a server may be writing to.
+TEST_F(FileBlobsTest, AViewRemovesNothing) {
+  ASSERT_TRUE(open()->put("acme", hash_, bytes_));
+  std::ofstream(dir_.path() + "/blobs/unfinished/1") << "half";
+  const auto view = FileBlobs::view(dir_.path());
+  EXPECT_EQ(view->get("acme", hash_).value(), bytes_);
+  EXPECT_EQ(files().size(), 2u);
+  const std::string missing = dir_.path() + "/none";
+  EXPECT_EQ(FileBlobs::view(missing)->get("acme", hash_).error().code, Code::kNotFound);
+  EXPECT_FALSE(fs::exists(missing));
+}
+
 TEST_F(FileBlobsTest, PutTwiceIsPutOnce) {
   const auto blobs = open();
   ASSERT_TRUE(blobs->put("acme", hash_, bytes_));
