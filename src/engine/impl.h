@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/clock_watch.h"
 #include "engine/due_timers.h"
 #include "engine/engine.h"
 #include "engine/live.h"
@@ -91,6 +92,8 @@ struct Engine::Impl {
   std::map<std::tuple<std::string, std::string, std::string>, IdempotencyRow> submitting;
   std::deque<std::pair<TaskId, Plan>> plans;  // of planners in this process: not held back
   DueTimers timers;
+  ClockWatch clock_watch;
+  bool steady = true;  // the clock, when it was last looked at
   Pos next_pos = 0;
   int64_t fire_after_us = 0;     // later than now while the store cannot be read
   int64_t recover_after_us = 0;  // the same

@@ -13,10 +13,15 @@ constexpr int64_t kAgainUs = 1'000'000;  // after the store could not be read
 // More timers than are read at once are overdue: those that fired must be durable before the store
 // is asked for the rest, or it names the same again.
 bool Engine::Impl::may_fire() const {
-  return !draining && !(timers.is_partial() && (under_way || !open.empty()));
+  return !draining && steady && !(timers.is_partial() && (under_way || !open.empty()));
 }
 
 bool Engine::Impl::fire_timers() {
+  steady = clock_watch.is_steady(now_ms(), now_us());
+  if (const auto leap_ms = clock_watch.take_leap_ms()) {
+    log(LogLevel::kError, "clock.leapt",
+        {{"by_ms", std::to_string(*leap_ms)}, {"now", "timers wait until it has been steady"}});
+  }
   if (!may_fire() || now_us() < fire_after_us || !timers.is_due(now_ms())) return false;
   auto due = timers.take_due(world.store, now_ms());
   if (!due) {

@@ -281,11 +281,24 @@ TEST_F(EngineTest, HaltGivesTheRepliesOfTheLastCommitAndSendsNothing) {
 TEST_F(EngineTest, ATimerSurvivesAClockThatStepsBackWhileItFires) {
   const TaskId id = world.submit(kOneSecond);
   const int64_t due_ms = world.store->timers_due(INT64_MAX, 1)->front().due_ms;
-  world.clock.next_ms = {due_ms, due_ms, due_ms - 50};
+  world.clock.next_ms = {due_ms, due_ms, due_ms, due_ms - 50};
   world.engine->pump();
   EXPECT_EQ(world.row(id).status, TaskStatus::kWorking);
   world.pump();
   world.advance(100);
+  EXPECT_EQ(world.row(id).status, TaskStatus::kCompleted);
+}
+
+TEST_F(EngineTest, AClockThatLeapsFiresNothingEarly) {
+  const TaskId id = world.submit(kOneSecond);
+  world.clock.leap_ms = 3'600'000;
+  world.pump();
+  EXPECT_EQ(world.engine->metrics().timers_fired, 0u);
+  EXPECT_GT(world.engine->next_wake_us(), world.clock.monotonic_us());
+  world.clock.leap_ms = 0;
+  world.pump();
+  EXPECT_EQ(world.row(id).status, TaskStatus::kWorking);
+  world.advance(600'000);
   EXPECT_EQ(world.row(id).status, TaskStatus::kCompleted);
 }
 
