@@ -189,8 +189,16 @@ const json::value* ObjectReader::take(std::string_view name) {
 
 const json::value* ObjectReader::require(std::string_view name) {
   const json::value* found = take(name);
-  if (found == nullptr) fail_at(name, "is missing");
-  return found;
+  if (found != nullptr || error_) return found;
+  // A misspelt member is more likely than one that was forgotten.
+  const std::vector<std::string> wanted{std::string(name)};
+  for (const auto& member : *object_) {
+    if (!nearest_word(member.key(), wanted)) continue;
+    fail_at(name, fmt::format("is missing; is '{}' meant?", std::string(member.key())));
+    return nullptr;
+  }
+  fail_at(name, "is missing");
+  return nullptr;
 }
 
 const json::value* ObjectReader::value(std::string_view name) {
