@@ -121,7 +121,10 @@ void Transcript::settle_model(const StepSettled& body) {
 
 void Transcript::on(const StepClosed& body) {
   if (is_open_model(body.step)) {
-    if (is_terminal(body.state)) fail_model(body.state, body.reason);
+    if (!is_terminal(body.state)) return;
+    // That it was given up does not say why.
+    const std::string& seen = failure_.detail;
+    fail_model(body.state, seen.empty() ? body.reason : body.reason + "; last: " + seen);
     return;
   }
   Slot* slot = open_slot(body.step);
