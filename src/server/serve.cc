@@ -139,6 +139,7 @@ std::string own_address(const Config& config, uint16_t port) {
 }  // namespace
 
 Status serve(Config config) {
+  umask(077);  // what it writes is its owner's
   const sigset_t signals = block_signals();
   raise_descriptor_limit();
   SqliteOptions store_options;
