@@ -50,7 +50,7 @@ class SystemTest(unittest.TestCase):
         return server.start() if start else server
 
     def close_server(self, server):
-        if self.has_failed():
+        if self.has_failed() and (server.folder / "log").exists():
             print(f"--- the server's log, of {self.id()}:\n{server.log_text()[-1500:]}")
         server.close()
 
