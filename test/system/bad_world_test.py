@@ -126,7 +126,7 @@ class Models(SystemTest):
         looked = len(self.received("/look"))
         same = answers.call_chunks(("same", "look", {"n": 1}), ("same", "look", {"n": 2}))
         for chunks, said in ((same, "two tool calls have the same id"),
-                             (answers.call_chunks(("c", "", {})), "without")):
+                             (answers.call_chunks(("c", "", {})), "no name")):
             seen, asked, _ = self.answered({"steps": answers.stream(chunks)})
             self.assertEqual((seen["status"], asked), ("failed", 4), seen)
             self.assertIn("malformed_output", seen["error"]["message"])

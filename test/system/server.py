@@ -78,8 +78,8 @@ class Server:
             stdout=subprocess.PIPE, stderr=self.log, env=self.env)
         line = self.first_line()
         if not line.startswith("listening on "):
-            self.process.wait(START_SECONDS)
-            raise AssertionError(f"did not start (exit {self.process.returncode}): {self.log_text()[-2000:]}")
+            status = self.ended(START_SECONDS)
+            raise AssertionError(f"did not start (exit {status}): {self.log_text()[-2000:]}")
         self.url = line.split()[-1]
         self.token = (self.data / "token").read_text().strip()
         self.api = Api(self.url, self.token)

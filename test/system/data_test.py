@@ -1,0 +1,171 @@
+"""The data directory: in use, unusable, damaged; and what doctor says of it."""
+import random
+import shutil
+import sqlite3
+import unittest
+
+import answers
+from case import SystemTest
+from server import run
+
+
+class DataDirectory(SystemTest):
+    WEIGHT = 2
+
+    def setUp(self):
+        self.world.rules(answers.says("Done."))
+
+    def doctor(self, folder):
+        done = run("doctor", folder)
+        self.assertIn(done.returncode, (0, 1, 2), done)
+        return done.returncode, done.stdout + done.stderr
+
+    def with_tasks(self, count=4):
+        server = self.server()
+        tasks = [server.api.submit("orders", f"task {n} " + "x" * 2000) for n in range(count)]
+        for task in tasks:
+            server.api.wait(task, "completed")
+        return server, tasks
+
+    def test_one_process_at_a_time(self):
+        server, tasks = self.with_tasks(1)
+        done = run("serve", "--config", server.folder / "perdure.toml", "--data-dir", server.data, "--listen",
+                   "127.0.0.1:0")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn(f"process {server.process.pid}", done.stderr)
+        status, said = self.doctor(server.data)
+        self.assertEqual(status, 1)
+        self.assertIn(str(server.process.pid), said)
+        self.assertEqual(server.api.task(tasks[0])["status"], "completed", "the first is not disturbed")
+
+    def test_doctor_on_a_sound_store(self):
+        server, tasks = self.with_tasks()
+        records = sum(len(server.api.journal(task)) for task in tasks)
+        for end in (server.kill, server.stop):
+            end()
+            status, said = self.doctor(server.data)
+            self.assertEqual(status, 0, said)
+            self.assertIn("4 tasks", said)
+            self.assertIn(f"{records} records", said)
+            self.assertIn(" 0 problems", said)
+            server.start()
+
+    def test_places_that_cannot_be_used(self):
+        server = self.server(start=False)
+        file = server.folder / "file"
+        file.write_text("not a directory")
+        for place in (file, file / "below", "/proc/nowhere"):
+            done = run("serve", "--config", server.folder / "perdure.toml", "--data-dir", place)
+            self.assertEqual((done.returncode, done.stdout), (1, ""), done)
+            self.assertIn(str(place), done.stderr)
+            status, said = self.doctor(place)
+            self.assertEqual(status, 1, said)
+            self.assertIn(str(place), said)
+
+    def test_a_damaged_journal(self):
+        """One task suffers, and says so; the others go on."""
+        server, tasks = self.with_tasks()
+        server.stop()
+        database = sqlite3.connect(server.data / "perdure.db")
+        key, = database.execute("SELECT key FROM task ORDER BY key LIMIT 1").fetchone()
+        position, body = database.execute(
+            "SELECT pos, body FROM frame WHERE task = ? ORDER BY first_seq LIMIT 1", (key,)).fetchone()
+        middle = len(body) // 2
+        with database:
+            database.execute("UPDATE frame SET body = ? WHERE pos = ?",
+                             (body[:middle] + bytes([body[middle] ^ 1]) + body[middle + 1:], position))
+        database.close()
+        status, said = self.doctor(server.data)
+        self.assertEqual(status, 2, said)
+        self.assertIn("problem: ", said)
+        server.start()
+        states = {task: server.api.get(f"/v1/tasks/{task}/journal").status for task in tasks}
+        hurt = self.only([task for task, state in states.items() if state != 200])
+        self.assertEqual(states[hurt], 500)
+        self.assertEqual(server.api.get(f"/v1/tasks/{hurt}/journal").json["code"], "damaged")
+        for task in set(tasks) - {hurt}:
+            self.assertEqual(server.api.task(task)["result"], {"text": "Done."})
+        after = server.api.submit("orders", "after the damage")
+        server.api.wait(after, "completed")
+
+    def test_a_damaged_open_task(self):
+        self.world.rules(answers.says("Done.", lacks="held"),
+                         {"path": answers.MODEL_PATH, "steps": [["hold", "model"]]})
+        server = self.server()
+        open_tasks = [server.api.submit("orders", f"held {n}") for n in range(2)]
+        self.world.wait_held("model", 2)
+        server.kill()
+        database = sqlite3.connect(server.data / "perdure.db")
+        row = database.execute("SELECT pos, body FROM frame ORDER BY pos LIMIT 1").fetchone()
+        with database:
+            database.execute("UPDATE frame SET body = ? WHERE pos = ?", (row[1][:-3], row[0]))
+        database.close()
+        self.world.rules(answers.says("Done."))
+        server.start()
+        server.api.wait(open_tasks[1], "completed")
+        metrics = server.api.get("/metrics").body.decode()
+        self.assertIn("perdure_tasks_quarantined 1\n", metrics)
+        self.assertEqual(server.api.get(f"/v1/tasks/{open_tasks[0]}/journal").json["code"], "damaged")
+
+    def test_flipped_bytes(self):
+        """Anywhere in the file: nothing crashes, and what doctor calls sound is whole. The header (100
+        bytes) also says who may write, which doctor does not."""
+        server, journals, size = self.closed_store("perdure.db")
+        random_, found = random.Random(7), 0
+        for at in [0, 18, *(random_.randrange(100, size) for _ in range(14))]:
+            with self.subTest(offset=at):
+                status = self.flipped(server, "perdure.db", at)
+                found += status != 0
+                if server.is_running():
+                    if status == 0:
+                        for task, records in journals.items():
+                            self.assertEqual(server.api.journal(task), records)
+                    server.kill()
+                else:
+                    self.assertTrue(status != 0 or at < 100, "doctor called it sound")
+        self.assertGreater(found, 2)
+
+    def test_flipped_bytes_of_the_log(self):
+        """SQLite takes a damaged frame of its log as the log's end: what is behind it is lost. Nothing
+        crashes, and a task that is there goes on from what is left."""
+        server, tasks = self.with_tasks()
+        journals = {task: server.api.journal(task) for task in tasks}
+        server.kill()
+        shutil.copytree(server.data, server.folder / "good")
+        for at in (0, 40, 5000, 50_000, 150_000):
+            with self.subTest(offset=at):
+                self.flipped(server, "perdure.db-wal", at)
+                if server.is_running():
+                    for task in [item["id"] for item in server.api.get("/v1/tasks").json["tasks"]]:
+                        self.assertEqual(server.api.journal(task)[0], journals[task][0])
+                        server.api.wait(task, "completed")
+                    server.kill()
+
+    def closed_store(self, name):
+        """A closed store with nothing in its log, and what it holds."""
+        server, tasks = self.with_tasks()
+        journals = {task: server.api.journal(task) for task in tasks}
+        server.stop()
+        database = sqlite3.connect(server.data / "perdure.db")
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        database.close()
+        shutil.copytree(server.data, server.folder / "good")
+        return server, journals, (server.data / name).stat().st_size
+
+    def flipped(self, server, name, at):
+        """Starts the server, if it starts, on the store with one byte changed; what doctor said."""
+        shutil.rmtree(server.data)
+        shutil.copytree(server.folder / "good", server.data)
+        path = server.data / name
+        good = path.read_bytes()
+        path.write_bytes(good[:at] + bytes([good[at] ^ 0x41]) + good[at + 1:])
+        status, _ = self.doctor(server.data)
+        try:
+            server.start()
+        except AssertionError as refused:
+            self.assertIn("exit 1)", str(refused))
+        return status
+
+
+if __name__ == "__main__":
+    unittest.main()

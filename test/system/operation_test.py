@@ -1,0 +1,181 @@
+"""Signals, exit statuses, metrics, and the description of the surface."""
+import json
+import re
+import shutil
+import signal
+import subprocess
+import time
+import unittest
+
+import answers
+from case import SystemTest
+from schema import check
+from server import ROOT, run
+
+
+class Ends(SystemTest):
+    def begin(self, **server):
+        self.world.rules(answers.calls(("c", "pay", {"order": 1}), round=0), answers.says("Done.", round=1),
+                         answers.held("/pay", "pay", {"paid": 1}))
+        served = self.server(self.config(server=server))
+        task = served.api.submit("orders", "ending")
+        self.world.wait_held("pay")
+        return served, task
+
+    def draining(self, served):
+        end = time.monotonic() + 20
+        while "server.draining" not in served.log_text():
+            self.assertLess(time.monotonic(), end, "it does not drain")
+
+    def test_a_call_under_way_is_waited_for(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with self.subTest(number.name):
+                served, task = self.begin(drain="20s")
+                before = len(self.received("/pay"))
+                served.process.send_signal(number)
+                self.draining(served)
+                self.world.release("pay")
+                self.assertEqual(served.ended(), 0)
+                served.start()
+                served.api.wait(task, "completed")
+                self.assertEqual(len(self.received("/pay")), before, "its outcome was recorded")
+                self.assertEqual(served.api.inbox(task), [])
+
+    def test_but_not_for_ever(self):
+        before = len(self.received("/pay"))
+        served, task = self.begin(drain="200ms")
+        self.assertEqual(served.stop(seconds=10), 0)
+        served.start()
+        seen = served.api.wait(task, "input_required")
+        self.assertEqual(seen["waiting_for"][0]["reason"], "uncertain_outcome")
+        self.assertEqual(len(self.received("/pay")), before + 1)
+        self.world.release("pay")
+
+    def test_an_idle_server_ends_at_once(self):
+        served = self.server()
+        began = time.monotonic()
+        self.assertEqual(served.stop(), 0)
+        self.assertLess(time.monotonic() - began, 5)
+
+    def test_statuses(self):
+        self.assertEqual(run("--version").returncode, 0)
+        self.assertRegex(run("--version").stdout, r"^\d+\.\d+\.\d+\n$")
+        self.assertEqual(run("--help").returncode, 0)
+        for words in ((), ("srve",), ("serve", "--no-such-flag"), ("doctor", "a", "b")):
+            done = run(*words)
+            self.assertGreater(done.returncode, 2, done)
+            self.assertTrue(done.stderr or done.stdout)
+
+
+SAMPLE = re.compile(r'([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{((?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*",?)*)\})? '
+                    r'(NaN|[+-]Inf|[+-]?[0-9.]+(?:e[+-]?[0-9]+)?)$')
+
+
+def parse_metrics(text):
+    """The text format 0.0.4, strictly: {name: {labels: value}}; one head a family, samples behind it."""
+    if not text.endswith("\n"):
+        raise ValueError("the last line has no end")
+    families, current = {}, None
+    for line in text.splitlines():
+        if line.startswith("# HELP "):
+            current = line.split(" ", 3)[2]
+            if current in families or len(line.split(" ", 3)) < 4:
+                raise ValueError(line)
+            families[current] = {"type": None, "samples": {}}
+        elif line.startswith("# TYPE "):
+            _, _, name, kind = line.split(" ")
+            if name != current or kind not in ("counter", "gauge") or families[name]["type"]:
+                raise ValueError(line)
+            families[name]["type"] = kind
+        else:
+            found = SAMPLE.match(line)
+            if not found or found[1] != current or found[2] in families[current]["samples"]:
+                raise ValueError(line)
+            families[current]["samples"][found[2]] = float(found[3])
+    return families
+
+
+class Surface(SystemTest):
+    def setUp(self):
+        self.world.rules(answers.calls(("c", "pay", {"order": 1}), round=0), answers.says("Done.", round=1),
+                         answers.replies("/pay", 1))
+        config = self.config(agents={"manual": {"planner": 'man"u\\al'}})
+        config["tools"]["pay"]["approval"] = "always"
+        self.served = self.server(config)
+        self.api = self.served.api
+
+    def test_metrics(self):
+        before = parse_metrics(self.api.get("/metrics").body.decode())
+        task = self.api.submit("orders", "metrics")
+        self.api.wait(task, "input_required")
+        reply = self.api.get("/metrics")
+        self.assertEqual(reply.headers["content-type"], "text/plain; version=0.0.4; charset=utf-8")
+        after = parse_metrics(reply.body.decode())
+        self.assertGreater(len(after), 15)
+        for name, family in after.items():
+            self.assertTrue(name.startswith("perdure_"), name)
+            self.assertEqual(name.endswith("_total"), family["type"] == "counter", name)
+            if family["type"] == "counter":
+                for labels, value in before[name]["samples"].items():
+                    self.assertGreaterEqual(family["samples"][labels], value, name)
+        self.assertEqual(after["perdure_sends_total"]["samples"][None], 1)
+        self.assertGreater(after["perdure_commits_total"]["samples"][None], 1)
+        if promtool := shutil.which("promtool"):
+            subprocess.run([promtool, "check", "metrics"], input=reply.body, check=True)
+
+    def test_the_strict_parser_can_fail(self):
+        for text in ("a 1", "# HELP a b\n# TYPE a counter\nb 1\n", "# HELP a b\n# TYPE a counter\na one\n",
+                     '# HELP a b\n# TYPE a gauge\na{x="1} 1\n', "# HELP a b\n# TYPE a counter\na 1\na 2\n"):
+            with self.assertRaises((ValueError, KeyError)):
+                parse_metrics(text)
+
+    def test_the_description(self):
+        served = self.api.get("/openapi.json")
+        described = json.loads((ROOT / "api" / "openapi.json").read_text("utf-8"))
+        self.assertEqual(served.json, described)
+        task = self.api.submit("orders", "described")
+        self.api.wait(task, "input_required")
+        question = self.only(self.api.inbox(task))["id"]
+        self.api.submit("manual", {"any": 1})
+        ended = self.api.submit("orders", "described, and cancelled")
+        self.api.wait(ended, "input_required")
+        asked = [
+            ("/v1/tasks", "post", "", {"agent": "orders", "input": 1}), ("/v1/tasks", "get", "", None),
+            ("/v1/tasks", "get", "?status=input_required&limit=1", None), ("/v1/tasks/{id}", "get", "", None),
+            ("/v1/tasks/{id}/events", "get", "", None), ("/v1/tasks/{id}/journal", "get", "", None),
+            ("/v1/tasks/{id}/state", "get", "", None), ("/v1/tasks/{id}/ack", "post", "", {}),
+            ("/v1/interrupts", "get", "", None), ("/v1/interrupts/{id}", "get", "", None),
+            ("/v1/planners/{name}/poll", "post", "", {"version": "1", "wait_s": 5}),
+            ("/v1/planners/{name}/turns", "post", "", {}), ("/v1/interrupts/{id}/resolve", "post", "", {"decision": "approve"}),
+            ("/v1/tasks/{id}/cancel", "post", "", {}), ("/healthz", "get", "", None), ("/readyz", "get", "", None),
+            ("/metrics", "get", "", None), ("/openapi.json", "get", "", None)]
+        self.assertEqual({(path, method) for path, method, _, _ in asked},
+                         {(path, method) for path, item in described["paths"].items()
+                          for method in item if method in ("get", "post", "put", "delete", "patch")})
+        checked = 0
+        for path, method, query, body in asked:
+            with self.subTest(f"{method} {path}"):
+                target = path.replace("{id}", question if "interrupts" in path else ended if "cancel" in path else task)
+                target = target.replace("{name}", "man%22u%5Cal") + query
+                reply = self.api.call(method.upper(), target, body)
+                checked += self.fits(described, described["paths"][path][method], reply)
+        self.assertGreater(checked, 12)
+
+    def fits(self, described, operation, reply):
+        self.assertIn(str(reply.status), operation["responses"], reply)
+        response = operation["responses"][str(reply.status)]
+        if "$ref" in response:
+            response = described["components"]["responses"][response["$ref"].split("/")[-1]]
+        if "content" not in response:
+            return 0
+        kind = reply.headers["content-type"].split(";")[0]
+        self.assertIn(kind, response["content"])
+        schema = response["content"][kind].get("schema")
+        if not schema or "json" not in kind:
+            return 0
+        self.assertEqual(check(described, schema, reply.json), [])
+        return 1
+
+
+if __name__ == "__main__":
+    unittest.main()
