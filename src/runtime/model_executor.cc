@@ -24,7 +24,8 @@ SettleStep outcome_of(const CallRequest& request, ProviderResult result) {
 SettleStep never_sent(const CallRequest& request, const Error& error) {
   ProviderResult result;
   // Trying again helps if the trouble is ours and may pass.
-  const bool passing = error.code == Code::kUnavailable;
+  const bool passing = error.code == Code::kUnavailable || error.code == Code::kInternal ||
+                       error.code == Code::kExhausted || error.code == Code::kCancelled;
   result.outcome = passing ? Outcome::kNotSent : Outcome::kFailed;
   result.failure = passing ? FailureClass::kTransient : FailureClass::kInvalid;
   result.detail = "the request was not sent: " + error.message;
@@ -93,44 +94,62 @@ Result<ModelRequest> ModelExecutor::render(const CallRequest& request) {
 }
 
 void ModelExecutor::start(CallRequest request, Done done) {
+  {
+    const std::lock_guard lock(mutex_);
+    running_[{request.task, request.send.step}] = {};
+  }
   spawn_([this, request = std::move(request), done = std::move(done)] { run(request, done); });
 }
 
 void ModelExecutor::run(const CallRequest& request, const Done& done) {
-  const auto provider = providers_.find(request.send.name);
-  if (provider == providers_.end()) {
-    return done(never_sent(
-        request, {Code::kInvalid, fmt::format("there is no model '{}'", request.send.name)}));
-  }
-  auto rendered = render(request);
-  if (!rendered) return done(never_sent(request, rendered.error()));
-  const std::pair key(request.task, request.send.step);
+  auto rendered = [&]() -> Result<ModelRequest> {
+    if (providers_.contains(request.send.name)) return render(request);
+    return fail(Code::kInvalid, fmt::format("there is no model '{}'", request.send.name));
+  }();
+  if (is_unwanted(request)) rendered = fail(Code::kCancelled, "its outcome is no longer wanted");
+  if (rendered) return call(request, std::move(*rendered), done);
+  end(request);
+  done(never_sent(request, rendered.error()));
+}
+
+void ModelExecutor::call(const CallRequest& request, ModelRequest rendered, const Done& done) {
+  Provider& provider = *providers_.at(request.send.name);
   ProviderCallbacks callbacks;
   if (on_delta_) {
-    callbacks.on_delta = [this, key, attempt = request.send.attempt](std::string_view text) {
-      on_delta_(key.first, key.second, attempt, text);
+    callbacks.on_delta = [this, task = request.task, step = request.send.step,
+                          attempt = request.send.attempt](std::string_view text) {
+      on_delta_(task, step, attempt, text);
     };
   }
-  {
-    const std::lock_guard lock(mutex_);
-    running_[key] = {};
-  }
-  callbacks.on_done = [this, request, key, done](ProviderResult result) {
-    {
-      const std::lock_guard lock(mutex_);
-      running_.erase(key);
-    }
+  callbacks.on_done = [this, request, done](ProviderResult result) {
+    end(request);
     result.answer = masker_.mask(std::move(result.answer));
     result.detail = masker_.mask(std::move(result.detail));
     done(outcome_of(request, std::move(result)));
   };
-  const Provider::CallId call = provider->second->call(
-      {std::move(*rendered), request.send.not_after_ms}, std::move(callbacks));
-  const std::lock_guard lock(mutex_);
-  // It may have ended before `call` returned.
-  if (const auto found = running_.find(key); found != running_.end()) {
-    found->second = {provider->second.get(), call};
+  const Provider::CallId id =
+      provider.call({std::move(rendered), request.send.not_after_ms}, std::move(callbacks));
+  bool unwanted = false;
+  {
+    const std::lock_guard lock(mutex_);
+    // It may have ended before `call` returned.
+    const auto found = running_.find({request.task, request.send.step});
+    if (found == running_.end()) return;
+    unwanted = found->second.unwanted;
+    found->second = {&provider, id, unwanted};
   }
+  if (unwanted) provider.cancel(id);
+}
+
+bool ModelExecutor::is_unwanted(const CallRequest& request) {
+  const std::lock_guard lock(mutex_);
+  const auto found = running_.find({request.task, request.send.step});
+  return found != running_.end() && found->second.unwanted;
+}
+
+void ModelExecutor::end(const CallRequest& request) {
+  const std::lock_guard lock(mutex_);
+  running_.erase({request.task, request.send.step});
 }
 
 void ModelExecutor::abort(const TaskId& task, const StepId& step) {
@@ -138,10 +157,11 @@ void ModelExecutor::abort(const TaskId& task, const StepId& step) {
   {
     const std::lock_guard lock(mutex_);
     const auto found = running_.find({task, step});
-    if (found == running_.end() || found->second.provider == nullptr) return;
+    if (found == running_.end()) return;
+    found->second.unwanted = true;
     running = found->second;
   }
-  running.provider->cancel(running.call);
+  if (running.provider != nullptr) running.provider->cancel(running.call);
 }
 
 }  // namespace perdure::runtime

@@ -38,10 +38,14 @@ class ModelExecutor : public Executor {
   struct Running {
     Provider* provider = nullptr;
     Provider::CallId call = 0;
+    bool unwanted = false;  // aborted, perhaps before there was a call to cancel
   };
 
   Result<ModelRequest> render(const CallRequest& request);
   void run(const CallRequest& request, const Done& done);
+  void call(const CallRequest& request, ModelRequest rendered, const Done& done);
+  bool is_unwanted(const CallRequest& request);
+  void end(const CallRequest& request);
 
   const Providers& providers_;
   AgentVersions& versions_;
@@ -50,7 +54,7 @@ class ModelExecutor : public Executor {
   Spawn spawn_;
   OnDelta on_delta_;
   std::mutex mutex_;
-  std::map<std::pair<TaskId, StepId>, Running> running_;
+  std::map<std::pair<TaskId, StepId>, Running> running_;  // from `start` to the end of the call
 };
 
 }  // namespace perdure::runtime
