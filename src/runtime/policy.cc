@@ -60,9 +60,12 @@ void ContractPolicy::judge_tool(CallAction& call, const AgentSpec* spec, bool gu
 }
 
 void ContractPolicy::judge_model(CallAction& call) const {
+  if (call.executed_by == ExecutedBy::kPlanner) {
+    call.contract.effect = EffectClass::kRepeat;  // it ran already; nothing is sent from here
+    return;
+  }
   const auto found = rules_.models.find(call.name);
   if (found == rules_.models.end()) return deny_unknown(call, "model", rules_.models);
-  if (call.executed_by == ExecutedBy::kPlanner) return;
   const ModelRules& rules = found->second;
   call.contract = rules.contract;
   call.verdict = Verdict::kAllow;

@@ -6,17 +6,10 @@
 #include <deque>
 
 #include "adapters/memory/memory_store.h"
+#include "no_blobs.h"
 
 namespace perdure::runtime {
 namespace {
-
-class NoBlobs : public Blobs {
- public:
-  Status put(const std::string&, const Sha256&, std::string_view) override { return {}; }
-  Result<std::string> get(const std::string&, const Sha256&) override {
-    return fail(Code::kNotFound, "no blobs");
-  }
-};
 
 // Calls stay open until they are cancelled.
 class OpenProvider : public Provider {
@@ -65,7 +58,7 @@ class ModelExecutorTest : public testing::Test {
   std::vector<SettleStep> ended_;
   std::deque<std::function<void()>> work_;
   MemoryStore store_{std::string(32, 's')};
-  NoBlobs blobs_;
+  test::NoBlobs blobs_;
   AgentVersions versions_{blobs_};
   Transcripts transcripts_{store_, blobs_, 10};
   Providers providers_;

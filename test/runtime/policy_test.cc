@@ -1,0 +1,43 @@
+// What the operator's rules make of the calls of a turn.
+#include "runtime/policy.h"
+
+#include <gtest/gtest.h>
+
+#include "no_blobs.h"
+
+namespace perdure::runtime {
+namespace {
+
+CallAction judged(const Rules& rules, CallAction call) {
+  test::NoBlobs blobs;
+  AgentVersions versions(blobs);
+  AnswerTurn turn;
+  turn.actions.emplace_back(std::move(call));
+  ContractPolicy(rules, versions).judge("a", "", turn);
+  return std::get<CallAction>(turn.actions[0]);
+}
+
+// What a planner says it ran itself is taken down, and must be of a kind that may run there.
+TEST(ContractPolicyTest, AModelCallThatAPlannerRanIsARepeat) {
+  CallAction call;
+  call.kind = CallKind::kModel;
+  call.executed_by = ExecutedBy::kPlanner;
+  Rules rules;
+  rules.models["known"];
+  for (const char* name : {"known", "its own"}) {
+    call.name = name;
+    EXPECT_EQ(judged(rules, call).contract.effect, EffectClass::kRepeat) << name;
+  }
+}
+
+TEST(ContractPolicyTest, WhatIsNotConfiguredIsDenied) {
+  CallAction call;
+  call.name = "unknown";
+  for (const CallKind kind : {CallKind::kModel, CallKind::kTool}) {
+    call.kind = kind;
+    EXPECT_EQ(judged({}, call).verdict, Verdict::kDeny);
+  }
+}
+
+}  // namespace
+}  // namespace perdure::runtime
