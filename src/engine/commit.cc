@@ -1,5 +1,6 @@
 // What becomes durable: one commit at a time, and what gathers meanwhile goes into the next.
 #include <algorithm>
+#include <utility>
 
 #include "base/assert.h"
 #include "base/hooks.h"
@@ -158,6 +159,7 @@ void Engine::Impl::note_durable(UnderWay& done) {
     Live& task = *live.at(frame.task);
     task.durable_seq = frame.last_seq();
     --task.commits_under_way;
+    if (task.put_off) plans.emplace_back(frame.task, *std::exchange(task.put_off, std::nullopt));
     metrics.records += frame.count;
     if (observer != nullptr) committed.push_back({frame.task, done.records[i]});
   }

@@ -1,6 +1,7 @@
 #pragma once
 // A task that is in memory: because something of it is under way, or was a moment ago.
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "core/task.h"
@@ -17,7 +18,8 @@ struct Live {
   // What a planner may still have to be told: everything behind its last turn, and all that is not
   // durable.
   std::vector<Record> recent;
-  std::string row_shape;  // of the task row as last written
+  std::string row_shape;        // of the task row as last written
+  std::optional<Plan> put_off;  // until more of the task is durable
   uint32_t commits_under_way = 0;
   uint32_t calls_under_way = 0;
 

@@ -15,6 +15,8 @@ namespace {
 using hooks::Bug;
 using hooks::planted;
 
+constexpr Seq kRunAheadMax = 1024;  // records of one task: more than the longest turn has actions
+
 }  // namespace
 
 void Engine::Impl::hold(Output output) {
@@ -80,6 +82,12 @@ void Engine::Impl::plan(const TaskId& id, const Plan& asked) {
   const core::TaskState& state = task.state;
   if (!task.plan.open || task.plan.turn != asked.turn || task.plan.upto_seq != asked.upto_seq)
     return;
+  // A task may not run away from the disk: memory is bounded, and so is what a crash takes back.
+  if (state.head - found->second->durable_seq > kRunAheadMax) {
+    found->second->put_off = asked;
+    open.must_commit = true;
+    return;
+  }
   ++metrics.plans;
   Planner* planner = world.planner(state.planner);
   if (planner == nullptr) {
