@@ -14,6 +14,7 @@ TEST(RetryAfter, SecondsAndDates) {
   EXPECT_EQ(parse_retry_after_ms("120", kNow), 120'000);
   EXPECT_EQ(parse_retry_after_ms("Sun, 06 Nov 1994 08:49:37 GMT", kNow), 0);
   EXPECT_EQ(parse_retry_after_ms("Sun, 06 Nov 1994 08:50:37 GMT", kNow), 60'000);
+  EXPECT_EQ(parse_retry_after_ms("Sunday, 06-Nov-94 08:50:37 GMT", kNow), 60'000);
   EXPECT_EQ(parse_retry_after_ms("Sat, 05 Nov 1994 08:50:37 GMT", kNow), 0);
   EXPECT_EQ(parse_retry_after_ms("Tue, 08 Nov 1994 00:00:00 GMT", kNow), 141'023'000);
 }
@@ -24,10 +25,10 @@ TEST(RetryAfter, IsBounded) {
 }
 
 TEST(RetryAfter, RefusesWhatIsNeither) {
-  for (const char* text : {"", "-1", "1.5", "soon", "99999999999999999999",
-                           "Sun, 06 Nov 1994 08:49:37 CET", "Sun, 31 Feb 1994 08:49:37 GMT",
-                           "Sun, 06 Nob 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:00:00 GMT",
-                           "Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT "}) {
+  for (const char* text :
+       {"", "-1", "1.5", "soon", "99999999999999999999", "Sun, 06 Nov 1994 08:49:37 CET",
+        "Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Nob 1994 08:49:37 GMT",
+        "Sun, 06 Nov 1994 24:00:00 GMT", "Sun, 06 Nov 1994 08:49:37 GMT "}) {
     EXPECT_FALSE(parse_retry_after_ms(text, kNow)) << text;
   }
 }
