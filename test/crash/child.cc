@@ -8,7 +8,7 @@
 #include "adapters/files/file_blobs.h"
 #include "adapters/sqlite/sqlite_store.h"
 #include "adapters/system/system_clock.h"
-#include "api/stow.h"
+#include "engine/stow.h"
 #include "base/text.h"
 #include "crash/claims.h"
 #include "crash/jobs.h"
@@ -146,7 +146,7 @@ Status Child::Impl::submit(const std::vector<std::string>& w) {
   task.submit.planner = "script";
   task.submit.input = Payload::of(w.at(3));
   task.idempotency = engine::IdempotencyKey{"tasks", w[2], task.submit.input.hash};
-  TRY_STATUS(api::stow(*blobs, w[1], task.submit.input));
+  TRY_STATUS(engine::stow(*blobs, w[1], task.submit.input));
   task.reply = [this, tenant = w[1], key = w[2]](const Result<engine::Submitted>& done) {
     if (!done) return say(fmt::format("refused {} {}", key, done.error().message));
     say(fmt::format("ack task {} {} {}", tenant, key, done->task.to_string()));
