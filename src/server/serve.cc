@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 

@@ -127,7 +127,8 @@ TEST(AgentLoop, AModelCallThatIsGivenUpKeepsItsLastFailure) {
   EXPECT_EQ(plan(limited, 2).error().code, Code::kConflict);
   limited.closed("m1", EffectState::kFailed, "3 attempts");
   EXPECT_EQ(show(plan(limited, 2)->actions.front()),
-            "fail retries_exhausted: the call of model 'main' failed (rate_limit): 3 attempts; last: HTTP 429");
+            "fail retries_exhausted: the call of model 'main' failed (rate_limit): 3 attempts; "
+            "last: HTTP 429");
 
   JournalBuilder doubtful;
   doubtful.created(R"("hi")").model_planned(1).settled("m1", Outcome::kInDoubt);
