@@ -122,7 +122,7 @@ void World::decide(const TaskId& task, const Resolve& decision, InterruptReason 
 void World::answer_turn(const TaskId& task, const AnswerTurn& turn, std::string_view how) {
   if (!process_ || doomed_) return;
   trace("turn", task, turn.turn, [&] { return fmt::format("{} turn {}", how, turn.turn); });
-  process_->engine().answer(task, "", "", "", turn,
+  process_->engine().answer(task, "t", "", "", turn,
                             [this, turn](const Result<engine::Submitted>& result) {
                               if (!result) {
                                 if (result.error().code == Code::kConflict)
