@@ -132,8 +132,8 @@ void Clients::visit(size_t index) {
   if (dice.chance(world_.knobs().cancel)) world_.command(*job.task, Cancel{"client", "enough"});
   if (dice.chance(world_.knobs().cancel)) world_.command(*job.task, Acknowledge{"client"});
   if (dice.chance(world_.knobs().early_timers)) claim_timer_is_due(index);
-  const int64_t longest_us = world_.is_healed() ? 3'600'000'000 : 10'000'000;
-  world_.after(dice.spread(100'000, longest_us), "client looks", [this, index] { visit(index); });
+  const int64_t pause_us = world_.is_healed() ? 7'200'000'000 : dice.spread(100'000, 10'000'000);
+  world_.after(pause_us, "client looks", [this, index] { visit(index); });
 }
 
 // A second clock, or a message that was delivered twice: the task must know better.

@@ -85,7 +85,6 @@ void World::pump() {
     pump_at(now_us() + dice_.between(0, 50));
   } else {
     ++idle_rounds_;
-    found_nothing_ = true;
     pump_at(idle_until_us());
   }
 }
@@ -121,11 +120,11 @@ void World::step() {
   if (doomed_) crash(Probe::kCrash);
   if (process_ && dice_.chance(knobs_.crash)) crash(Probe::kCrash);
   if (dice_.chance(knobs_.wall_jumps)) jump_wall();
-  found_nothing_ = false;
+  poked_ = false;
   schedule_.step();
   if (process_ && !doomed_) {
     const int64_t soon_us = now_us() + dice_.between(0, 100);
-    if (!found_nothing_) pump_at(soon_us);
+    if (poked_ || process_->engine().mailbox().size() > 0) pump_at(soon_us);
   }
 }
 

@@ -23,8 +23,10 @@ void People::look() {
     }
     if (!given_.empty() && dice.chance(world_.knobs().contradictory)) say_again();
   }
-  const int64_t pause_us = world_.is_healed() ? 30'000'000 : 5'000'000;
-  world_.after(dice.spread(50'000, pause_us), "people look", [this] { look(); });
+  const bool anything = !world_.disk().rows.interrupts.empty();
+  int64_t pause_us = dice.spread(50'000, 5'000'000);
+  if (world_.is_healed()) pause_us = anything ? 60'000'000 : 3'600'000'000;
+  world_.after(pause_us, "people look", [this] { look(); });
 }
 
 Resolve People::decide(const SeenTask& task, Seq seq, const InterruptRequested& asked) {

@@ -85,7 +85,7 @@ void Process::compare_states() {
     const core::TaskState* live = engine().state_of(id);
     if (live == nullptr) continue;
     const core::TaskState& folded = world_.folded(id);
-    if (live->head != folded.head) continue;  // it runs ahead of the disk
+    if (live->head != folded.head || world_.is_lost(id)) continue;  // it runs ahead of the disk
     if (core::hash_of(*live) != core::hash_of(folded)) {
       world_.verdict().violation("replay_equal",
                                  fmt::format("{} at record {}: the live state is not the fold of "

@@ -74,9 +74,9 @@ void SimStore::commit(const Batch& batch, std::function<void(CommitResult)> done
   world_.trace("commit", {}, batch.frames.size(),
                [&] { return std::to_string(batch.frames.size()) + " frames"; });
   if (lands) {
-    world_.after(durable_us, "durable", [this] { reach_disk(); });
+    world_.in_process(durable_us, "durable", [this] { reach_disk(); });
   }
-  world_.after(told_us, "committed", [this, kind] { finish(kind); });
+  world_.in_process(told_us, "committed", [this, kind] { finish(kind); });
 }
 
 void SimStore::reach_disk() {
@@ -113,6 +113,7 @@ void SimStore::finish(Kind kind) {
   batch_ = nullptr;
   const auto done = std::move(done_);
   done_ = nullptr;
+  world_.poke();
   done(std::move(result));
 }
 

@@ -74,8 +74,11 @@ class World {
   uint64_t process() const { return lives_; }
   bool is_alive(uint64_t life) const { return process_ && !doomed_ && life == lives_; }
   bool is_doomed() const { return doomed_; }
+  void poke() { poked_ = true; }  // a commit has ended: the engine's thread wakes up
   // Something is about to leave the process: false if it dies first.
   bool output(std::string_view what, const TaskId& task);
+  // Another process has taken the task over.
+  bool is_lost(const TaskId& task) const { return disk_.fences.contains(task); }
   void plan_takeover();  // tasks were lost to another process: a later life gets them back
 
   // What reaches the process, if there is one.
@@ -153,7 +156,7 @@ class World {
   bool was_down_long_ = false;
   std::optional<Schedule::Id> pump_;
   uint64_t idle_rounds_ = 0;
-  bool found_nothing_ = false;  // the event was a pump without work
+  bool poked_ = false;
 };
 
 }  // namespace perdure::sim

@@ -69,7 +69,12 @@ class RowsMatch : public Checker {
       bad(task, "an intent is open, and a restart would not look at the task");
     }
     const bool waits = !task.questions.empty() || !task.timers.empty();
-    if (!waits && !row.runnable) bad(task, "nothing will ever bring it back: it waits for nothing");
+    if (!waits && !row.runnable) {
+      evidence_.verdict.violation("liveness",
+                                  fmt::format("{} at record {}: nothing that it waits for exists, "
+                                              "and a restart would not look at it",
+                                              task.id.to_string(), task.head));
+    }
   }
 
   void bad(const SeenTask& task, const std::string& what) {
