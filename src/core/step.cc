@@ -195,14 +195,11 @@ std::optional<Usage> not_negative(std::optional<Usage> used) {
   return used;
 }
 
-// Whoever is turned away at the door learns nothing of an earlier send of the same key, which may
-// have come in. A refusal by the receiver itself covers both: it knows the key.
+// A refusal speaks of its own send. An earlier one of the same key may have come in, or may still
+// be on its way.
 Outcome honest_outcome(const Step& step, const SettleStep& outcome) {
-  const bool at_the_door =
-      outcome.failure == FailureClass::kAuth || outcome.failure == FailureClass::kQuota;
   const bool hides_doubt = step.may_have_run && !may_repeat(step.contract.effect);
-  return outcome.outcome == Outcome::kFailed && at_the_door && hides_doubt ? Outcome::kInDoubt
-                                                                           : outcome.outcome;
+  return outcome.outcome == Outcome::kFailed && hides_doubt ? Outcome::kInDoubt : outcome.outcome;
 }
 
 }  // namespace

@@ -194,7 +194,7 @@ TEST(Step, BeingTurnedAwayDoesNotUndoAnEarlierDoubt) {
   };
   const Case kTable[] = {{EffectClass::kIdempotent, FailureClass::kAuth, "needs_human"},
                          {EffectClass::kIdempotent, FailureClass::kQuota, "needs_human"},
-                         {EffectClass::kIdempotent, FailureClass::kInvalid, "failed"},
+                         {EffectClass::kIdempotent, FailureClass::kInvalid, "needs_human"},
                          {EffectClass::kRead, FailureClass::kAuth, "failed"}};
   for (const Case& c : kTable) {
     Contract terms = idempotent(2);
