@@ -126,6 +126,21 @@ TEST_F(SqliteStoreTest, ACreationThatWasCutShortBeginsAgain) {
   EXPECT_TRUE(open(dir_.path()));
 }
 
+// The first page reached the disk in part; the rollback journal says that the file was empty.
+TEST_F(SqliteStoreTest, ACreationThatLostPowerBeginsAgain) {
+  const auto write = [](const std::string& path, const std::string& bytes) {
+    std::ofstream(path, std::ios::binary) << bytes;
+  };
+  // https://www.sqlite.org/fileformat.html, section 3: magic, no records, a nonce, no pages before,
+  // sectors of 512 bytes, pages of 4096.
+  const std::string header = std::string("\xd9\xd5\x05\xf9\x20\xa1\x63\xd7", 8) +
+                             std::string("\0\0\0\0nonc\0\0\0\0\0\0\x02\0\0\0\x10\0", 20);
+  write(dir_.path() + "/perdure.db", std::string(512, 'x'));
+  write(dir_.path() + "/perdure.db-journal", header + std::string(512 - header.size(), '\0'));
+  EXPECT_TRUE(open(dir_.path()));
+  EXPECT_FALSE(fs::exists(dir_.path() + "/perdure.db-journal"));
+}
+
 TEST_F(SqliteStoreTest, DamageIsAnErrorAndNoCrash) {
   fill(*open(dir_.path()), 40);
   fs::remove(dir_.path() + "/perdure.db-wal");  // all of it is in the database

@@ -64,7 +64,11 @@ std::string inspect_uri(const std::string& path) {
   }
   std::error_code missing;
   const auto log_bytes = std::filesystem::file_size(path + "-wal", missing);
-  return missing || log_bytes == 0 ? uri + "?immutable=1" : uri;
+  const bool logged = !missing && log_bytes > 0;
+  // There is such a journal only while the file is made: a process or the power went, and what
+  // stands in the file is nothing until SQLite has rolled it back.
+  const bool cut_short = std::filesystem::exists(path + "-journal", missing);
+  return logged || cut_short ? uri : uri + "?immutable=1";
 }
 
 int flags_of(Database::Mode mode) {
