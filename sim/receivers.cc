@@ -18,6 +18,7 @@ Answer busy(Dice& dice) {
 }  // namespace
 
 std::optional<Answer> Receivers::handle(const Sent& sent) {
+  if (const auto answer = gateway()) return answer;
   if (knows_keys(sent)) {
     const auto known = keys_.find(sent.key);
     if (known != keys_.end()) {
@@ -31,7 +32,15 @@ std::optional<Answer> Receivers::handle(const Sent& sent) {
   return Answer{200, {}, fmt::format(R"({{"done":{}}})", ++count_)};
 }
 
+// What stands before the receiver knows no keys: it refuses one request and not the next.
+std::optional<Answer> Receivers::gateway() {
+  Dice& dice = world_.dice();
+  if (!dice.chance(world_.knobs().receiver_refuses / 4)) return std::nullopt;
+  return Answer{dice.one_of({401, 403, 429, 503}), {}, "the gateway says no"};
+}
+
 std::optional<Answer> Receivers::dedup(const Sent& sent, Known& known) {
+  if (known.refused != 0) return Answer{known.refused, {}, "no, as before"};
   if (!known.done) return Answer{409, {{"retry-after", "1"}}, "in progress"};
   world_.oracle().deduplicated[{sent.task, sent.step}].push_back(sent.key);
   world_.probe(Probe::kDeduplicated);
@@ -44,19 +53,27 @@ std::optional<Answer> Receivers::trouble(const Sent& sent) {
   const Knobs& knobs = world_.knobs();
   if (dice.chance(knobs.receiver_busy)) return busy(dice);
   if (dice.chance(knobs.receiver_refuses)) {
-    return Answer{dice.one_of({400, 401, 404, 422, 409}), {}, "no"};
+    return refuse(sent, dice.one_of({400, 404, 422}));
   }
   if (dice.chance(knobs.receiver_breaks)) {
     if (dice.chance(500)) apply(sent, false);
     return Answer{dice.one_of({500, 502, 503, 408}), {}, "broken"};
   }
   if (dice.chance(knobs.receiver_slow)) {
-    if (knows_keys(sent)) keys_[sent.key] = {world_.now_us(), false, {}};
+    if (knows_keys(sent)) keys_[sent.key] = {world_.now_us(), false, 0};
     const int64_t delay_us = dice.between(100'000, 5'000'000);
     world_.after(delay_us, "applies late", [this, sent] { apply(sent, true); });
     return Answer{0, {}, {}};
   }
   return std::nullopt;
+}
+
+// Its own refusal stands for every request with the key: the core relies on it when an earlier one
+// of them may still be on its way.
+Answer Receivers::refuse(const Sent& sent, int status) {
+  if (knows_keys(sent)) keys_[sent.key] = {world_.now_us(), true, status};
+  if (!knows_keys(sent) && world_.dice().chance(200)) status = 409;
+  return Answer{status, {}, "no"};
 }
 
 void Receivers::apply(const Sent& sent, bool late) {

@@ -32,11 +32,13 @@ class Receivers {
   struct Known {
     int64_t first_us = 0;
     bool done = false;
-    std::string body;
+    int refused = 0;  // the status it refused with
   };
 
+  std::optional<Answer> gateway();
   std::optional<Answer> dedup(const Sent& sent, Known& known);
   std::optional<Answer> trouble(const Sent& sent);
+  Answer refuse(const Sent& sent, int status);
   void apply(const Sent& sent, bool late);
   bool knows_keys(const Sent& sent) const { return sent.effect == EffectClass::kIdempotent; }
 
