@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <future>
 #include <random>
 #include <vector>
 
@@ -119,9 +120,12 @@ class Load {
 
 double commit(Store& store, const Batch& batch) {
   const auto start = Clock::now();
-  store.commit(batch, [](const CommitResult& result) {
+  std::promise<void> done;
+  store.commit(batch, [&](const CommitResult& result) {
     if (result.kind != CommitResult::Kind::kDurable) die("refused: " + result.message);
+    done.set_value();
   });
+  done.get_future().wait();
   return us_since(start);
 }
 

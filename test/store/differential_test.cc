@@ -213,9 +213,9 @@ class Wrong : public OpenStore {
    public:
     explicit Facade(Wrong& wrong) : wrong_(wrong) {}
     void commit(const Batch& given, std::function<void(CommitResult)> done) override {
-      Batch batch = given;
-      wrong_.change_(batch);
-      at().commit(batch, std::move(done));
+      changed_ = given;
+      wrong_.change_(changed_);
+      at().commit(changed_, std::move(done));
     }
     Result<bool> contains(const Frame& frame) override { return at().contains(frame); }
     Epoch epoch() const override { return at().epoch(); }
@@ -248,6 +248,7 @@ class Wrong : public OpenStore {
    private:
     Store& at() const { return wrong_.right_->store(); }
     Wrong& wrong_;
+    Batch changed_;
   };
 
   std::unique_ptr<OpenStore> right_;

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <future>
+
 namespace perdure::store_test {
 
 TaskId task_id(uint64_t number) {
@@ -44,16 +46,11 @@ Batch creation(const TaskId& id, const std::string& tenant, Pos pos, Epoch epoch
   return batch;
 }
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): most callers are done with it
 CommitResult commit(Store& store, Batch batch) {
-  CommitResult result;
-  bool called = false;
-  store.commit(std::move(batch), [&](CommitResult got) {
-    result = std::move(got);
-    called = true;
-  });
-  if (!called)
-    result = {CommitResult::Kind::kUnknown, {}, "done was not called before commit returned"};
-  return result;
+  std::promise<CommitResult> result;
+  store.commit(batch, [&](CommitResult got) { result.set_value(std::move(got)); });
+  return result.get_future().get();
 }
 
 }  // namespace perdure::store_test

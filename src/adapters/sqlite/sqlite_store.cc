@@ -5,6 +5,7 @@
 #include <mutex>
 #include <utility>
 
+#include "adapters/sqlite/commit_thread.h"
 #include "adapters/sqlite/data_dir.h"
 #include "adapters/sqlite/database.h"
 #include "adapters/sqlite/log_file.h"
@@ -16,8 +17,8 @@
 
 namespace perdure {
 
-// Destroyed from the end: readers first, so that the writer's connection is the last one and may
-// empty the log; the lock of the directory goes last.
+// Destroyed from the end: what is being committed first, then readers, so that the writer's
+// connection is the last one and may empty the log; the lock of the directory goes last.
 struct SqliteStore::Parts {
   Parts(DataDir locked, Database opened) : dir(std::move(locked)), database(std::move(opened)) {}
 
@@ -26,21 +27,30 @@ struct SqliteStore::Parts {
   StoreMeta meta;
   Pos last_pos = 0;
 
-  mutable std::mutex mutex;  // of what follows
+  void commit(const Batch& batch, const std::function<void(CommitResult)>& done);
+  void checkpoint();
+
+  mutable std::mutex stats_mutex;
   StoreStats stats;
+  // Of one thread at a time: that of the commits, or whoever commits while it is idle.
   std::unique_ptr<Checkpointer> checkpointer;
   std::unique_ptr<Writer> writer;
   std::unique_ptr<ReaderPool> readers;
+  CommitThread thread;
 };
 
 namespace {
+
+// A small batch costs little more than its flush, and waking a thread would add to that; behind a
+// larger one the engine has work to do meanwhile.
+constexpr size_t kCommitHereFramesMax = 4;
 
 Status configure_writer(Database& database, const SqliteOptions& options) {
   TRY_STATUS(database.exec("PRAGMA journal_mode=WAL"));
   TRY_STATUS(
       database.exec(options.unsafe_no_sync ? "PRAGMA synchronous=OFF" : "PRAGMA synchronous=FULL"));
   TRY_STATUS(database.exec("PRAGMA wal_autocheckpoint=0"));
-  TRY_STATUS(database.exec("PRAGMA cache_size=-65536"));
+  TRY_STATUS(database.exec("PRAGMA cache_size=-8192"));
   int keep = 1;
   sqlite3_file_control(database.handle(), "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
   return {};
@@ -87,25 +97,34 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(SqliteOptions options) {
 SqliteStore::SqliteStore(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 SqliteStore::~SqliteStore() = default;
 
-void SqliteStore::commit(const Batch& batch, std::function<void(CommitResult)> done) {
-  CommitResult result;
-  {
-    const std::lock_guard lock(parts_->mutex);
-    result = parts_->writer->commit(batch);
-    if (result.kind == CommitResult::Kind::kDurable) {
-      ++parts_->stats.commits;
-      parts_->stats.frames += batch.frames.size();
-    } else if (result.kind == CommitResult::Kind::kRefused) {
-      ++parts_->stats.refused;
-    }
-  }
+void SqliteStore::Parts::commit(const Batch& batch, const std::function<void(CommitResult)>& done) {
+  CommitResult result = writer->commit(batch);
   const bool durable = result.kind == CommitResult::Kind::kDurable;
-  done(std::move(result));
-  if (!durable) return;
-  // After `done`: nobody waits for it. If it fails, the next commit says so.
-  const std::lock_guard lock(parts_->mutex);
-  Status moved = parts_->checkpointer->after_commit();
-  if (!moved) parts_->writer->stop(std::move(moved).error());
+  {
+    const std::lock_guard lock(stats_mutex);
+    stats.commits += durable;
+    stats.frames += durable ? batch.frames.size() : 0;
+    stats.refused += result.kind == CommitResult::Kind::kRefused;
+  }
+  done(std::move(result));  // the batch may be gone
+  if (durable) checkpoint();
+}
+
+// After `done`: nobody waits for it. If it fails, the next commit says so.
+void SqliteStore::Parts::checkpoint() {
+  Status moved = checkpointer->after_commit();
+  if (!moved) writer->stop(std::move(moved).error());
+  const std::lock_guard lock(stats_mutex);
+  stats.checkpoints = checkpointer->checkpoints();
+  stats.log_pages = static_cast<uint64_t>(checkpointer->pages());
+}
+
+void SqliteStore::commit(const Batch& batch, std::function<void(CommitResult)> done) {
+  if (batch.frames.size() <= kCommitHereFramesMax && !parts_->thread.is_busy()) {
+    return parts_->commit(batch, done);
+  }
+  parts_->thread.put(
+      [parts = parts_.get(), &batch, done = std::move(done)] { parts->commit(batch, done); });
 }
 
 Epoch SqliteStore::epoch() const {
@@ -119,11 +138,8 @@ std::string SqliteStore::secret() const {
 }
 
 StoreStats SqliteStore::stats() const {
-  const std::lock_guard lock(parts_->mutex);
-  StoreStats stats = parts_->stats;
-  stats.checkpoints = parts_->checkpointer->checkpoints();
-  stats.log_pages = static_cast<uint64_t>(parts_->checkpointer->pages());
-  return stats;
+  const std::lock_guard lock(parts_->stats_mutex);
+  return parts_->stats;
 }
 
 Result<bool> SqliteStore::contains(const Frame& frame) {

@@ -2,7 +2,8 @@
 // The store of one server: an SQLite database in a data directory of its own. docs/adr/001 has the
 // tables and the measurements behind the settings.
 //
-// One connection writes and checkpoints, on the thread that commits. SQLite 3.40 can corrupt a
+// One connection writes and checkpoints: on the caller's thread while batches are small, on the
+// store's own when they are large. SQLite 3.40 can corrupt a
 // database when two connections checkpoint at once (fixed in 3.51.3): here only one ever does, and
 // the lock of the directory keeps other processes out.
 #include <cstdint>
@@ -30,8 +31,9 @@ struct StoreStats {
   uint64_t log_pages = 0;  // in use
 };
 
-// Reads are thread-safe. `commit` works on the caller's thread and calls `done` before it returns;
-// any failure is final (kFailed from then on), and says what and where.
+// Reads are thread-safe, and wait for no commit. `commit` calls `done` before it returns, or on the
+// store's thread; any failure is final (kFailed from then on), and says what and where. What is
+// being committed when the store is destroyed is committed first.
 class SqliteStore : public Store {
  public:
   // Creates the database, or raises its format, and begins a new incarnation.
