@@ -55,6 +55,9 @@ class EngineWorld {
     runtime::Setup setup = {};
   };
   EngineWorld(const std::string& dir, Outside outside, bool unsafe_no_sync);
+  ~EngineWorld() { engine().halt(); }
+  EngineWorld(const EngineWorld&) = delete;
+  EngineWorld& operator=(const EngineWorld&) = delete;
 
   // The tool "write": acts, once, nobody is asked; "ask": the same, and a person is asked.
   void submit_script(std::string script);

@@ -41,9 +41,10 @@ struct Outcome {
   outcome.steps_per_s = steps / (now_us() - start_us) * 1e6;
   cost.stop();
   outcome.cpu_us = cost.cpu_used_us() / steps;
-  const uint64_t commits = world.engine().metrics().commits;
-  fmt::format_to_n(outcome.cost, sizeof outcome.cost - 1, "{}, {:.0f} steps a commit",
-                   cost.describe(steps), steps / double(commits));
+  const engine::Metrics& metrics = world.engine().metrics();
+  fmt::format_to_n(outcome.cost, sizeof outcome.cost - 1,
+                   "{}, {:.2f} frames, {:.0f} steps a commit", cost.describe(steps),
+                   double(metrics.frames) / steps, steps / double(metrics.commits));
   if (write(tell_fd, &outcome, sizeof outcome) != ssize_t(sizeof outcome)) _exit(1);
   for (;;) pause();
 }

@@ -15,6 +15,8 @@ using hooks::planted;
 
 namespace {
 
+constexpr size_t kStartFirstFrames = 64;
+
 // Tasks for which this commit held something back: an answer, a request, or the news of the end.
 size_t waits_of(const std::vector<std::vector<Record>>& records, const Batch& rows,
                 const std::vector<Output>& outputs) {
@@ -94,6 +96,8 @@ void Engine::Impl::finish_commit(CommitResult result) {
   UnderWay done = std::move(*under_way);
   under_way.reset();
   note_durable(done);
+  // The store writes a large batch while the outputs of the one before leave.
+  if (open.touched.size() >= kStartFirstFrames && !halted) commit_if_due();
   for (Output& output : done.outputs) release(output);
   for (const Frame& frame : done.rows.frames) evict(frame.task);
 }

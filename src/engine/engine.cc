@@ -22,9 +22,10 @@ bool Engine::Impl::pump() {
   }
   worked |= fire_timers();
   // Steps inside the process may go on for ever: their records may not wait for their end.
-  while (!failed && take_inputs()) {
+  while (!failed && (take_inputs() || !plans.empty())) {
     worked = true;
     plan_inside();
+    take_answers();
     // Nor may those who wait for the commit under way wait for it.
     if (commit_if_due() || mailbox.has_commit()) break;
   }

@@ -40,6 +40,8 @@ struct Engine::Impl {
 
   // input.cc: what comes in
   bool take_inputs();
+  bool take_answers();
+  bool take_all(std::vector<Input> inputs);
   void take(NewTask input);
   void take(TaskCommand input);
   void apply(Live& live, const Command& command, Reply reply);

@@ -8,6 +8,9 @@
 namespace perdure::engine {
 namespace {
 
+// So few that the store gets its next batch soon, so many that a batch is worth its flush.
+constexpr size_t kInputsAtOnce = 256;
+
 auto key_of(const IdempotencyRow& row) {
   return std::tuple(row.tenant, row.route, row.key);
 }
@@ -21,7 +24,15 @@ bool is_damage(Code code) {
 }  // namespace
 
 bool Engine::Impl::take_inputs() {
-  std::vector<Input> inputs = mailbox.take();
+  const bool some = take_all(mailbox.take(kInputsAtOnce));
+  return take_answers() || some;
+}
+
+bool Engine::Impl::take_answers() {
+  return take_all(mailbox.take_answers());
+}
+
+bool Engine::Impl::take_all(std::vector<Input> inputs) {
   for (Input& input : inputs) {
     std::visit([this](auto& what) { take(std::move(what)); }, input);
     if (failed) return false;

@@ -1,6 +1,7 @@
 #pragma once
 // What reaches the engine: any thread puts, the engine's thread takes all at once.
 #include <condition_variable>
+#include <deque>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -46,8 +47,11 @@ using Input = std::variant<NewTask, TaskCommand>;
 class Mailbox {
  public:
   void put(Input input);
-  // Everything that has come, in order; empty if nothing has.
-  std::vector<Input> take();
+  // What has come, in order, at most `max`; empty if nothing has.
+  std::vector<Input> take(size_t max);
+  // The answer of a planner in this process, apart from the rest: it completes what was taken.
+  void put_answer(Input input);
+  std::vector<Input> take_answers();
   // The end of the one commit that is under way; it goes before all other input.
   void put_commit(CommitResult result);
   std::optional<CommitResult> take_commit();
@@ -60,7 +64,8 @@ class Mailbox {
  private:
   std::mutex mutex_;
   std::condition_variable came_;
-  std::vector<Input> inputs_;
+  std::deque<Input> inputs_;
+  std::vector<Input> answers_;
   std::optional<CommitResult> commit_;
   bool sleeping_ = false;
   bool woken_ = false;

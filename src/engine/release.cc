@@ -113,10 +113,10 @@ void Engine::Impl::plan(const TaskId& id, const Plan& asked) {
     if (turn) world.policy.judge(agent, version, *turn);
     Status stowed = turn ? stow(world.blobs, tenant, *turn) : Status{};
     if (turn && stowed) {
-      mailbox.put(TaskCommand{id, std::move(*turn), {}});
+      mailbox.put_answer(TaskCommand{id, std::move(*turn), {}});
     } else {
       const std::string why = turn ? stowed.error().message : turn.error().message;
-      mailbox.put(TaskCommand{id, RejectTurn{asked.turn, asked.upto_seq, why}, {}});
+      mailbox.put_answer(TaskCommand{id, RejectTurn{asked.turn, asked.upto_seq, why}, {}});
     }
   });
 }
