@@ -129,7 +129,7 @@ TEST(Events, AStreamThatBeginsAnywhereMissesNothingAndRepeatsNothing) {
   const std::string whole = watch(0, 0, false);
   const std::vector<Message> all = messages_of(whole);
   ASSERT_EQ(all.size(), 9u) << whole;
-  ASSERT_GT(steps, 8u);
+  ASSERT_GT(steps, 5u) << "few moments to begin at";
   for (size_t step = 0; step < steps; ++step) {
     for (Seq after = 0; after <= all.size(); ++after) {
       std::string expected;
