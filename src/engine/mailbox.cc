@@ -80,7 +80,7 @@ void Mailbox::wake() {
 
 size_t Mailbox::size() {
   const std::lock_guard lock(mutex_);
-  return inputs_.size();
+  return inputs_.size() + answers_.size();
 }
 
 }  // namespace perdure::engine
