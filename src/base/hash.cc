@@ -1,8 +1,9 @@
 #include "base/hash.h"
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 
 #include "base/assert.h"
 
@@ -14,6 +15,42 @@ const EVP_MD* sha256_method() {
   static const EVP_MD* method = EVP_MD_fetch(nullptr, "SHA256", nullptr);
   return method;
 }
+
+// Fetched and set up once a thread, for the same reason.
+class Hmac {
+ public:
+  Hmac() {
+    char digest[] = "SHA256";
+    const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                                 OSSL_PARAM_construct_end()};
+    const bool ok = context_ != nullptr && EVP_MAC_CTX_set_params(context_, params) == 1;
+    PERDURE_ASSERT(ok, "HMAC-SHA-256 is available");
+  }
+  ~Hmac() {
+    EVP_MAC_CTX_free(context_);
+    EVP_MAC_free(method_);
+  }
+  Hmac(const Hmac&) = delete;
+  Hmac& operator=(const Hmac&) = delete;
+
+  Sha256 of(std::string_view key, std::string_view data) {
+    Sha256 digest;
+    size_t size = 0;
+    const bool ok = EVP_MAC_init(context_, bytes_of(key), key.size(), nullptr) == 1 &&
+                    EVP_MAC_update(context_, bytes_of(data), data.size()) == 1 &&
+                    EVP_MAC_final(context_, digest.bytes.data(), &size, digest.bytes.size()) == 1;
+    PERDURE_ASSERT(ok && size == digest.bytes.size(), "an HMAC is made");
+    return digest;
+  }
+
+ private:
+  static const unsigned char* bytes_of(std::string_view text) {
+    return reinterpret_cast<const unsigned char*>(text.data());
+  }
+
+  EVP_MAC* method_ = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
+  EVP_MAC_CTX* context_ = EVP_MAC_CTX_new(method_);
+};
 
 }  // namespace
 
@@ -50,12 +87,8 @@ Sha256 sha256(std::string_view data) {
 }
 
 Sha256 hmac_sha256(std::string_view key, std::string_view data) {
-  Sha256 digest;
-  unsigned size = 0;
-  HMAC(sha256_method(), key.data(), static_cast<int>(key.size()),
-       reinterpret_cast<const unsigned char*>(data.data()), data.size(), digest.bytes.data(),
-       &size);
-  return digest;
+  thread_local Hmac hmac;
+  return hmac.of(key, data);
 }
 
 bool equal_secret(std::string_view a, std::string_view b) {
