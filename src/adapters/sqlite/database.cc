@@ -90,13 +90,13 @@ void Database::Close::operator()(sqlite3* handle) const {
   PERDURE_ASSERT(code == SQLITE_OK, "statements end before their connection");
 }
 
-Result<Database> Database::open(const std::string& path, Mode mode) {
+Result<Database> Database::open(const std::string& path, Mode mode, const char* vfs) {
   Database database;
   database.path_ = path;
   sqlite3* handle = nullptr;
   const std::string name = mode == Mode::kInspect ? inspect_uri(path) : path;
   const int code =
-      sqlite3_open_v2(name.c_str(), &handle, flags_of(mode) | SQLITE_OPEN_NOMUTEX, nullptr);
+      sqlite3_open_v2(name.c_str(), &handle, flags_of(mode) | SQLITE_OPEN_NOMUTEX, vfs);
   database.handle_.reset(handle);
   if (code != SQLITE_OK) return tl::unexpected(database.error("opening it"));
   TRY_STATUS(database.configure(mode));

@@ -22,7 +22,8 @@ class Database {
     kRead,     // beside an open kWrite
     kInspect,  // the only connection; changes nothing, not even the files beside the database
   };
-  static Result<Database> open(const std::string& path, Mode mode);
+  // `vfs`: SQLite's name of a VFS; null: the system's own.
+  static Result<Database> open(const std::string& path, Mode mode, const char* vfs = nullptr);
 
   Status exec(const std::string& sql);
   // The first column of the first row; 0 if there is no row.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "adapters/sqlite/schema.h"
+#include "adapters/sqlite/vfs.h"
 
 namespace perdure {
 namespace {
@@ -84,7 +85,7 @@ const std::string kBehindAllIds(17, '\xff');
 }  // namespace
 
 Result<std::unique_ptr<Reader>> Reader::open(const std::string& path) {
-  TRY_ASSIGN(Database database, Database::open(path, Database::Mode::kRead));
+  TRY_ASSIGN(Database database, Database::open(path, Database::Mode::kRead, kProcessVfs));
   std::unique_ptr<Reader> reader(new Reader(std::move(database)));
   TRY_STATUS(reader->prepare());
   return reader;

@@ -11,6 +11,7 @@
 #include "adapters/sqlite/log_file.h"
 #include "adapters/sqlite/reader_pool.h"
 #include "adapters/sqlite/schema.h"
+#include "adapters/sqlite/vfs.h"
 #include "adapters/sqlite/writer.h"
 #include "base/assert.h"
 #include "base/hooks.h"
@@ -44,6 +45,12 @@ namespace {
 // A small batch costs little more than its flush, and waking a thread would add to that; behind a
 // larger one the engine has work to do meanwhile.
 constexpr size_t kCommitHereFramesMax = 4;
+
+Result<Database> open_writer(const std::string& path, bool unsafe_no_sync) {
+  if (unsafe_no_sync) return Database::open(path, Database::Mode::kWrite, kProcessVfs);
+  TRY_ASSIGN(const char* vfs, gathering_vfs());
+  return Database::open(path, Database::Mode::kWrite, vfs);
+}
 
 Status configure_writer(Database& database, const SqliteOptions& options) {
   TRY_STATUS(database.exec("PRAGMA journal_mode=WAL"));
@@ -80,7 +87,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(SqliteOptions options) {
   const std::string path = dir.database_path();
   TRY_STATUS(inspect_format(path));
   TRY_STATUS(dir.sign());
-  TRY_ASSIGN(Database database, Database::open(path, Database::Mode::kWrite));
+  TRY_ASSIGN(Database database, open_writer(path, options.unsafe_no_sync));
   TRY_STATUS(make_ready(database, dir, options));
 
   auto parts = std::make_unique<Parts>(std::move(dir), std::move(database));
