@@ -43,7 +43,7 @@ class Writer {
   Status write_timers(const Batch& batch);
   Status write_interrupts(const Batch& batch);
 
-  static constexpr size_t kHeadsPerGeneration = 1 << 16;
+  static constexpr size_t kHeadsPerGeneration = 1 << 14;
 
   Heads heads_{kHeadsPerGeneration};  // durable ones
   // Of the batch that is being written: heads as they will be.
