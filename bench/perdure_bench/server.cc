@@ -11,8 +11,8 @@
 namespace perdure::bench {
 namespace {
 
-constexpr double kSliceSeconds = 1;
-constexpr int kFloorSamples = 30;
+constexpr double kSliceSeconds = 0.2;
+constexpr int kFloorSamples = 5;
 constexpr int kStarts = 10;
 constexpr double kMb = 1e6;
 
