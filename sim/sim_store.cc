@@ -40,7 +40,7 @@ void SimStore::fence_one() {
     }
     record.body = AnomalyNoted{{}, 0, "noted by another process", {}};
     Batch batch;
-    batch.frames.push_back(encode_frame(chosen.task, rival, last.chain, {record}));
+    batch.frames.push_back(encode_frame(chosen.task, rival, last.chain, std::span(&record, 1)));
     batch.frames.back().pos = disk_.rows.last_pos + 1;
     world_.make_durable(batch);
   }

@@ -17,18 +17,6 @@ namespace {
 
 constexpr size_t kStartFirstFrames = 64;
 
-// Tasks for which this commit held something back: an answer, a request, or the news of the end.
-size_t waits_of(const std::vector<std::vector<Record>>& records, const Batch& rows,
-                const std::vector<Output>& outputs) {
-  std::set<TaskId> waiting;
-  for (const Output& output : outputs) waiting.insert(output.task);
-  for (size_t i = 0; i < records.size(); ++i) {
-    const bool ended = std::holds_alternative<TaskEnded>(records[i].back().body);
-    if (ended) waiting.insert(rows.frames[i].task);
-  }
-  return waiting.size();
-}
-
 }  // namespace
 
 bool Engine::Impl::commit_if_due() {
@@ -49,15 +37,14 @@ void Engine::Impl::start_commit() {
   going.rows.frames.reserve(batch.touched.size());
   for (const TaskId& id : batch.touched) {
     Live& task = *live.at(id);
-    std::vector<Record> records = std::move(task.pending);
-    task.pending = {};
+    const auto records = task.recent.between(task.handed_seq + 1, task.task.state.head);
+    task.handed_seq = task.task.state.head;
     ++task.commits_under_way;
     Frame frame = encode_frame(id, world.store.epoch(), task.chain, records);
     frame.pos = ++next_pos;
     task.chain = frame.chain;
     add_rows(going.rows, task, records);
     going.rows.frames.push_back(std::move(frame));
-    going.records.push_back(std::move(records));
   }
   going.rows.idempotency = std::move(batch.idempotency);
   if (planted(Bug::kIdempotencyRowApart)) std::swap(going.rows.idempotency, late_idempotency);
@@ -129,7 +116,6 @@ void Engine::Impl::drop_refused(const std::vector<TaskId>& refused) {
   for (size_t i = rows.frames.size(); i-- > 0;) {
     if (!is_refused(rows.frames[i].task)) continue;
     rows.frames.erase(rows.frames.begin() + static_cast<ptrdiff_t>(i));
-    going.records.erase(going.records.begin() + static_cast<ptrdiff_t>(i));
   }
   std::erase_if(rows.tasks, [&](const TaskRow& row) { return is_refused(row.id); });
   std::erase_if(rows.idempotency, [&](const IdempotencyRow& row) {
@@ -158,16 +144,17 @@ void Engine::Impl::drop_refused(const std::vector<TaskId>& refused) {
 void Engine::Impl::note_durable(UnderWay& done) {
   if (done.rows.empty()) return;
   std::vector<Committed> committed;
-  for (size_t i = 0; i < done.rows.frames.size(); ++i) {
-    const Frame& frame = done.rows.frames[i];
+  for (const Frame& frame : done.rows.frames) {
     Live& task = *live.at(frame.task);
     task.durable_seq = frame.last_seq();
     --task.commits_under_way;
     if (task.put_off) plans.emplace_back(frame.task, *std::exchange(task.put_off, std::nullopt));
     metrics.records += frame.count;
-    if (observer != nullptr) committed.push_back({frame.task, done.records[i]});
+    if (observer != nullptr) {
+      committed.push_back({frame.task, task.recent.between(frame.first_seq, frame.last_seq())});
+    }
   }
-  metrics.durable_waits += waits_of(done.records, done.rows, done.outputs);
+  metrics.durable_waits += count_waits(done);
   timers.add(done.rows.timers_set);
   for (const IdempotencyRow& row : done.rows.idempotency) {
     submitting.erase({row.tenant, row.route, row.key});
@@ -177,6 +164,19 @@ void Engine::Impl::note_durable(UnderWay& done) {
   metrics.last_commit_us = static_cast<uint64_t>(std::max<int64_t>(0, now_us() - done.since_us));
   metrics.commit_us += metrics.last_commit_us;
   if (observer != nullptr) observer->on_durable(committed);
+}
+
+// Tasks for which this commit held something back: an answer, a request, or the news of the end.
+size_t Engine::Impl::count_waits(const UnderWay& done) const {
+  std::vector<TaskId> waiting;
+  waiting.reserve(done.outputs.size() + done.rows.frames.size());
+  for (const Output& output : done.outputs) waiting.push_back(output.task);
+  for (const Frame& frame : done.rows.frames) {
+    const auto& ended = live.at(frame.task)->task.state.ended;
+    if (ended && ended->seq == frame.last_seq()) waiting.push_back(frame.task);
+  }
+  std::sort(waiting.begin(), waiting.end());
+  return static_cast<size_t>(std::unique(waiting.begin(), waiting.end()) - waiting.begin());
 }
 
 // A task that only waits is rows in the store, and nothing here.

@@ -9,9 +9,23 @@ namespace {
 
 // Tasks brought back in a round that has other work: a busy server gets to its old tasks too.
 constexpr size_t kRecoverBesideWork = 8;
+constexpr int kPortions = 8;
 constexpr int64_t kLongestWaitUs = 1'000'000;
 
 }  // namespace
+
+// A round of inputs, in portions: what one task brings is done while its state is near. It ends
+// when a commit has: nobody who waits for that waits for the rest of the round.
+bool Engine::Impl::take_some() {
+  bool worked = false;
+  for (int i = 0; i < kPortions && !failed && (take_inputs() || !plans.empty()); ++i) {
+    worked = true;
+    plan_inside();
+    take_answers();
+    if (mailbox.has_commit()) break;
+  }
+  return worked;
+}
 
 bool Engine::Impl::pump() {
   if (failed) return false;
@@ -22,10 +36,8 @@ bool Engine::Impl::pump() {
   }
   worked |= fire_timers();
   // Steps inside the process may go on for ever: their records may not wait for their end.
-  while (!failed && (take_inputs() || !plans.empty())) {
+  while (take_some()) {
     worked = true;
-    plan_inside();
-    take_answers();
     // Nor may those who wait for the commit under way wait for it.
     if (commit_if_due() || mailbox.has_commit()) break;
   }

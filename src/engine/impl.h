@@ -28,7 +28,6 @@ struct OpenBatch {
 
 struct UnderWay {
   Batch rows;  // a copy is kept for the observer and for a commit that must be repeated
-  std::vector<std::vector<Record>> records;  // per frame
   std::vector<Output> outputs;
   int64_t since_us = 0;
 };
@@ -37,13 +36,14 @@ struct Engine::Impl {
   Impl(World w, Options o) : world(std::move(w)), options(o) {}
 
   bool pump();
+  bool take_some();
 
   // input.cc: what comes in
   bool take_inputs();
   bool take_answers();
   bool take_all(std::vector<Input> inputs);
-  void take(NewTask input);
-  void take(TaskCommand input);
+  void take(NewTask&& input);
+  void take(TaskCommand&& input);
   void apply(Live& live, const Command& command, Reply reply);
   Result<Live*> find_or_load(const TaskId& id);
   bool answer_from_earlier(NewTask& input);
@@ -55,6 +55,7 @@ struct Engine::Impl {
   void finish_commit(CommitResult result);
   void drop_refused(const std::vector<TaskId>& refused);
   void note_durable(UnderWay& done);
+  size_t count_waits(const UnderWay& done) const;
   void evict(const TaskId& id);
 
   // release.cc: what goes out

@@ -9,7 +9,7 @@ namespace perdure::engine {
 namespace {
 
 // So few that the store gets its next batch soon, so many that a batch is worth its flush.
-constexpr size_t kInputsAtOnce = 256;
+constexpr size_t kInputsAtOnce = 32;
 
 auto key_of(const IdempotencyRow& row) {
   return std::tuple(row.tenant, row.route, row.key);
@@ -91,7 +91,7 @@ bool Engine::Impl::answer_from_earlier(NewTask& input) {
   return true;
 }
 
-void Engine::Impl::take(NewTask input) {
+void Engine::Impl::take(NewTask&& input) {
   if (draining) {
     return input.reply(fail(Code::kUnavailable, "the server is shutting down"));
   }
@@ -114,7 +114,7 @@ void Engine::Impl::take(NewTask input) {
   apply(task, std::move(input.submit), std::move(input.reply));
 }
 
-void Engine::Impl::take(TaskCommand input) {
+void Engine::Impl::take(TaskCommand&& input) {
   auto task = find_or_load(input.task);
   if (!task) {
     if (input.reply)
@@ -138,16 +138,14 @@ void Engine::Impl::apply(Live& task, const Command& command, Reply reply) {
   const TaskId id = task.task.state.id;
   if (!applied.records.empty()) {
     if (open.empty()) open.since_us = now_us();
-    if (task.pending.empty()) open.touched.push_back(id);
+    if (task.handed_seq + 1 == applied.records.front().seq) open.touched.push_back(id);
     for (Record& record : applied.records) {
       if (std::holds_alternative<TurnAccepted>(record.body)) {
-        const Seq seen = std::min(task.task.state.turn.upto_seq, task.durable_seq);
-        std::erase_if(task.recent, [&](const Record& r) { return r.seq <= seen; });
+        task.recent.forget_upto(std::min(task.task.state.turn.upto_seq, task.durable_seq));
       }
       // Whoever waits for the end waits for this commit.
       if (std::holds_alternative<TaskEnded>(record.body)) open.must_commit = true;
-      task.recent.push_back(record);
-      task.pending.push_back(std::move(record));
+      task.recent.add(std::move(record));
     }
   }
   if (reply) {

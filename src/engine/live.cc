@@ -12,9 +12,9 @@ Status fold(Live& live, const Frame& frame, std::vector<Record> records) {
     const Seq seen = state.turn.upto_seq;
     TRY_STATUS(core::evolve(state, record));
     if (state.turn.upto_seq != seen) {
-      std::erase_if(live.recent, [&](const Record& r) { return r.seq <= state.turn.upto_seq; });
+      live.recent.forget_upto(state.turn.upto_seq);
     }
-    live.recent.push_back(std::move(record));
+    live.recent.add(std::move(record));
   }
   live.chain = frame.chain;
   return {};
@@ -54,7 +54,7 @@ Result<std::unique_ptr<Live>> load(StoreReader& store, Blobs& blobs, const TaskI
   if (read) read = complete_payloads(store, blobs, *live);
   if (!read) return fail(read.error().code, id.to_string() + ": " + read.error().message);
   if (live->task.state.head == 0) return std::unique_ptr<Live>();
-  live->durable_seq = live->task.state.head;
+  live->durable_seq = live->handed_seq = live->task.state.head;
   return live;
 }
 

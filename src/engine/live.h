@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/task.h"
+#include "engine/recent.h"
 #include "ports/blobs.h"
 #include "ports/store.h"
 
@@ -14,16 +15,18 @@ struct Live {
   core::Task task;
   Sha256 chain;  // of the newest frame, durable or under way
   Seq durable_seq = 0;
-  std::vector<Record> pending;  // applied, not handed to a commit yet
+  Seq handed_seq = 0;  // what lies behind it was applied, and not handed to a commit yet
   // What a planner may still have to be told: everything behind its last turn, and all that is not
   // durable.
-  std::vector<Record> recent;
+  Recent recent;
   std::string row_shape;        // of the task row as last written
   std::optional<Plan> put_off;  // until more of the task is durable
   uint32_t commits_under_way = 0;
   uint32_t calls_under_way = 0;
 
-  bool is_idle() const { return pending.empty() && commits_under_way == 0 && calls_under_way == 0; }
+  bool is_idle() const {
+    return handed_seq == task.state.head && commits_under_way == 0 && calls_under_way == 0;
+  }
 };
 
 // Reads the task's journal and folds it. What is still needed has its bytes. Null if there is no

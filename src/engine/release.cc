@@ -105,9 +105,9 @@ void Engine::Impl::plan(const TaskId& id, const Plan& asked) {
   request.after_seq = state.turn.upto_seq;
   request.state = state.turn.state;
   request.input = state.input;
-  for (const Record& record : found->second->recent) {
-    if (record.seq <= asked.upto_seq) request.news.push_back(record);
-  }
+  const Seq from = planner->reads_history() ? 1 : request.after_seq + 1;
+  const auto news = found->second->recent.between(from, asked.upto_seq);
+  request.news.assign(news.begin(), news.end());
   planner->plan(std::move(request), [this, id, asked, tenant = state.tenant, agent = state.agent,
                                      version = state.agent_version](Result<AnswerTurn> turn) {
     if (turn) world.policy.judge(agent, version, *turn);

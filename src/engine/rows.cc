@@ -73,7 +73,7 @@ TaskRow row_of(const core::Task& task) {
   return row;
 }
 
-void add_rows(Batch& batch, Live& live, const std::vector<Record>& records) {
+void add_rows(Batch& batch, Live& live, std::span<const Record> records) {
   const core::TaskState& state = live.task.state;
   Touched touched;
   for (const Record& record : records) {

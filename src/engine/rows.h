@@ -1,6 +1,8 @@
 #pragma once
 // The rows that a commit writes beside a task's frame: what the records changed, so that the task
 // can be found.
+#include <span>
+
 #include "base/json.h"
 #include "engine/live.h"
 #include "ports/store.h"
@@ -8,7 +10,7 @@
 namespace perdure::engine {
 
 // Adds to `batch` what `records`, now part of the state, changed. `pos`-less: rows only, no frame.
-void add_rows(Batch& batch, Live& live, const std::vector<Record>& records);
+void add_rows(Batch& batch, Live& live, std::span<const Record> records);
 
 TaskRow row_of(const core::Task& task);
 

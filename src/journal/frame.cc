@@ -109,7 +109,7 @@ Status attach_payloads(const Frame& frame, std::string_view area, std::vector<Re
 }  // namespace
 
 Frame encode_frame(const TaskId& task, Epoch epoch, const Sha256& previous,
-                   const std::vector<Record>& records) {
+                   std::span<const Record> records) {
   PERDURE_ASSERT(!records.empty(), "a frame has records");
   Frame frame;
   frame.task = task;

@@ -5,6 +5,7 @@
 // whole.
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,7 @@ struct Frame {
 // `records` are of one task, dense from first_seq. `previous` is the chain of the frame before,
 // zero for the first.
 Frame encode_frame(const TaskId& task, Epoch epoch, const Sha256& previous,
-                   const std::vector<Record>& records);
+                   std::span<const Record> records);
 
 // The records with their inline bytes. Damage is Code::kCorrupt and names task and sequence number.
 Result<std::vector<Record>> decode_frame(const Frame& frame);

@@ -23,8 +23,9 @@ struct PlanRequest {
   Seq after_seq = 0;  // what the last accepted turn had seen
   Payload state;      // as that turn left it
   Payload input;      // of the task, with its bytes when inline
-  // Ends at upto_seq, dense, with inline bytes. Begins at or before after_seq + 1, and early enough
-  // that what is missing before it is durable and can be read from the store.
+  // Ends at upto_seq, dense, with inline bytes. Begins at after_seq + 1 or, for a planner that
+  // reads history, so early that what is missing before it is durable and can be read from the
+  // store.
   std::vector<Record> news;
 };
 
@@ -36,6 +37,8 @@ class Planner {
   // True if asking it is no output: it keeps nothing and nobody outside sees the question. Such a
   // planner is asked before its records are durable.
   virtual bool in_process() const = 0;
+  // False if the state that its last turn left and what has happened since are all that it needs.
+  virtual bool reads_history() const { return true; }
   // On the engine's thread: must not block. `done` is called at most once, on any thread, possibly
   // before this returns.
   virtual void plan(PlanRequest request, Done done) = 0;

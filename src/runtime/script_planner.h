@@ -11,6 +11,7 @@ namespace perdure::runtime {
 class ScriptPlanner : public Planner {
  public:
   bool in_process() const override { return true; }
+  bool reads_history() const override { return false; }
   // Answers before it returns: a turn takes microseconds.
   void plan(PlanRequest request, Done done) override;
 

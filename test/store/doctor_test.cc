@@ -215,8 +215,9 @@ TEST_F(DoctorTest, BlobsThatRecordsNameAreReadAndVerified) {
     const auto store = open();
     Noted noted;
     noted.note = Payload::blob(hash, bytes.size());
+    const std::vector<Record> records = {{1, 1, noted}};
     Batch batch;
-    batch.frames.push_back(encode_frame(task_id(99), store->epoch(), Sha256{}, {{1, 1, noted}}));
+    batch.frames.push_back(encode_frame(task_id(99), store->epoch(), Sha256{}, records));
     batch.frames[0].pos = ++pos_;
     batch.tasks.push_back(task_row(task_id(99), "acme", 1));
     write(*store, std::move(batch));

@@ -34,8 +34,9 @@ TEST(Document, ExampleOfAFrame) {
   set.due_ms = now_ms + 3'600'000;
   Noted noted;
   noted.note = Payload::of("hi");
-  const Frame frame = encode_frame(TaskId::from_bytes(id).value(), uint64_t{1} << 32, Sha256{},
-                                   {{7, now_ms, set}, {8, now_ms + 5, noted}});
+  const std::vector<Record> records = {{7, now_ms, set}, {8, now_ms + 5, noted}};
+  const Frame frame =
+      encode_frame(TaskId::from_bytes(id).value(), uint64_t{1} << 32, Sha256{}, records);
   EXPECT_EQ(shown("frame"), to_hex(frame.body));
   EXPECT_EQ(shown("chain"), to_hex(frame.chain.view()));
 }
