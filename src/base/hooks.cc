@@ -16,7 +16,7 @@
 namespace perdure::hooks {
 namespace {
 
-constexpr std::array<std::string_view, 13> kBugNames = {"none",
+constexpr std::array<std::string_view, 21> kBugNames = {"none",
                                                         "ack_before_durable",
                                                         "send_before_durable",
                                                         "resend_once",
@@ -28,10 +28,29 @@ constexpr std::array<std::string_view, 13> kBugNames = {"none",
                                                         "reservation_skipped",
                                                         "timer_early",
                                                         "idempotency_row_apart",
-                                                        "lost_wake_up"};
+                                                        "lost_wake_up",
+                                                        "chain_broken",
+                                                        "shown_before_durable",
+                                                        "doubt_taken_for_done",
+                                                        "approval_skipped",
+                                                        "state_off_the_record",
+                                                        "cancel_forgotten",
+                                                        "event_lost",
+                                                        "model_asked_again"};
+
+Bug read_planted() {
+  const char* name = std::getenv("PERDURE_PLANT");
+  if (name == nullptr) return Bug::kNone;
+  const Bug bug = bug_named(name);
+  PERDURE_ASSERT(bug != Bug::kNone, "PERDURE_PLANT names a bug of base/hooks.h");
+  return bug;
+}
 
 // One process runs many simulated worlds, one after the other, each with its own bug.
-std::atomic<Bug> current{Bug::kNone};
+std::atomic<Bug>& current() {
+  static std::atomic<Bug> bug{read_planted()};
+  return bug;
+}
 
 struct CrashAt {
   std::string name;
@@ -52,10 +71,10 @@ CrashAt read_crash_at() {
 }  // namespace
 
 bool planted(Bug bug) {
-  return current.load(std::memory_order_relaxed) == bug;
+  return current().load(std::memory_order_relaxed) == bug;
 }
 void plant(Bug bug) {
-  current = bug;
+  current() = bug;
 }
 
 Bug bug_named(std::string_view name) {

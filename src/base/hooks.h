@@ -21,10 +21,18 @@ enum class Bug {
   kTimerEarly,
   kIdempotencyRowApart,
   kLostWakeUp,
+  kChainBroken,
+  kShownBeforeDurable,
+  kDoubtTakenForDone,
+  kApprovalSkipped,
+  kStateOffTheRecord,
+  kCancelForgotten,
+  kEventLost,
+  kModelAskedAgain,
 };
 
 #ifdef PERDURE_TEST_HOOKS
-// True while this bug is planted.
+// True while this bug is planted: by `plant`, or by the environment's PERDURE_PLANT=name.
 bool planted(Bug bug);
 void plant(Bug bug);
 // The bug of that name, e.g. "ack_before_durable"; kNone if there is none.

@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """Kills the server itself, at its crash points and at moments, under a client that repeats itself.
 
-    serve_kill_test.py PERDURE [--kills N] [--seed S]
+    serve_kill_test.py PERDURE [--kills N] [--seed S] [--plant BUG]
+    serve_kill_test.py PERDURE --controls
 
 PERDURE is an instrumented build. The client submits over HTTP with idempotency keys and, after each
 death, asks again with the same keys; receivers in this process count what arrives; a person answers
 doubts by what they counted. In the end every task that was acknowledged is there, under its first id,
 and has ended, and nothing that must not be repeated was.
+
+A control plants a bug in the server, and fails unless the run finds what that bug does.
 """
 import argparse
 import collections
@@ -32,6 +35,12 @@ REQUIRED = ("http.before_response", "engine.before_commit", "engine.after_commit
             "engine.before_release", "engine.after_release", "engine.outcome_received",
             "engine.before_recover", "engine.after_recover", "store.opened",
             "store.in_transaction", "blob.before_rename", "blob.after_rename")
+
+
+# Planted bugs, and how a problem begins that shows them.
+CONTROLS = {"ack_before_durable": "lost:", "resend_once": "repeated:", "key_from_arguments": "",
+            "idempotency_row_apart": "lost:"}
+CONTROL_KILLS = 200
 
 
 class Receivers(http.server.ThreadingHTTPServer):
@@ -116,10 +125,12 @@ class Gone(Exception):
 
 
 class Server:
-    def __init__(self, program, folder, point=None):
+    def __init__(self, program, folder, point=None, plant=None):
         env = {key: value for key, value in os.environ.items() if not key.startswith("PERDURE_")}
         if point:
             env["PERDURE_CRASH_AT"] = point
+        if plant:
+            env["PERDURE_PLANT"] = plant
         self.data = os.path.join(folder, "data")
         self.errors = open(os.path.join(folder, "server.log"), "ab")
         self.process = subprocess.Popen(
@@ -170,9 +181,9 @@ class Server:
 class Directory:
     """One data directory: what was submitted to it, and what was acknowledged."""
 
-    def __init__(self, program, folder, receivers, dice, name):
+    def __init__(self, program, folder, receivers, dice, name, plant):
         self.program, self.folder, self.receivers, self.dice = program, folder, receivers, dice
-        self.name = name
+        self.name, self.plant = name, plant
         self.submissions, self.tasks, self.problems = {}, {}, []
         os.makedirs(folder)
         with open(os.path.join(folder, "perdure.toml"), "w") as config:
@@ -189,7 +200,7 @@ class Directory:
 
     def live(self, point):
         """One life of the server. True if it was killed at `point`."""
-        server = Server(self.program, self.folder, point)
+        server = Server(self.program, self.folder, point, self.plant)
         try:
             for _ in range(3):
                 key = f"{self.name}-{len(self.submissions)}"
@@ -219,7 +230,7 @@ class Directory:
 
     def finish(self):
         """Lets everything end, and judges."""
-        server = Server(self.program, self.folder)
+        server = Server(self.program, self.folder, None, self.plant)
         if not server.port:
             with open(os.path.join(self.folder, "server.log")) as log:
                 self.problems.append("it does not start: " + log.read()[-400:])
@@ -264,38 +275,70 @@ def repeated(receivers):
     return problems
 
 
+class Campaign:
+    def __init__(self, program, seed, plant=None):
+        self.program, self.plant = os.path.abspath(program), plant
+        self.listed = subprocess.run([program, "crash-points"], check=True, capture_output=True,
+                                     text=True).stdout.split()
+        self.dice = random.Random(seed)
+        self.receivers = Receivers(seed)
+        threading.Thread(target=self.receivers.serve_forever, daemon=True).start()
+        self.kills, self.lives, self.tasks = 0, 0, 0
+        self.at_points, self.problems = collections.Counter(), []
+
+    def run(self, kills):
+        """Until so many are killed, or something is wrong."""
+        points = [point for point in self.listed if point not in UNREACHED]
+        with tempfile.TemporaryDirectory(prefix="perdure-kill-") as scratch:
+            while self.kills < kills and self.lives < 4 * kills and not self.problems:
+                directory = Directory(self.program, f"{scratch}/{self.lives}", self.receivers,
+                                      self.dice, f"k{self.lives}", self.plant)
+                for _ in range(KILLS_A_DIRECTORY):
+                    point = points[self.lives % len(points)]
+                    hit = 1 if self.lives < 2 * len(points) else self.dice.choice([1, 2, 3, 5, 8])
+                    self.lives += 1
+                    self.at_points[point] += directory.live(f"{point}:{hit}")
+                    self.kills += 1  # a life that did not come to its point was ended at a moment
+                directory.finish()
+                self.tasks += len(directory.tasks)
+                self.problems += directory.problems + repeated(self.receivers)
+        self.receivers.shutdown()
+
+    def report(self):
+        print(f"{self.kills} kills ({sum(self.at_points.values())} at named points), "
+              f"{self.tasks} tasks, {sum(self.receivers.received.values())} requests, "
+              f"{len(self.problems)} problems")
+        for point in self.listed:
+            print(f"  {point:<26}{self.at_points[point]:>4}")
+
+
+def run_controls(program, seed):
+    unseen = 0
+    for bug, wanted in CONTROLS.items():
+        campaign = Campaign(program, seed, bug)
+        campaign.run(CONTROL_KILLS)
+        seen = [problem for problem in campaign.problems if problem.startswith(wanted)]
+        unseen += not seen
+        shown = seen[0][:100] if seen else f"NOT SEEN in {campaign.kills} kills"
+        print(f"control {bug:<22} after {campaign.kills:>3} kills: {shown}", flush=True)
+    return 1 if unseen else 0
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("program")
     parser.add_argument("--kills", type=int, default=48)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--plant", help="a bug")
+    parser.add_argument("--controls", action="store_true", help="planted bugs must be found")
     options = parser.parse_args()
-    listed = subprocess.run([options.program, "crash-points"], check=True, capture_output=True,
-                            text=True).stdout.split()
-    points = [point for point in listed if point not in UNREACHED]
-    dice = random.Random(options.seed)
-    receivers = Receivers(options.seed)
-    threading.Thread(target=receivers.serve_forever, daemon=True).start()
-    kills, at_points, tasks, problems, lives = 0, collections.Counter(), 0, [], 0
-    with tempfile.TemporaryDirectory(prefix="perdure-kill-") as scratch:
-        while kills < options.kills and lives < 4 * options.kills and not problems:
-            directory = Directory(os.path.abspath(options.program), f"{scratch}/{lives}", receivers,
-                                  dice, f"k{lives}")
-            for _ in range(KILLS_A_DIRECTORY):
-                point = points[lives % len(points)]
-                hit = 1 if lives < 2 * len(points) else dice.choice([1, 2, 3, 5, 8])
-                lives += 1
-                at_points[point] += directory.live(f"{point}:{hit}")
-                kills += 1  # a life that did not come to its point was ended at a moment
-            directory.finish()
-            tasks += len(directory.tasks)
-            problems += directory.problems
-    problems += repeated(receivers)
-    print(f"{kills} kills ({sum(at_points.values())} at named points), {tasks} tasks, "
-          f"{sum(receivers.received.values())} requests, {len(problems)} problems")
-    for point in listed:
-        print(f"  {point:<26}{at_points[point]:>4}")
-    missing = [point for point in REQUIRED if not at_points[point]]
+    if options.controls:
+        return run_controls(options.program, options.seed)
+    campaign = Campaign(options.program, options.seed, options.plant)
+    campaign.run(options.kills)
+    campaign.report()
+    problems = campaign.problems
+    missing = [point for point in REQUIRED if not campaign.at_points[point]]
     if options.kills >= 40 and missing:
         problems.append("nothing was killed at " + ", ".join(missing))
     for problem in problems[:10]:
