@@ -123,6 +123,11 @@ TaskStatus status_of(const TaskView& view) {
   return view.state ? core::status_of(*view.state) : view.row.status;
 }
 
+bool asks_somebody(const TaskView& view) {
+  if (view.state) return !view.state->interrupts.empty();
+  return view.row.waiting_for.find(R"("kind":"interrupt")") != std::string::npos;
+}
+
 std::string etag_of(const TaskView& view) {
   return view.state ? fmt::format("\"{}\"", view.state->head)
                     : fmt::format("\"row-{}\"", view.row.head);

@@ -27,6 +27,8 @@ Result<core::TaskState> fold_task(Context& context, const TaskId& id, Seq upto_s
 Result<TaskView> view_task(Context& context, TaskRow row);
 
 TaskStatus status_of(const TaskView& view);
+// There is an open question. A task that is being cancelled may ask as well, about a doubt.
+bool asks_somebody(const TaskView& view);
 // Changes whenever the task does.
 std::string etag_of(const TaskView& view);
 std::string task_json(const TaskView& view);

@@ -36,8 +36,7 @@ std::optional<TaskStatus> status_named(std::string_view name) {
 
 // Whether the task needs its client: it has ended, or it asks somebody.
 bool is_settled(const TaskView& view) {
-  const TaskStatus status = status_of(view);
-  return is_terminal(status) || status == TaskStatus::kInputRequired;
+  return is_terminal(status_of(view)) || asks_somebody(view);
 }
 
 Response look_at_task(Context& context, const Call& call, bool& ready) {

@@ -118,6 +118,29 @@ TEST_F(InterruptTest, DoubtIsAnsweredWithWhatHappened) {
   EXPECT_EQ(world_.get("/v1/tasks/" + task_).text("/status"), "completed");
 }
 
+TEST_F(InterruptTest, AClientThatWaitsForACancelledTaskHearsOfItsDoubt) {
+  world_.executor.hold = true;
+  ask_person();
+  EXPECT_EQ(resolve(R"({"decision":"approve"})").status, 200);
+  EXPECT_EQ(world_.post("/v1/tasks/" + task_ + "/cancel", "").status, 200);
+  const auto poll = world_.start({.target = "/v1/tasks/" + task_ + "?wait=30"});
+  world_.settle();
+  EXPECT_FALSE(poll->response) << "nothing is asked yet";
+  auto [request, done] = std::move(world_.executor.held.at(0));
+  SettleStep lost;
+  lost.step = request.send.step;
+  lost.attempt = 1;
+  lost.outcome = Outcome::kInDoubt;
+  lost.failure = FailureClass::kAmbiguous;
+  done(std::move(lost));
+  world_.settle();
+  ASSERT_TRUE(poll->response);
+  const Answer answer = World::answer_of(*poll);
+  EXPECT_EQ(answer.text("/status"), "working");
+  EXPECT_EQ(answer.text("/phase"), "cancelling");
+  EXPECT_EQ(answer.text("/waiting_for/0/reason"), "uncertain_outcome");
+}
+
 TEST_F(InterruptTest, ABudgetIsRaisedByWhatIsMissing) {
   const Answer answer =
       world_.post("/v1/tasks", R"({"agent":"lookup","input":1,"budget":{"cost_usd":0.1}})");
