@@ -7,6 +7,7 @@
 
 #include "base/id.h"
 #include "journal/command.h"
+#include "web.h"
 
 namespace perdure::sim {
 
@@ -23,6 +24,7 @@ class Clients {
   struct Job {
     std::string tag, key;
     Submit submit;
+    std::string agent;  // as it is called over HTTP; empty: this client embeds the engine
     std::optional<TaskId> task;
     int attempts = 0;
   };
@@ -30,6 +32,11 @@ class Clients {
   Job make(int64_t number);
   void submit(size_t job);
   void submit_other_body(size_t job);
+  void submit_inside(size_t job);
+  void submit_over_http(size_t job);
+  void other_body_is_accepted();
+  void take_answer(size_t job, const api::Response& response);
+  void command(const Job& job, Command command);
   void answered(size_t job, const TaskId& task, bool repeated);
   void visit(size_t job);
   void claim_timer_is_due(size_t job);

@@ -10,7 +10,7 @@
 namespace perdure::sim {
 
 // Raised when a change makes old seeds mean other worlds.
-inline constexpr int kKnobsVersion = 1;
+inline constexpr int kKnobsVersion = 2;
 
 struct Knobs {
   engine::Options engine;
@@ -61,7 +61,8 @@ struct Knobs {
   uint32_t agents = 200;
 
   // Clients and people.
-  uint32_t limited = 0;  // tasks with a budget
+  uint32_t over_http = 500;  // of submissions and decisions, and of streams
+  uint32_t limited = 0;      // tasks with a budget
   uint32_t cancel = 0;
   uint32_t impatient = 0;  // the client repeats before it was answered
   uint32_t contradictory = 0;

@@ -29,6 +29,14 @@ constexpr Mutant kMutants[] = {
     {Bug::kTimerEarly, "timer_once_not_early"},
     {Bug::kIdempotencyRowApart, "create_idempotent"},
     {Bug::kLostWakeUp, "liveness"},
+    {Bug::kChainBroken, "journal_prefix"},
+    {Bug::kShownBeforeDurable, "output_commit"},
+    {Bug::kDoubtTakenForDone, "done_honest"},
+    {Bug::kApprovalSkipped, "no_send_without_approval"},
+    {Bug::kStateOffTheRecord, "replay_equal"},
+    {Bug::kCancelForgotten, "cancel_complete"},
+    {Bug::kEventLost, "event_stream"},
+    {Bug::kModelAskedAgain, "recorded_not_paid_again"},
 };
 
 }  // namespace

@@ -44,7 +44,8 @@ struct Oracle {
   std::map<Position, std::vector<Application>> applied;
   std::map<std::string, std::pair<Position, uint32_t>> keys;  // who used it, for which group
   std::map<Position, std::vector<std::string>> deduplicated;
-  std::map<std::string, int64_t> model_answers;  // by the task's tag: what a provider would bill
+  std::map<std::string, int64_t> model_answers;   // by the task's tag: what a provider would bill
+  std::map<std::string, uint64_t> model_written;  // requests, by the same
 
   size_t times_applied(const Position& position) const {
     const auto found = applied.find(position);

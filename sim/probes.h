@@ -74,6 +74,9 @@ enum class Probe : uint8_t {
   kPlannerRan,
   kLargePayload,
   kWallBack,
+  kStreamResumed,
+  kStreamToTheEnd,
+  kEndSeen,
   kCount,
 };
 
@@ -144,6 +147,9 @@ inline constexpr std::array<std::string_view, static_cast<size_t>(Probe::kCount)
     "planner_ran",
     "large_payload",
     "wall_back",
+    "stream_resumed",
+    "stream_to_the_end",
+    "end_seen",
 };
 
 class Probes {

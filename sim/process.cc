@@ -41,6 +41,7 @@ void Watcher::on_durable(std::span<const engine::Committed> tasks) {
       seen = record.seq;
     }
   }
+  next->on_durable(tasks);
 }
 
 Process::Process(World& world, Disk& disk, Network& network, const runtime::Setup& setup)
@@ -71,6 +72,8 @@ Process::Process(World& world, Disk& disk, Network& network, const runtime::Setu
   runtime_->set_remote_planners([this](const std::string& name) -> Planner* {
     return name == kWildPlanner ? &wild_ : nullptr;
   });
+  web_ = std::make_unique<Web>(world, *runtime_, store_, blobs_, store_.secret());
+  watcher_.next = &web_->observer();
   runtime_->engine().observe(&watcher_);
 }
 

@@ -9,6 +9,7 @@
 #include "runtime/runtime.h"
 #include "sim_store.h"
 #include "tool/http_executor.h"
+#include "web.h"
 #include "wild_planner.h"
 
 namespace perdure::sim {
@@ -35,11 +36,13 @@ class SimTools : public Executor {
   HttpToolExecutor tools_;
 };
 
-// What becomes visible is durable, dense and seen once.
+// What becomes visible is durable, dense and seen once; then the routes see it.
 class Watcher : public engine::Observer {
  public:
   explicit Watcher(World& world) : world_(world) {}
   void on_durable(std::span<const engine::Committed> tasks) override;
+
+  engine::Observer* next = nullptr;
 
  private:
   World& world_;
@@ -52,6 +55,7 @@ class Process {
   ~Process();
 
   engine::Engine& engine() { return runtime_->engine(); }
+  Web& web() { return *web_; }
   std::string agent_version();  // of the agent that is configured
   SimStore& store() { return store_; }
   // Tasks whose live state, where it is durable, is not the fold of their journal.
@@ -71,6 +75,7 @@ class Process {
   std::set<TaskId> touched_;
   bool failed_ = false;
   std::unique_ptr<runtime::Runtime> runtime_;
+  std::unique_ptr<Web> web_;  // ends before what it shows
 };
 
 }  // namespace perdure::sim

@@ -1,6 +1,7 @@
 #include "shop.h"
 
 #include "agent/agent_spec.h"
+#include "web.h"
 
 namespace perdure::sim {
 namespace {
@@ -78,6 +79,8 @@ runtime::Setup make_setup(const Knobs& knobs, Dice& dice) {
   setup.tools.push_back(tool("once_again", kOnce, Verdict::kAllow, dice));
   setup.tools.back().contract.repeat_allowed = true;
   setup.agents.push_back(agent(dice));
+  setup.plain_agents[std::string(kScriptAgent)] = {"script", {}};
+  setup.plain_agents[std::string(kWildAgent)] = {std::string(kWildPlanner), {}};
   return setup;
 }
 

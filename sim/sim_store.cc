@@ -155,8 +155,17 @@ Result<std::optional<TaskRow>> SimStore::task(const TaskId& id) {
   return row->second;
 }
 
-Result<std::vector<TaskRow>> SimStore::tasks(const TaskQuery&) {
-  return fail(Code::kUnsupported, "nobody lists tasks here");
+Result<std::vector<TaskRow>> SimStore::tasks(const TaskQuery& query) {
+  if (read_fails()) return unreadable();
+  std::vector<TaskRow> found;
+  for (auto row = disk_.rows.tasks.rbegin(); row != disk_.rows.tasks.rend(); ++row) {
+    const TaskRow& task = row->second;
+    if (query.before && task.id >= *query.before) continue;
+    if (query.status && task.status != *query.status) continue;
+    if (!query.agent.empty() && task.agent != query.agent) continue;
+    if (found.size() < query.limit && task.tenant == query.tenant) found.push_back(task);
+  }
+  return found;
 }
 
 Result<std::vector<Frame>> SimStore::frames(const TaskId& id, Seq from_seq, size_t max_bytes) {

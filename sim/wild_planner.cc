@@ -111,7 +111,7 @@ void WildPlanner::plan(PlanRequest request, Done done) {
   const bool from_outside = !in_process() && dice.chance(500);
   if (from_outside) {
     world_.after(delay_us, "planner answers",
-                 [this, task, turn] { answer_from_outside(task, turn, "answers"); });
+                 [&world = world_, task, turn] { world.answer_turn(task, turn, "answers"); });
     return;
   }
   world_.in_process(delay_us, "planner answers", [this, request = std::move(request), turn, done] {
@@ -125,7 +125,7 @@ void WildPlanner::answer(const PlanRequest& request, AnswerTurn turn, const Done
   const TaskId task = request.task;
   if (dice.chance(knobs.planner_repeats)) {
     world_.after(dice.spread(0, 30'000'000), "planner repeats",
-                 [this, task, turn] { answer_from_outside(task, turn, "repeats"); });
+                 [&world = world_, task, turn] { world.answer_turn(task, turn, "repeats"); });
   }
   if (dice.chance(knobs.planner_stale)) {
     AnswerTurn other = decide(request);
@@ -133,14 +133,9 @@ void WildPlanner::answer(const PlanRequest& request, AnswerTurn turn, const Done
     if (dice.chance(300)) ++other.upto_seq;
     other.answer_hash = hash_answer(other);
     world_.after(dice.spread(0, 1'000'000), "planner contradicts",
-                 [this, task, other] { answer_from_outside(task, other, "contradicts"); });
+                 [&world = world_, task, other] { world.answer_turn(task, other, "contradicts"); });
   }
   done(std::move(turn));
-}
-
-void WildPlanner::answer_from_outside(const TaskId& task, const AnswerTurn& turn,
-                                      std::string_view how) {
-  world_.answer_turn(task, turn, how);
 }
 
 AnswerTurn WildPlanner::decide(const PlanRequest& request) {

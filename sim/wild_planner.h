@@ -31,7 +31,6 @@ class WildPlanner : public Planner {
   Await await(const std::vector<Await>& fresh);
   void spoil(AnswerTurn& turn);
   void answer(const PlanRequest& request, AnswerTurn turn, const Done& done);
-  void answer_from_outside(const TaskId& task, const AnswerTurn& turn, std::string_view how);
 
   World& world_;
 };

@@ -4,11 +4,30 @@
 
 #include <cstring>
 
+#include "base/json.h"
+#include "base/text.h"
 #include "core/evolve.h"
 #include "process.h"
 #include "shop.h"
 
 namespace perdure::sim {
+namespace {
+
+std::string decision_text(const Resolve& decision) {
+  json::object body{{"decision", to_string(decision.decision)}};
+  if (!decision.message.empty()) body["message"] = decision.message;
+  if (decision.remember) body["remember"] = true;
+  if (decision.add != Usage{}) {
+    body["add"] = {{"cost_usd", static_cast<double>(decision.add.cost_micro_usd) / 1e6},
+                   {"model_calls", decision.add.model_calls},
+                   {"tool_calls", decision.add.tool_calls}};
+  }
+  if (decision.result.exists()) body["result"] = *parse_json(decision.result.view(), "result");
+  if (decision.args_hash) body["args_sha256"] = to_hex(decision.args_hash->view());
+  return to_json(body);
+}
+
+}  // namespace
 
 World::World(uint64_t seed, Trace::Text text)
     : dice_(seed * 0x2545f4914f6cdd1d + 1),
@@ -18,6 +37,7 @@ World::World(uint64_t seed, Trace::Text text)
       evidence_{tasks_, disk_, oracle_, clock_, answers_, verdict_},
       network_(*this),
       people_(*this),
+      readers_(*this),
       clients_(*this) {
   add_journal_checkers(checkers_, evidence_);
   add_effect_checkers(checkers_, evidence_);
@@ -77,6 +97,14 @@ bool World::output(std::string_view what, const TaskId& task) {
   return false;
 }
 
+void World::ask(api::Request request, std::shared_ptr<Line> line) {
+  if (!process_ || doomed_) return;
+  trace("asks over HTTP", {}, request.body.size(), [&] {
+    return fmt::format("{} {} {}", request.method, request.target, request.body.substr(0, 80));
+  });
+  process_->web().handle(std::move(request), std::move(line));
+}
+
 void World::submit(engine::NewTask task) {
   if (!process_ || doomed_) return;
   trace("submit", {}, 0, [&] { return task.submit.metadata + " to " + task.submit.planner; });
@@ -102,6 +130,7 @@ void World::decide(const TaskId& task, const Resolve& decision, InterruptReason 
     return fmt::format("{} to question {} ({})", to_string(decision.decision),
                        decision.interrupt_seq, to_string(reason));
   });
+  if (dice_.chance(knobs_.over_http)) return decide_over_http(task, decision, wrong_args);
   process_->engine().command(
       task, decision, [this, decision, wrong_args](const Result<engine::Submitted>& result) {
         if (!result) {
@@ -117,6 +146,25 @@ void World::decide(const TaskId& task, const Resolve& decision, InterruptReason 
         if (result->repeated) probe(Probe::kDecisionRepeated);
         acknowledged({*result, decision, {}, {}});
       });
+}
+
+void World::decide_over_http(const TaskId& task, const Resolve& decision, bool wrong_args) {
+  const std::string id = InterruptId{task, decision.interrupt_seq}.to_string();
+  const auto line = std::make_shared<Line>(
+      *this, [this, task, decision, wrong_args](const api::Response& response) {
+        if (response.status == 409) {
+          probe(wrong_args ? Probe::kWrongArguments : Probe::kDecisionContradicted);
+        }
+        if (response.status != 200) return;
+        const bool repeated = response.body.find(R"("repeated":true)") != std::string::npos;
+        if (wrong_args && !repeated) {
+          verdict_.violation("approval_once",
+                             "a decision about other arguments than the step's is accepted");
+        }
+        if (repeated) probe(Probe::kDecisionRepeated);
+        acknowledged({{task, repeated, 0}, decision, {}, {}});
+      });
+  ask(request_of("POST", "/v1/interrupts/" + id + "/resolve", decision_text(decision)), line);
 }
 
 void World::answer_turn(const TaskId& task, const AnswerTurn& turn, std::string_view how) {
@@ -157,6 +205,13 @@ void World::written(const Sent& sent) {
         [&] { return fmt::format("{} step {} attempt {}", sent.tool, sent.step, sent.attempt); });
   for (const auto& checker : checkers_) checker->on_written(sent);
   oracle_.keys.emplace(sent.key, std::pair(Position{sent.task, sent.step}, sent.group));
+}
+
+void World::model_request_written(std::string_view body) {
+  const std::string tag = tag_in(body);
+  trace("model asked", {}, body.size(), [&] { return tag; });
+  ++oracle_.model_written[tag];
+  for (const auto& checker : checkers_) checker->on_model_written(tag);
 }
 
 void World::applied(const Sent& sent) {

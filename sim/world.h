@@ -21,6 +21,7 @@
 #include "oracle.h"
 #include "people.h"
 #include "probes.h"
+#include "readers.h"
 #include "runtime/runtime.h"
 #include "schedule.h"
 #include "trace.h"
@@ -83,6 +84,7 @@ class World {
 
   // What reaches the process, if there is one.
   using Said = std::function<void(const engine::Submitted&)>;
+  void ask(api::Request request, std::shared_ptr<Line> line);
   void submit(engine::NewTask task);
   void command(const TaskId& task, Command command, Said said = {});
   void decide(const TaskId& task, const Resolve& decision, InterruptReason reason, bool wrong_args);
@@ -90,14 +92,15 @@ class World {
   void late_answer(const TaskId& task, SettleStep settle);
 
   // What is seen outside.
-  void make_durable(const Batch& batch);
+  void make_durable(const Batch& batch);  // of the store
   void written(const Sent& sent);
   void applied(const Sent& sent);
-  void model_request_written(std::string_view) {}
+  void model_request_written(std::string_view body);
   void acknowledged(const Ack& ack);
   void remember_answer(const TaskId& task, uint64_t turn, const Sha256& hash,
                        std::vector<std::string> names);
 
+  Readers& readers() { return readers_; }
   std::string random_tool();
   int64_t horizon_of(const std::string& tool) const;
   const std::string& agent_version() const { return agent_version_; }
@@ -118,6 +121,7 @@ class World {
   bool all_ended() const;
   void check_waiting();
   void jump_wall();
+  void decide_over_http(const TaskId& task, const Resolve& decision, bool wrong_args);
   void take_note(const SeenTask& before, const Record& record);
   void fault() { ++outcome_.faults; }
 
@@ -143,6 +147,7 @@ class World {
   std::string agent_version_;
   Network network_;
   People people_;
+  Readers readers_;
   Clients clients_;
   Report outcome_;
 

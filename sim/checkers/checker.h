@@ -53,6 +53,8 @@ class Checker {
   virtual void on_commit(const Batch&) {}
   virtual void on_written(const Sent&) {}
   virtual void on_applied(const Sent&) {}
+  // A request to a model leaves; `tag` is its task's.
+  virtual void on_model_written(const std::string& /*tag*/) {}
   virtual void on_ack(const Ack&) {}
   virtual void at_end() {}
 

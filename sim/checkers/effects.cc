@@ -1,4 +1,5 @@
-// intent_before_send, once_at_most_once, idem_effect_once, done_honest, notdone_honest
+// intent_before_send, recorded_not_paid_again, once_at_most_once, idem_effect_once, done_honest,
+// notdone_honest
 #include <fmt/core.h>
 
 #include "checker.h"
@@ -32,6 +33,42 @@ class IntentBeforeSend : public Checker {
     }
     evidence_.verdict.violation(
         "intent_before_send", fmt::format("{} {}, and no intent is durable", describe(sent), what));
+  }
+};
+
+// A request to a model has a durable intent of its own, and none leaves while every answer that was
+// asked for is recorded.
+class ModelCalls : public Checker {
+ public:
+  using Checker::Checker;
+  void on_model_written(const std::string& tag) override {
+    for (const auto& [id, task] : evidence_.tasks) {
+      if (tag_of(task) == tag) return check(task, tag);
+    }
+    evidence_.verdict.violation("intent_before_send",
+                                tag + ": a model is asked, and nothing of the task is durable");
+  }
+
+ private:
+  void check(const SeenTask& task, const std::string& tag) {
+    uint64_t intents = 0;
+    bool open = false;
+    for (const auto& [id, step] : task.steps) {
+      if (step.plan.kind != CallKind::kModel || step.plan.executed_by != ExecutedBy::kEngine) {
+        continue;
+      }
+      intents += step.intents.size();
+      open |= step.intent_open;
+    }
+    const uint64_t written = evidence_.oracle.model_written.at(tag);
+    if (written > intents) {
+      evidence_.verdict.violation(
+          "intent_before_send",
+          fmt::format("{}: {} requests to models, and {} durable intents", tag, written, intents));
+    } else if (!open) {
+      evidence_.verdict.violation("recorded_not_paid_again",
+                                  tag + ": a model is asked, and every answer is recorded");
+    }
   }
 };
 
@@ -140,6 +177,7 @@ class Honest : public Checker {
 
 void add_effect_checkers(Checkers& to, const Evidence& evidence) {
   to.push_back(std::make_unique<IntentBeforeSend>(evidence));
+  to.push_back(std::make_unique<ModelCalls>(evidence));
   to.push_back(std::make_unique<OnceAtMostOnce>(evidence));
   to.push_back(std::make_unique<IdemEffectOnce>(evidence));
   to.push_back(std::make_unique<Honest>(evidence));

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "api/json_text.h"
+#include "base/hooks.h"
 #include "base/log.h"
 
 namespace perdure::api {
@@ -184,7 +185,9 @@ Status EventStream::send(Record record) {
     if (Payload* payload = payload_of(record.body)) {
       TRY_STATUS(payloads_.complete(*payload, kInlinePayloadMaxBytes));
     }
-    if (const auto event = projector_.project(record)) write(event_message(*event));
+    const bool lost = hooks::planted(hooks::Bug::kEventLost) && record.seq % 5 == 0;
+    const auto event = projector_.project(record);
+    if (event && !lost) write(event_message(*event));
   }
   over_ = over_ || ended;
   return {};

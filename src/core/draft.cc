@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "base/hooks.h"
 #include "core/evolve.h"
 
 namespace perdure::core {
@@ -14,6 +15,7 @@ Seq Draft::append(RecordBody body) {
   record.body = std::move(body);
   const Status evolved = evolve(task_.state, record);
   PERDURE_ASSERT(evolved.has_value(), evolved ? "" : evolved.error().message.c_str());
+  if (hooks::planted(hooks::Bug::kStateOffTheRecord)) ++task_.state.anomalies;
   return record.seq;
 }
 

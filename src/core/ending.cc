@@ -1,5 +1,6 @@
 #include "core/ending.h"
 
+#include "base/hooks.h"
 #include "core/interrupt.h"
 #include "core/step.h"
 #include "core/timer.h"
@@ -64,7 +65,9 @@ void acknowledge(Draft& draft, const Acknowledge& command) {
 
 void finish_if_drained(Draft& draft) {
   if (!draft.state().ending || anything_open(draft.state())) return;
-  write_end(draft, *draft.state().ending);
+  Ending ending = *draft.state().ending;
+  if (hooks::planted(hooks::Bug::kCancelForgotten)) ending.status = TaskStatus::kFailed;
+  write_end(draft, ending);
 }
 
 }  // namespace perdure::core

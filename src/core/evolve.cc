@@ -71,7 +71,8 @@ class Evolver {
     step.planned_seq = seq_;
     if (r.kind == CallKind::kModel) count_model_turn();
     if (!r.identity.is_zero()) state_.wishes[r.identity].push_back(r.step);
-    if (r.verdict == Verdict::kAllow) return move(r.step, EffectEvent::kAllowed);
+    const bool allowed = r.verdict == Verdict::kAllow || planted(Bug::kApprovalSkipped);
+    if (allowed) return move(r.step, EffectEvent::kAllowed);
     if (r.verdict == Verdict::kDeny) return move(r.step, EffectEvent::kDenied);
     return {};
   }

@@ -198,6 +198,8 @@ std::optional<Usage> not_negative(std::optional<Usage> used) {
 // A refusal speaks of its own send. An earlier one of the same key may have come in, or may still
 // be on its way.
 Outcome honest_outcome(const Step& step, const SettleStep& outcome) {
+  const bool doubtful = outcome.outcome == Outcome::kInDoubt;
+  if (doubtful && planted(Bug::kDoubtTakenForDone)) return Outcome::kSucceeded;
   const bool hides_doubt = step.may_have_run && !may_repeat(step.contract.effect);
   return outcome.outcome == Outcome::kFailed && hides_doubt ? Outcome::kInDoubt : outcome.outcome;
 }
@@ -229,6 +231,7 @@ void plan_call(Draft& draft, const CallAction& call, bool guarded) {
   if (earlier) planned.verdict = Verdict::kAsk;
   const Verdict verdict = planned.verdict;
   draft.append(std::move(planned));
+  if (planted(Bug::kApprovalSkipped)) return;
   if (earlier) {
     ask_about_duplicate(draft, call.step, *earlier);
   } else if (verdict == Verdict::kAsk) {
@@ -253,6 +256,10 @@ void settle(Draft& draft, const SettleStep& outcome) {
                       outcome.retry_after_ms,
                       not_negative(outcome.used),
                       outcome.result};
+  if (planted(Bug::kModelAskedAgain) && step->kind == CallKind::kModel) {
+    draft.emit(Send{outcome.step, step->kind, step->name, step->attempt, step->group,
+                    step->contract.effect, step->not_after_ms, step->args});
+  }
   draft.append(std::move(settled));
   draft.accept();
   step = find(draft, outcome.step);

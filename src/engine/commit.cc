@@ -40,7 +40,8 @@ void Engine::Impl::start_commit() {
     const auto records = task.recent.between(task.handed_seq + 1, task.task.state.head);
     task.handed_seq = task.task.state.head;
     ++task.commits_under_way;
-    Frame frame = encode_frame(id, world.store.epoch(), task.chain, records);
+    const Sha256 previous = planted(Bug::kChainBroken) ? Sha256{} : task.chain;
+    Frame frame = encode_frame(id, world.store.epoch(), previous, records);
     frame.pos = ++next_pos;
     task.chain = frame.chain;
     add_rows(going.rows, task, records);
@@ -49,6 +50,7 @@ void Engine::Impl::start_commit() {
   going.rows.idempotency = std::move(batch.idempotency);
   if (planted(Bug::kIdempotencyRowApart)) std::swap(going.rows.idempotency, late_idempotency);
   if (planted(Bug::kAckBeforeDurable) || planted(Bug::kSendBeforeDurable)) release_before_durable();
+  if (planted(Bug::kShownBeforeDurable)) show(going.rows.frames);
   if (going.rows.empty()) return finish_commit({});
   hooks::crash_point("engine.before_commit");
   world.store.commit(going.rows,
@@ -143,16 +145,12 @@ void Engine::Impl::drop_refused(const std::vector<TaskId>& refused) {
 
 void Engine::Impl::note_durable(UnderWay& done) {
   if (done.rows.empty()) return;
-  std::vector<Committed> committed;
   for (const Frame& frame : done.rows.frames) {
     Live& task = *live.at(frame.task);
     task.durable_seq = frame.last_seq();
     --task.commits_under_way;
     if (task.put_off) plans.emplace_back(frame.task, *std::exchange(task.put_off, std::nullopt));
     metrics.records += frame.count;
-    if (observer != nullptr) {
-      committed.push_back({frame.task, task.recent.between(frame.first_seq, frame.last_seq())});
-    }
   }
   metrics.durable_waits += count_waits(done);
   timers.add(done.rows.timers_set);
@@ -163,7 +161,18 @@ void Engine::Impl::note_durable(UnderWay& done) {
   metrics.frames += done.rows.frames.size();
   metrics.last_commit_us = static_cast<uint64_t>(std::max<int64_t>(0, now_us() - done.since_us));
   metrics.commit_us += metrics.last_commit_us;
-  if (observer != nullptr) observer->on_durable(committed);
+  show(done.rows.frames);
+}
+
+void Engine::Impl::show(const std::vector<Frame>& frames) const {
+  if (observer == nullptr) return;
+  std::vector<Committed> committed;
+  committed.reserve(frames.size());
+  for (const Frame& frame : frames) {
+    const Recent& recent = live.at(frame.task)->recent;
+    committed.push_back({frame.task, recent.between(frame.first_seq, frame.last_seq())});
+  }
+  observer->on_durable(committed);
 }
 
 // Tasks for which this commit held something back: an answer, a request, or the news of the end.

@@ -55,6 +55,7 @@ struct Engine::Impl {
   void finish_commit(CommitResult result);
   void drop_refused(const std::vector<TaskId>& refused);
   void note_durable(UnderWay& done);
+  void show(const std::vector<Frame>& frames) const;
   size_t count_waits(const UnderWay& done) const;
   void evict(const TaskId& id);
 
