@@ -136,6 +136,7 @@ void Engine::Impl::drop_refused(const std::vector<TaskId>& refused) {
   for (const TaskId& id : refused) {
     if (const auto found = live.find(id); found != live.end()) {
       metrics.calls_under_way -= found->second->calls_under_way;
+      asked_outside.erase(id);
       live.erase(found);
     }
   }

@@ -89,6 +89,7 @@ struct Engine::Impl {
   std::unordered_map<TaskId, std::unique_ptr<Live>>
       live;  // looked up, never iterated for a decision
   std::set<TaskId> quarantined;
+  std::set<TaskId> asked_outside;  // of those in `live`: a planner elsewhere has their turn
   OpenBatch open;
   std::optional<UnderWay> under_way;
   std::vector<IdempotencyRow> late_idempotency;  // only while a bug is planted

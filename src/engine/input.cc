@@ -157,6 +157,7 @@ void Engine::Impl::apply(Live& task, const Command& command, Reply reply) {
   for (Effect& effect : applied.effects) {
     std::visit([&](auto& what) { hold({id, std::move(what)}); }, effect);
   }
+  if (!task.task.plan.open) asked_outside.erase(id);
   metrics.live = live.size();
 }
 

@@ -198,6 +198,37 @@ TEST_F(EngineTest, RecoveryWaitsForRoomAsleep) {
   EXPECT_EQ(world.executor.sent.size(), 4u);
 }
 
+// A planner elsewhere that never answers.
+class AbsentPlanner : public Planner {
+ public:
+  bool in_process() const override { return false; }
+  void plan(PlanRequest, Done) override { ++asked; }
+  int asked = 0;
+};
+
+TEST_F(EngineTest, RecoveryDoesNotWaitForPlannersElsewhere) {
+  AbsentPlanner absent;
+  world.other = &absent;
+  for (int i = 0; i < 3; ++i) {
+    engine::NewTask task;
+    task.submit.tenant = "t";
+    task.submit.planner = "other";
+    task.reply = [](const Result<engine::Submitted>& reply) { EXPECT_TRUE(reply); };
+    world.engine->submit(std::move(task));
+    world.pump();
+    world.advance(1);
+  }
+  world.submit(
+      R"({"script":[{"call":{"step":"a","tool":"read.a"}},{"await":"a"},{"complete":1}]})");
+  ASSERT_EQ(absent.asked, 3);
+  world.options.live_max = 1;
+  world.options.recover_page = 1;
+  world.start();
+  world.pump();
+  EXPECT_EQ(absent.asked, 6);
+  EXPECT_EQ(world.executor.sent.size(), 2u) << "the task behind them is not recovered";
+}
+
 TEST_F(EngineTest, WhatCannotBeReadNowIsRecoveredLater) {
   const TaskId id = world.submit(kOneCall);
   world.start();
