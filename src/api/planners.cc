@@ -17,8 +17,14 @@ constexpr size_t kPlanPayloadMaxBytes = 64u << 20;
 
 OrResponse<std::string> planner_name(const Call& call) {
   auto name = percent_decode(call.segment(2));
-  if (name && !name->empty() && name->size() <= kNameMaxBytes) return std::move(*name);
-  return tl::unexpected(problem(404, "not_found", "this is not the name of a planner"));
+  if (!name || name->empty() || name->size() > kNameMaxBytes) {
+    return tl::unexpected(problem(404, "not_found", "this is not the name of a planner"));
+  }
+  if (*name == kAgentPlanner || *name == kScriptPlanner) {
+    return tl::unexpected(
+        problem(403, "forbidden", fmt::format("'{}' is a planner of the server itself", *name)));
+  }
+  return std::move(*name);
 }
 
 // The records behind the last turn, from the store where the engine did not bring them.

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -13,6 +14,10 @@
 #include "journal/record.h"
 
 namespace perdure {
+
+// The planners of this process. All other names are for planners that ask over HTTP.
+inline constexpr std::string_view kAgentPlanner = "agent";
+inline constexpr std::string_view kScriptPlanner = "script";
 
 struct PlanRequest {
   TaskId task;

@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "ports/planner.h"
 
 namespace perdure::runtime {
 namespace {
@@ -17,7 +18,7 @@ Status AgentVersions::add(AgentSpec spec) {
   const std::string content = agent_content(spec);
   const Sha256 hash = sha256(content);
   TRY_STATUS(blobs_.put(kAgentsTenant, hash, content));
-  AgentEntry entry{spec.name, to_hex(hash.view()), "agent", spec.limits};
+  AgentEntry entry{spec.name, to_hex(hash.view()), std::string(kAgentPlanner), spec.limits};
   by_version_[entry.version] = std::make_shared<const AgentSpec>(std::move(spec));
   current_[entry.name] = std::move(entry);
   return {};

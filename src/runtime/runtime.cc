@@ -12,6 +12,7 @@ namespace perdure::runtime {
 namespace {
 
 constexpr size_t kTranscriptsMax = 2'000;
+constexpr uint64_t kTranscriptsMaxBytes = 64u << 20;
 
 ToolRules rules_of(const HttpToolConfig& tool) {
   return {tool.contract, tool.approval == Verdict::kAsk, tool.identity};
@@ -47,7 +48,7 @@ struct Runtime::Impl {
       : setup(std::move(given)),
         outside(std::move(given_outside)),
         agents(outside.blobs),
-        transcripts(outside.store, outside.blobs, kTranscriptsMax),
+        transcripts(outside.store, outside.blobs, kTranscriptsMax, kTranscriptsMaxBytes),
         policy(rules, agents),
         agent_planner(agents, transcripts, prices, outside.spawn),
         models(providers, agents, transcripts, outside.secrets.masker(), outside.spawn,
@@ -116,8 +117,8 @@ Status Runtime::Impl::assemble() {
 }
 
 Planner* Runtime::Impl::planner(const std::string& name) {
-  if (name == "agent") return &agent_planner;
-  if (name == "script") return &script_planner;
+  if (name == kAgentPlanner) return &agent_planner;
+  if (name == kScriptPlanner) return &script_planner;
   return find_remote ? find_remote(name) : nullptr;
 }
 

@@ -16,14 +16,17 @@ std::shared_ptr<const Transcript> Transcripts::cached(const TaskId& task, Seq up
 
 void Transcripts::keep(const TaskId& task, std::shared_ptr<const Transcript> transcript) {
   const std::lock_guard lock(mutex_);
-  const auto found = entries_.find(task);
-  if (found != entries_.end()) {
-    found->second.transcript = std::move(transcript);
-    return;
-  }
-  entries_[task] = {std::move(transcript), order_.insert(order_.end(), task)};
-  if (entries_.size() > tasks_max_) {
-    entries_.erase(order_.front());
+  auto [entry, is_new] = entries_.try_emplace(task);
+  if (is_new) entry->second.place = order_.insert(order_.end(), task);
+  const uint64_t bytes = transcript->size_bytes();
+  bytes_ += bytes - entry->second.bytes;
+  entry->second.bytes = bytes;
+  entry->second.transcript = std::move(transcript);
+  order_.splice(order_.end(), order_, entry->second.place);
+  while (order_.size() > 1 && (entries_.size() > tasks_max_ || bytes_ > bytes_max_)) {
+    const auto oldest = entries_.find(order_.front());
+    bytes_ -= oldest->second.bytes;
+    entries_.erase(oldest);
     order_.pop_front();
   }
 }

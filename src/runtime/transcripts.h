@@ -15,8 +15,9 @@ namespace perdure::runtime {
 
 class Transcripts {
  public:
-  Transcripts(StoreReader& store, Blobs& blobs, size_t tasks_max)
-      : store_(store), blobs_(blobs), tasks_max_(tasks_max) {}
+  // Keeps no more than that of either, but always the one that was asked for last.
+  Transcripts(StoreReader& store, Blobs& blobs, size_t tasks_max, uint64_t bytes_max)
+      : store_(store), blobs_(blobs), tasks_max_(tasks_max), bytes_max_(bytes_max) {}
 
   // The transcript folded up to `upto_seq` exactly. `news` may bring records that are not durable
   // yet: they end at or behind `upto_seq`, and what is missing before them is read from the store.
@@ -29,6 +30,7 @@ class Transcripts {
   struct Entry {
     std::shared_ptr<const Transcript> transcript;
     Order::iterator place;
+    uint64_t bytes = 0;
   };
 
   std::shared_ptr<const Transcript> cached(const TaskId& task, Seq upto_seq);
@@ -39,9 +41,11 @@ class Transcripts {
   StoreReader& store_;
   Blobs& blobs_;
   const size_t tasks_max_;
+  const uint64_t bytes_max_;
   std::mutex mutex_;
   std::map<TaskId, Entry> entries_;
   Order order_;  // the longest unused first
+  uint64_t bytes_ = 0;
 };
 
 }  // namespace perdure::runtime

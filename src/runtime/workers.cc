@@ -7,17 +7,21 @@ Workers::Workers(size_t threads) {
 }
 
 Workers::~Workers() {
+  std::deque<std::function<void()>> dropped;
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
+    dropped.swap(queue_);
   }
   came_.notify_all();
+  dropped.clear();
   for (std::thread& thread : threads_) thread.join();
 }
 
 void Workers::put(std::function<void()> work) {
   {
     const std::lock_guard lock(mutex_);
+    if (stopping_) return;
     queue_.push_back(std::move(work));
   }
   came_.notify_one();

@@ -15,7 +15,7 @@ using Spawn = std::function<void(std::function<void()>)>;
 class Workers {
  public:
   explicit Workers(size_t threads);
-  ~Workers();  // finishes what was put
+  ~Workers();  // finishes what has begun; the rest is dropped, as a crash would
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 

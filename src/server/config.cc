@@ -86,7 +86,7 @@ Status read_agent(Config& config, const std::string& name, const json::value& va
   ObjectReader in(value, "agents." + name);
   runtime::PlainAgent agent;
   agent.planner = in.string("planner");
-  if (agent.planner == "agent") in.fail_at("planner", "the agent loop needs an agent file");
+  if (agent.planner == kAgentPlanner) in.fail_at("planner", "the agent loop needs an agent file");
   agent.limits.tool_calls = in.integer("tool_calls", 0, INT64_MAX, kUnlimited);
   agent.limits.model_calls = in.integer("model_calls", 0, INT64_MAX, kUnlimited);
   if (in.has("cost_usd")) {

@@ -107,6 +107,18 @@ TEST_F(PlannerTest, AnAnswerIsTakenWhenTheLeaseIsUnknown) {
   EXPECT_EQ(status(task), "completed");
 }
 
+TEST_F(PlannerTest, TheServersOwnPlannersHaveNoDoor) {
+  for (const std::string name : {"agent", "script"}) {
+    for (const std::string door : {"/poll", "/turns"}) {
+      const Answer answer = world_.ask({.method = "POST",
+                                        .target = "/v1/planners/" + name + door,
+                                        .body = R"({"version":"v7"})",
+                                        .token = "worker"});
+      EXPECT_EQ(answer.status, 403) << name << door << answer.body;
+    }
+  }
+}
+
 TEST_F(PlannerTest, APlannerCanSayThatItFailed) {
   const std::string task = world_.submit("outside");
   polled();

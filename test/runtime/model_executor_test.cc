@@ -60,7 +60,7 @@ class ModelExecutorTest : public testing::Test {
   MemoryStore store_{std::string(32, 's')};
   test::NoBlobs blobs_;
   AgentVersions versions_{blobs_};
-  Transcripts transcripts_{store_, blobs_, 10};
+  Transcripts transcripts_{store_, blobs_, 10, 1 << 20};
   Providers providers_;
   OpenProvider* provider_ = nullptr;
   ModelExecutor executor_{providers_,
