@@ -77,7 +77,10 @@ Status make_dir(const std::string& path) {
 
 Status sync_names(const std::string& path) {
   const Descriptor dir(path, O_RDONLY | O_DIRECTORY);
-  if (!dir.open() || fsync(dir.get()) != 0) return failed("sync the directory", path);
+  if (!dir.open()) {
+    return fail(Code::kUnavailable, failed("open the directory", path).value().message);
+  }
+  if (fsync(dir.get()) != 0) return failed("sync the directory", path);
   return {};
 }
 

@@ -11,7 +11,8 @@ namespace perdure {
 Status write_durably(const std::string& path, std::string_view bytes);
 Result<std::string> read_whole(const std::string& path);
 Status make_dir(const std::string& path);  // 0700; no error if it exists
-// Makes the names in a directory durable.
+// Makes the names in a directory durable. Code::kUnavailable: it could not be tried, as when the
+// process has too many files open; after any other error nothing is known of what was written.
 Status sync_names(const std::string& path);
 Status rename_file(const std::string& from, const std::string& to);
 

@@ -112,7 +112,7 @@ Status FileBlobs::make_dirs(const std::string& dir) {
 
 Status FileBlobs::sync(const std::string& dir) {
   Status synced = sync_names(dir);
-  if (synced) return {};
+  if (synced || synced.error().code == Code::kUnavailable) return synced;
   const std::lock_guard lock(mutex_);
   if (!failure_) failure_ = synced.error();
   return synced;

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -42,6 +43,20 @@ TEST_F(FileBlobsTest, KeepsBytesOverReopening) {
   EXPECT_EQ(open()->get("acme", hash_).value(), bytes_);
   ASSERT_TRUE(open()->put("acme", sha256(""), ""));
   EXPECT_EQ(open()->get("acme", sha256("")).value(), "");
+}
+
+TEST_F(FileBlobsTest, AShortageOfDescriptorsPasses) {
+  const auto blobs = open();
+  rlimit old{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &old), 0);
+  const rlimit none{3, old.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  const Status refused = blobs->put("acme", hash_, bytes_);
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &old), 0);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("Too many open files"));
+  EXPECT_TRUE(blobs->put("acme", hash_, bytes_));
+  EXPECT_EQ(blobs->get("acme", hash_).value(), bytes_);
 }
 
 TEST_F(FileBlobsTest, TenantsDoNotSeeEachOther) {
