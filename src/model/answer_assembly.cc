@@ -24,6 +24,14 @@ std::optional<int64_t> integer_in(const json::object& object, std::string_view n
   return value->get_int64();
 }
 
+// More than any model can read or write: a mistake of the server, and taken for unknown.
+constexpr int64_t kTokensMax = 1'000'000'000;
+
+std::optional<int64_t> tokens_in(const json::object& usage, std::string_view name) {
+  const auto tokens = integer_in(usage, name);
+  return tokens && *tokens >= 0 && *tokens <= kTokensMax ? tokens : std::nullopt;
+}
+
 const json::object* object_in(const json::object& object, std::string_view name) {
   const json::value* value = object.if_contains(name);
   return value != nullptr ? value->if_object() : nullptr;
@@ -190,14 +198,14 @@ void AnswerAssembly::add_call(const json::object& call) {
 void AnswerAssembly::add_usage(const json::value& value) {
   const json::object* usage = value.if_object();
   if (usage == nullptr) return;
-  const auto input = integer_in(*usage, "prompt_tokens");
-  const auto output = integer_in(*usage, "completion_tokens");
-  const auto total = integer_in(*usage, "total_tokens");
-  if (input && *input >= 0) answer_.input_tokens = *input;
-  if (!output || *output < 0) return;
+  const auto input = tokens_in(*usage, "prompt_tokens");
+  const auto output = tokens_in(*usage, "completion_tokens");
+  const auto total = tokens_in(*usage, "total_tokens");
+  if (input) answer_.input_tokens = *input;
+  if (!output) return;
   answer_.output_tokens = *output;
   // xAI counts reasoning in the total alone, and charges for it.
-  if (input && total && *input >= 0 && *total >= *input) {
+  if (input && total && *total >= *input) {
     answer_.output_tokens = std::max(answer_.output_tokens, *total - *input);
   }
 }

@@ -47,6 +47,15 @@ ModelAnswer answer_of(const std::vector<std::string>& chunks) {
   return got.end.answer.value_or(ModelAnswer{});
 }
 
+TEST(AnswerAssembly, TokensThatNobodyCanHaveUsedAreUnknown) {
+  const std::string absurd =
+      R"({"id":"r1","choices":[],"usage":{"prompt_tokens":9000000000000000000,)"
+      R"("completion_tokens":2000000000,"total_tokens":9000000000000000000}})";
+  const ModelAnswer answer = answer_of({delta(R"("content":"hi")", R"("stop")"), absurd});
+  EXPECT_EQ(answer.input_tokens, ModelAnswer{}.input_tokens);
+  EXPECT_EQ(answer.output_tokens, ModelAnswer{}.output_tokens);
+}
+
 FailureClass failure_of(const std::vector<std::string>& chunks) {
   const Read got = read({events(chunks)});
   EXPECT_FALSE(got.end.answer);
