@@ -84,6 +84,17 @@ Result<Resolve> read_decision(const json::value& body) {
   return decision;
 }
 
+// What the row alone says: one damaged task must not hide the questions of the others.
+json::object unreadable(const InterruptRow& row, const Error& error) {
+  return {{"id", InterruptId{row.task, row.seq}.to_string()},
+          {"task", row.task.to_string()},
+          {"status", "open"},
+          {"reason", to_string(row.reason)},
+          {"message", "this question cannot be shown or answered now: " + error.message},
+          {"allowed_decisions", json::array()},
+          {"created_at", to_rfc3339(row.created_ms)}};
+}
+
 Response resolved(const InterruptId& id, Decision decision, const engine::Submitted& done) {
   const json::object out{{"id", id.to_string()},
                          {"task", id.task.to_string()},
@@ -109,9 +120,12 @@ Response list_interrupts(Context& context, const Call& call) {
   json::array shown;
   for (size_t i = 0; i < rows.size() && i < limit; ++i) {
     const InterruptId id{rows[i].task, rows[i].seq};
-    ANSWER_ASSIGN(auto interrupt, view_interrupt(context, call.tenant(), id));
-    // Decided since the rows were read: it is no longer in the inbox.
-    if (interrupt && interrupt->at("status") == "open") shown.push_back(std::move(*interrupt));
+    auto interrupt = view_interrupt(context, call.tenant(), id);
+    if (!interrupt) {
+      shown.push_back(unreadable(rows[i], interrupt.error()));
+    } else if (*interrupt && (*interrupt)->at("status") == "open") {
+      shown.push_back(std::move(**interrupt));
+    }  // else it was decided since the rows were read, and is no longer in the inbox
   }
   json::object out;
   out["interrupts"] = std::move(shown);

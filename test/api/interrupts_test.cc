@@ -118,6 +118,19 @@ TEST_F(InterruptTest, DoubtIsAnsweredWithWhatHappened) {
   EXPECT_EQ(world_.get("/v1/tasks/" + task_).text("/status"), "completed");
 }
 
+TEST_F(InterruptTest, AQuestionThatCannotBeReadHidesNoOther) {
+  const std::string lost = world_.submit("payer");
+  world_.clock.now_us += 1'000'000;
+  task_ = world_.submit("payer");
+  id_ = world_.get("/v1/interrupts").text("/interrupts/1/id");
+  world_.store.damaged = TaskId::parse(lost);
+  const Answer inbox = world_.get("/v1/interrupts");
+  EXPECT_EQ(inbox.status, 200) << inbox.body;
+  EXPECT_EQ(inbox.text("/interrupts/0/task"), lost);
+  EXPECT_NE(inbox.text("/interrupts/0/message").find("cannot be shown"), std::string::npos);
+  EXPECT_EQ(inbox.text("/interrupts/1/id"), id_);
+}
+
 TEST_F(InterruptTest, AClientThatWaitsForACancelledTaskHearsOfItsDoubt) {
   world_.executor.hold = true;
   ask_person();

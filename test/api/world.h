@@ -46,6 +46,17 @@ class ManualTimers : public Timers {
   std::map<std::pair<int64_t, uint64_t>, std::function<void()>> due_;
 };
 
+// One task's journal may be damaged.
+class HurtStore : public MemoryStore {
+ public:
+  using MemoryStore::MemoryStore;
+  Result<std::vector<Frame>> frames(const TaskId& id, Seq from_seq, size_t max_bytes) override {
+    if (damaged == id) return fail(Code::kCorrupt, "a frame is not what was written");
+    return MemoryStore::frames(id, from_seq, max_bytes);
+  }
+  std::optional<TaskId> damaged;
+};
+
 class MemoryBlobs : public Blobs {
  public:
   Status put(const std::string& tenant, const Sha256& hash, std::string_view bytes) override;
@@ -153,7 +164,7 @@ class World {
   ManualClock clock;
   CountingRng rng;
   ManualTimers timers{clock};
-  MemoryStore store{std::string(32, 's')};
+  HurtStore store{std::string(32, 's')};
   MemoryBlobs blobs;
   NamedAgents agents;
   InsidePlanner inside;
