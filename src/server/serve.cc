@@ -169,7 +169,7 @@ Status serve(Config config) {
   HttpServer http(http_options, handler);
   api::RemotePlanners planners(http.timers(), {.lease_ms = config.planner_lease_ms});
   for (const auto& [name, agent] : runtime->setup().plain_agents) {
-    if (agent.planner != "script") planners.add(agent.planner);
+    if (agent.planner != kScriptPlanner) planners.add(agent.planner);
   }
   runtime->set_remote_planners([&](const std::string& name) { return planners.find(name); });
   api::Api api({.engine = runtime->engine(),
@@ -192,11 +192,15 @@ Status serve(Config config) {
 
   // Nothing is sent before it is known where nothing may be sent to.
   TRY_STATUS(http.start());
-  TRY_STATUS(client->forbid(config.address, http.port()));
+  const std::string address_file = config.data_dir + "/address";
+  Status known = client->forbid(config.address, http.port());
+  if (known) known = write_private(address_file, own_address(config, http.port()) + "\n");
+  if (!known) {
+    http.stop(0);
+    return known;
+  }
   runtime::EngineThread engine(runtime->engine(), clock);
   engine.start();
-  const std::string address_file = config.data_dir + "/address";
-  TRY_STATUS(write_private(address_file, own_address(config, http.port()) + "\n"));
   warn_if_in_clear(config);
   fmt::print("listening on {}\n", shown_address(config, http.port()));
   std::fflush(stdout);
