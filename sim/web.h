@@ -28,6 +28,7 @@ class SimTimers : public api::Timers {
   explicit SimTimers(World& world) : world_(world) {}
   uint64_t after(int64_t delay_ms, std::function<void()> callback) override;
   void cancel(uint64_t id) override { waiting_.erase(id); }
+  void stop() { waiting_.clear(); }
 
  private:
   World& world_;
@@ -72,6 +73,10 @@ class Web {
  public:
   Web(World& world, runtime::Runtime& runtime, StoreReader& reader, Blobs& blobs,
       const std::string& store_secret);
+
+  ~Web() { timers_.stop(); }  // while there still is what its callbacks hold
+  Web(const Web&) = delete;
+  Web& operator=(const Web&) = delete;
 
   void handle(api::Request request, std::shared_ptr<Line> line);
   engine::Observer& observer() { return api_.observer(); }
