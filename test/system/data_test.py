@@ -1,5 +1,7 @@
 """The data directory: in use, unusable, damaged; and what doctor says of it."""
+import http.client
 import random
+import resource
 import shutil
 import sqlite3
 import unittest
@@ -61,6 +63,26 @@ class DataDirectory(SystemTest):
             status, said = self.doctor(place)
             self.assertEqual(status, 1, said)
             self.assertIn(str(place), said)
+
+    def test_a_disk_that_refuses(self):
+        """Nobody is told that it worked, the process ends and says why, and the next one has everything."""
+        server, tasks = self.with_tasks(2)
+        limit = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (4096, limit[1]))
+        with self.assertRaises((OSError, http.client.HTTPException)):
+            server.api.submit("orders", "on a full disk", key="full")
+        self.assertEqual(server.ended(), 74)
+        self.assertIn("store.failed", server.log_text())
+        self.assertIn("perdure.db", server.log_text())
+        server.start()
+        for task in tasks:
+            self.assertEqual(server.api.task(task)["status"], "completed")
+        again = server.api.submit("orders", "on a full disk", key="full")
+        self.assertEqual(server.api.wait(again, "completed")["status"], "completed")
+        server.stop()
+        status, said = self.doctor(server.data)
+        self.assertEqual(status, 0, said)
+        self.assertIn("3 tasks", said)
 
     def test_a_damaged_journal(self):
         """One task suffers, and says so; the others go on."""
