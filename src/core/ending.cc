@@ -32,7 +32,7 @@ void write_end(Draft& draft, const Ending& ending) {
 
 }  // namespace
 
-void end_task(Draft& draft, Ending ending) {
+void end_task(Draft& draft, const Ending& ending) {
   if (!anything_open(draft.state())) {
     draft.plan() = {};
     return write_end(draft, ending);

@@ -6,7 +6,7 @@
 namespace perdure::core {
 
 // Ends the task, at once if nothing that was sent is open; otherwise the end is recorded and waits.
-void end_task(Draft& draft, Ending ending);
+void end_task(Draft& draft, const Ending& ending);
 
 void cancel(Draft& draft, const Cancel& command);
 void acknowledge(Draft& draft, const Acknowledge& command);

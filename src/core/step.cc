@@ -256,7 +256,7 @@ void settle(Draft& draft, const SettleStep& outcome) {
                       outcome.retry_after_ms,
                       not_negative(outcome.used),
                       outcome.result};
-  if (planted(Bug::kModelAskedAgain) && step->kind == CallKind::kModel) {
+  if (step != nullptr && planted(Bug::kModelAskedAgain) && step->kind == CallKind::kModel) {
     draft.emit(Send{outcome.step, step->kind, step->name, step->attempt, step->group,
                     step->contract.effect, step->not_after_ms, step->args});
   }

@@ -24,7 +24,7 @@ Status AgentVersions::add(AgentSpec spec) {
   return {};
 }
 
-void AgentVersions::add_plain(std::string name, PlainAgent agent) {
+void AgentVersions::add_plain(const std::string& name, PlainAgent agent) {
   current_[name] = {name, "", std::move(agent.planner), agent.limits};
 }
 

@@ -24,7 +24,7 @@ class AgentVersions : public Agents {
 
   // At start. Keeps the content durably before the version is offered.
   Status add(AgentSpec spec);
-  void add_plain(std::string name, PlainAgent agent);
+  void add_plain(const std::string& name, PlainAgent agent);
 
   std::optional<AgentEntry> find(const std::string& name) const override;
   std::vector<std::string> names() const override;
