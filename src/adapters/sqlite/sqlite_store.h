@@ -19,8 +19,8 @@ struct SqliteOptions {
   size_t readers = 2;  // connections for reads
   // For control runs only: commits are not durable.
   bool unsafe_no_sync = false;
-  uint64_t log_bytes = 24u << 20;
-  int64_t checkpoint_pages = 4000;
+  uint64_t log_bytes = 40u << 20;
+  int64_t checkpoint_pages = 8000;
 };
 
 struct StoreStats {
