@@ -21,6 +21,19 @@ class InterruptTest : public testing::Test {
                        .token = token});
   }
 
+  // The call that is held was sent, and nobody knows what came of it.
+  CallRequest lose_answer() {
+    auto [request, done] = std::move(world_.executor.held.at(0));
+    SettleStep lost;
+    lost.step = request.send.step;
+    lost.attempt = 1;
+    lost.outcome = Outcome::kInDoubt;
+    lost.failure = FailureClass::kAmbiguous;
+    done(std::move(lost));
+    world_.settle();
+    return request;
+  }
+
   World world_;
   std::string task_, id_;
 };
@@ -99,14 +112,7 @@ TEST_F(InterruptTest, DoubtIsAnsweredWithWhatHappened) {
   world_.executor.hold = true;
   ask_person();
   EXPECT_EQ(resolve(R"({"decision":"approve"})").status, 200);
-  auto [request, done] = std::move(world_.executor.held.at(0));
-  SettleStep lost;
-  lost.step = request.send.step;
-  lost.attempt = 1;
-  lost.outcome = Outcome::kInDoubt;
-  lost.failure = FailureClass::kAmbiguous;
-  done(std::move(lost));
-  world_.settle();
+  const CallRequest request = lose_answer();
   const Answer inbox = world_.get("/v1/interrupts");
   id_ = inbox.text("/interrupts/0/id");
   EXPECT_EQ(inbox.text("/interrupts/0/reason"), "uncertain_outcome");
@@ -139,14 +145,7 @@ TEST_F(InterruptTest, AClientThatWaitsForACancelledTaskHearsOfItsDoubt) {
   const auto poll = world_.start({.target = "/v1/tasks/" + task_ + "?wait=30"});
   world_.settle();
   EXPECT_FALSE(poll->response) << "nothing is asked yet";
-  auto [request, done] = std::move(world_.executor.held.at(0));
-  SettleStep lost;
-  lost.step = request.send.step;
-  lost.attempt = 1;
-  lost.outcome = Outcome::kInDoubt;
-  lost.failure = FailureClass::kAmbiguous;
-  done(std::move(lost));
-  world_.settle();
+  lose_answer();
   ASSERT_TRUE(poll->response);
   const Answer answer = World::answer_of(*poll);
   EXPECT_EQ(answer.text("/status"), "working");
