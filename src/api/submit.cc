@@ -175,7 +175,7 @@ void submit_task(Context& context, Call call) {
   const auto pending = std::make_shared<const Pending>(
       Pending{std::move(read->text), preferences_of(*call.request), call.tenant(), call.responder});
   context.parts.engine.submit({std::move(read->submit), std::move(read->idempotency),
-                               [&context, pending](Result<engine::Submitted> result) {
+                               [&context, pending](const Result<engine::Submitted>& result) {
                                  answer(context, pending, result);
                                }});
 }

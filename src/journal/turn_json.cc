@@ -138,7 +138,7 @@ class TurnReader {
     } else if (await.op != Await::Op::kNews) {
       const json::array* parts = in.array("of");
       if (parts == nullptr || parts->empty()) in.fail_at("of", "expected what to wait for");
-      for (size_t i = 0; in.ok() && i < parts->size(); ++i) {
+      for (size_t i = 0; in.ok() && parts != nullptr && i < parts->size(); ++i) {
         TRY_ASSIGN(Await part,
                    read_await((*parts)[i], fmt::format("{}.of[{}]", where, i), depth + 1));
         await.of.push_back(std::move(part));

@@ -48,7 +48,7 @@ Status Transcripts::fold(Transcript& transcript, const TaskId& task, const std::
 Result<std::shared_ptr<const Transcript>> Transcripts::at(const TaskId& task,
                                                           const std::string& tenant, Seq upto_seq,
                                                           std::span<const Record> news) {
-  const auto known = cached(task, upto_seq);
+  auto known = cached(task, upto_seq);
   if (known && known->seq() == upto_seq) return known;
   auto transcript = std::make_shared<Transcript>(known ? *known : Transcript());
   const Seq news_from = news.empty() ? upto_seq + 1 : news.front().seq;

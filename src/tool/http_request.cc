@@ -66,7 +66,7 @@ Status add_headers(const HttpToolConfig& config, const CallRequest& call, const 
     std::erase_if(headers, [&](const auto& header) { return same_name(header.first, name); });
     headers.emplace_back(name, std::move(value));
   };
-  const auto set_default = [&](std::string_view name, std::string value) {
+  const auto set_default = [&](std::string_view name, const std::string& value) {
     const auto is = [&](const auto& header) { return same_name(header.first, name); };
     if (std::none_of(headers.begin(), headers.end(), is)) headers.emplace_back(name, value);
   };
