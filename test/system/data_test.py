@@ -64,6 +64,19 @@ class DataDirectory(SystemTest):
             self.assertEqual(status, 1, said)
             self.assertIn(str(place), said)
 
+    def test_a_start_that_fails_late(self):
+        """When it listens already, and cannot say where."""
+        server = self.server(start=False)
+        (server.data / "address").mkdir(mode=0o700, parents=True)
+        server.data.chmod(0o700)
+        done = run("serve", "--config", server.folder / "perdure.toml", "--data-dir", server.data, "--listen",
+                   "127.0.0.1:0")
+        self.assertEqual((done.returncode, done.stdout), (1, ""), done)
+        self.assertIn(str(server.data / "address"), done.stderr)
+        (server.data / "address").rmdir()
+        server.start()
+        self.assertEqual(server.api.wait(server.api.submit("orders", "now"), "completed")["status"], "completed")
+
     def test_a_disk_that_refuses(self):
         """Nobody is told that it worked, the process ends and says why, and the next one has everything."""
         server, tasks = self.with_tasks(2)
