@@ -21,6 +21,9 @@ def main():
     put("sse", "plain", b"data: a\n\ndata: b\r\n\r\n")
     put("sse", "fields", b"\xef\xbb\xbf: c\nevent: e\nid: 1\nretry: 20\ndata: a\ndata\ndata:b\n\n")
     put("sse", "cr", b"data: a\r\rid\rdata: b\r\n\r")
+    header = b"\x0b:event-type\x07\x00\x05event"
+    put("aws_event_stream", "event", bytes([len(header)]) + header + b"{}")
+    put("aws_event_stream", "empty", bytes.fromhex("000000100000000005c248eb7d98c8ff"))
     stop = chunk(b"", '"stop"')
     usage = (b'data: {"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2,'
              b'"total_tokens":3}}\n\ndata: [DONE]\n\n')
