@@ -95,15 +95,16 @@ CallAction refund_call() {
 struct PolicyWorld {
   PolicyWorld() {
     for (int i = 0; i < 20; ++i) {
-      runtime::ToolRules tool;
-      tool.contract.effect = EffectClass::kOnce;
-      tool.identity = {"/order", "/amount_cents"};
-      rules.tools["tool" + std::to_string(i)] = tool;
+      ToolEntry tool;
+      tool.name = "tool" + std::to_string(i);
+      tool.rules.contract.effect = EffectClass::kOnce;
+      tool.rules.identity = {"/order", "/amount_cents"};
+      tools.add(std::move(tool), nullptr);
     }
     state.limits.cost_micro_usd = 5'000'000;
     state.limits.tool_calls = 100;
   }
-  runtime::Rules rules;
+  runtime::ToolRouter tools;
   core::TaskState state;
 };
 
@@ -127,7 +128,8 @@ Rows policy(const Options& options) {
   const auto blobs = must(FileBlobs::open(dir.path()));
   runtime::AgentVersions versions(*blobs);
   const PolicyWorld world;
-  runtime::ContractPolicy policy(world.rules, versions);
+  const runtime::Models models;
+  runtime::ContractPolicy policy(models, world.tools, versions);
   const CallAction call = refund_call();
   HttpToolConfig tool;
   const Masker masker = Secrets{}.masker();

@@ -11,11 +11,11 @@
 #include <string>
 #include <string_view>
 
+#include "base/sse.h"
 #include "journal/message.h"
 #include "journal/terms.h"
 #include "model/answer_assembly.h"
 #include "model/openai_errors.h"
-#include "model/sse.h"
 
 namespace perdure {
 

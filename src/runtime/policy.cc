@@ -10,14 +10,15 @@
 namespace perdure::runtime {
 namespace {
 
-template <class T>
-void deny_unknown(CallAction& call, std::string_view what, const std::map<std::string, T>& known) {
-  std::vector<std::string> names;
-  for (const auto& [name, rules] : known) names.push_back(name);
-  const auto nearest = nearest_word(call.name, names);
+void deny(CallAction& call, std::string reason) {
   call.verdict = Verdict::kDeny;
-  call.verdict_reason = fmt::format("there is no {} '{}'{}", what, call.name,
-                                    nearest ? fmt::format("; did you mean '{}'?", *nearest) : "");
+  call.verdict_reason = std::move(reason);
+}
+
+void deny_unknown(CallAction& call, std::string_view what, const std::vector<std::string>& names) {
+  const auto nearest = nearest_word(call.name, names);
+  deny(call, fmt::format("there is no {} '{}'{}", what, call.name,
+                         nearest ? fmt::format("; did you mean '{}'?", *nearest) : ""));
 }
 
 }  // namespace
@@ -39,19 +40,20 @@ void ContractPolicy::judge(const std::string&, const std::string& agent_version,
 }
 
 void ContractPolicy::judge_tool(CallAction& call, const AgentSpec* spec, bool guarded) const {
-  const auto found = rules_.tools.find(call.name);
+  const auto ruling = tools_.ruling(call.name);
   if (call.executed_by == ExecutedBy::kPlanner) {
     // Computation inside the planner, by its word; a tool that the operator configured keeps its
     // contract.
-    if (found != rules_.tools.end())
-      call.contract = found->second.contract;
+    if (ruling)
+      call.contract = ruling->rules.contract;
     else
       call.contract.effect = EffectClass::kRepeat;
     return;
   }
-  if (found == rules_.tools.end()) return deny_unknown(call, "tool", rules_.tools);
-  const ToolRules& rules = found->second;
+  if (!ruling) return deny_unknown(call, "tool", tools_.names());
+  const ToolRules& rules = ruling->rules;
   call.contract = rules.contract;
+  if (!ruling->refusal.empty()) return deny(call, ruling->refusal);
   call.reserve.tool_calls = 1;
   const bool tightened = spec != nullptr && spec->asks_always(call.name);
   call.verdict = rules.ask || tightened ? Verdict::kAsk : Verdict::kAllow;
@@ -64,8 +66,12 @@ void ContractPolicy::judge_model(CallAction& call) const {
     call.contract.effect = EffectClass::kRepeat;  // it ran already; nothing is sent from here
     return;
   }
-  const auto found = rules_.models.find(call.name);
-  if (found == rules_.models.end()) return deny_unknown(call, "model", rules_.models);
+  const auto found = models_.find(call.name);
+  if (found == models_.end()) {
+    std::vector<std::string> names;
+    for (const auto& [name, rules] : models_) names.push_back(name);
+    return deny_unknown(call, "model", names);
+  }
   const ModelRules& rules = found->second;
   call.contract = rules.contract;
   call.verdict = Verdict::kAllow;

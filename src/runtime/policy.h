@@ -7,15 +7,11 @@
 #include "journal/price.h"
 #include "ports/policy.h"
 #include "runtime/agent_versions.h"
+#include "runtime/tool_router.h"
 
 namespace perdure::runtime {
 
-struct ToolRules {
-  Contract contract;
-  bool ask = true;  // a person approves each call
-  // JSON Pointers: what makes two calls the same wish; none: all arguments.
-  std::vector<std::string> identity;
-};
+using perdure::ToolRules;
 
 struct ModelRules {
   Contract contract;
@@ -23,15 +19,12 @@ struct ModelRules {
   int64_t max_output_tokens = 0;
 };
 
-struct Rules {
-  std::map<std::string, ToolRules> tools;
-  std::map<std::string, ModelRules> models;
-};
+using Models = std::map<std::string, ModelRules>;
 
 class ContractPolicy : public Policy {
  public:
-  ContractPolicy(const Rules& rules, AgentVersions& versions)
-      : rules_(rules), versions_(versions) {}
+  ContractPolicy(const Models& models, const ToolRouter& tools, AgentVersions& versions)
+      : models_(models), tools_(tools), versions_(versions) {}
 
   void judge(const std::string& agent, const std::string& agent_version, AnswerTurn& turn) override;
 
@@ -39,7 +32,8 @@ class ContractPolicy : public Policy {
   void judge_tool(CallAction& call, const AgentSpec* spec, bool guarded) const;
   void judge_model(CallAction& call) const;
 
-  const Rules& rules_;
+  const Models& models_;
+  const ToolRouter& tools_;
   AgentVersions& versions_;
 };
 

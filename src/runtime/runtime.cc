@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "runtime/agent_planner.h"
 #include "runtime/script_planner.h"
@@ -14,8 +16,14 @@ namespace {
 constexpr size_t kTranscriptsMax = 2'000;
 constexpr uint64_t kTranscriptsMaxBytes = 64u << 20;
 
-ToolRules rules_of(const HttpToolConfig& tool) {
-  return {tool.contract, tool.approval == Verdict::kAsk, tool.identity};
+ToolEntry entry_of(const HttpToolConfig& tool) {
+  ToolEntry entry;
+  entry.name = tool.name;
+  entry.kind = "http";
+  entry.description = tool.description;
+  entry.input_schema = tool.input_schema;
+  entry.rules = {tool.contract, tool.approval == Verdict::kAsk, tool.identity};
+  return entry;
 }
 
 ModelRules rules_of(const ModelConfig& model) {
@@ -29,12 +37,9 @@ ModelRules rules_of(const ModelConfig& model) {
   return rules;
 }
 
-template <class T>
 Status check_name(const std::string& agent, std::string_view what, const std::string& name,
-                  const std::map<std::string, T>& known) {
-  if (known.contains(name)) return {};
-  std::vector<std::string> names;
-  for (const auto& [known_name, value] : known) names.push_back(known_name);
+                  const std::vector<std::string>& names) {
+  if (std::find(names.begin(), names.end(), name) != names.end()) return {};
   const auto nearest = nearest_word(name, names);
   return fail(Code::kInvalid,
               fmt::format("agent '{}': there is no {} '{}'{}", agent, what, name,
@@ -49,14 +54,14 @@ struct Runtime::Impl {
         outside(std::move(given_outside)),
         agents(outside.blobs),
         transcripts(outside.store, outside.blobs, kTranscriptsMax, kTranscriptsMaxBytes),
-        policy(rules, agents),
+        policy(model_rules, router, agents),
         agent_planner(agents, transcripts, prices, outside.spawn),
         models(providers, agents, transcripts, outside.secrets.masker(), outside.spawn,
                [this](const TaskId& task, const StepId& step, uint32_t attempt,
                       std::string_view text) {
                  if (on_delta) on_delta(task, step, attempt, text);
                }),
-        tools(outside.http, outside.clock, outside.secrets, setup.tools) {}
+        http_tools(outside.http, outside.clock, outside.secrets, setup.tools) {}
 
   Status assemble();
   Planner* planner(const std::string& name);
@@ -65,7 +70,8 @@ struct Runtime::Impl {
   Outside outside;
   AgentVersions agents;
   Transcripts transcripts;
-  Rules rules;
+  Models model_rules;
+  ToolRouter router;
   ModelPrices prices;
   Providers providers;
   ContractPolicy policy;
@@ -74,8 +80,8 @@ struct Runtime::Impl {
   std::function<Planner*(const std::string&)> find_remote;
   OnDelta on_delta;
   ModelExecutor models;
-  HttpToolExecutor tools;
-  Executor* tool_executor = &tools;
+  HttpToolExecutor http_tools;
+  Executor* tool_executor = &router;
   std::unique_ptr<engine::Engine> engine;
 };
 
@@ -83,19 +89,22 @@ Status Runtime::Impl::assemble() {
   for (const ModelConfig& model : setup.models) {
     TRY_ASSIGN(providers[model.name],
                make_provider(model, outside.http, outside.clock, outside.model_keys));
-    rules.models[model.name] = rules_of(model);
+    model_rules[model.name] = rules_of(model);
     prices[model.name] = model.price;
   }
   for (const HttpToolConfig& tool : setup.tools) {
-    rules.tools[tool.name] = rules_of(tool);
     TRY_STATUS(check(tool));
+    router.add(entry_of(tool), &http_tools);
   }
+  std::vector<std::string> model_names;
+  for (const auto& [name, rules] : model_rules) model_names.push_back(name);
+  const std::vector<std::string> tool_names = router.names();
   for (const AgentSpec& agent : setup.agents) {
     for (const std::string& model : agent.models) {
-      TRY_STATUS(check_name(agent.name, "model", model, rules.models));
+      TRY_STATUS(check_name(agent.name, "model", model, model_names));
     }
     for (const ToolDeclaration& tool : agent.tools) {
-      TRY_STATUS(check_name(agent.name, "tool", tool.name, rules.tools));
+      TRY_STATUS(check_name(agent.name, "tool", tool.name, tool_names));
     }
     TRY_STATUS(agents.add(agent));
   }
@@ -137,6 +146,9 @@ engine::Engine& Runtime::engine() {
 AgentVersions& Runtime::agents() {
   return impl_->agents;
 }
+ToolCatalog& Runtime::tools() {
+  return impl_->router;
+}
 const Setup& Runtime::setup() const {
   return impl_->setup;
 }
@@ -147,7 +159,10 @@ void Runtime::set_tool_executor(Executor* executor) {
   impl_->tool_executor = executor;
 }
 void Runtime::add_tool(const std::string& name, ToolRules rules) {
-  impl_->rules.tools[name] = std::move(rules);
+  ToolEntry entry;
+  entry.name = name;
+  entry.rules = std::move(rules);
+  impl_->router.add(std::move(entry), nullptr);
 }
 void Runtime::set_on_delta(OnDelta on_delta) {
   impl_->on_delta = std::move(on_delta);

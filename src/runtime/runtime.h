@@ -13,6 +13,7 @@
 #include "runtime/agent_versions.h"
 #include "runtime/model_executor.h"
 #include "runtime/policy.h"
+#include "runtime/tool_router.h"
 #include "runtime/workers.h"
 #include "tool/http_tool.h"
 
@@ -56,7 +57,9 @@ class Runtime {
   void set_remote_planners(std::function<Planner*(const std::string& name)> find);
   // In place of the executor for tools; for benchmarks and tests that run tools inside the process.
   void set_tool_executor(Executor* executor);
-  // Contracts of tools that are not HTTP tools.
+  // Every tool, its contract and its state; and what is accepted of a server's.
+  ToolCatalog& tools();
+  // The contract of a tool that the setup does not have: with set_tool_executor.
   void add_tool(const std::string& name, ToolRules rules);
   void set_on_delta(OnDelta on_delta);
 

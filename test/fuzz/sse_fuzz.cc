@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "base/assert.h"
-#include "model/sse.h"
+#include "base/sse.h"
 
 namespace perdure {
 namespace {

@@ -8,12 +8,12 @@
 namespace perdure::runtime {
 namespace {
 
-CallAction judged(const Rules& rules, CallAction call) {
+CallAction judged(CallAction call, const Models& models = {}, const ToolRouter& tools = {}) {
   test::NoBlobs blobs;
   AgentVersions versions(blobs);
   AnswerTurn turn;
   turn.actions.emplace_back(std::move(call));
-  ContractPolicy(rules, versions).judge("a", "", turn);
+  ContractPolicy(models, tools, versions).judge("a", "", turn);
   return std::get<CallAction>(turn.actions[0]);
 }
 
@@ -22,11 +22,11 @@ TEST(ContractPolicyTest, AModelCallThatAPlannerRanIsARepeat) {
   CallAction call;
   call.kind = CallKind::kModel;
   call.executed_by = ExecutedBy::kPlanner;
-  Rules rules;
-  rules.models["known"];
+  Models models;
+  models["known"];
   for (const char* name : {"known", "its own"}) {
     call.name = name;
-    EXPECT_EQ(judged(rules, call).contract.effect, EffectClass::kRepeat) << name;
+    EXPECT_EQ(judged(call, models).contract.effect, EffectClass::kRepeat) << name;
   }
 }
 
@@ -35,7 +35,7 @@ TEST(ContractPolicyTest, WhatIsNotConfiguredIsDenied) {
   call.name = "unknown";
   for (const CallKind kind : {CallKind::kModel, CallKind::kTool}) {
     call.kind = kind;
-    EXPECT_EQ(judged({}, call).verdict, Verdict::kDeny);
+    EXPECT_EQ(judged(call).verdict, Verdict::kDeny);
   }
 }
 

@@ -1,4 +1,4 @@
-#include "model/sse.h"
+#include "base/sse.h"
 
 #include <gtest/gtest.h>
 
