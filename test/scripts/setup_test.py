@@ -18,7 +18,7 @@ FAKES = {
 def packages():
     """(name, the program that makes it needless) of each line of the list."""
     for line in (ROOT / "scripts/packages.txt").read_text().splitlines():
-        if line and not line.startswith("#"):
+        if line and not line.startswith(("#", "[")):
             name, _, program = line.split()[0].partition("?")
             yield name, program
 
