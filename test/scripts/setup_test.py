@@ -10,7 +10,10 @@ FAKES = {
     # One line in `calls` for each call; `installed` lists packages; `broken` makes apt-get fail.
     "dpkg-query": 'grep -qx "${!#}" "$WORLD/installed" && echo -n installed || exit 1',
     "apt-get": 'echo "$@" >>"$WORLD/calls"; [[ ! -e $WORLD/broken ]] || { echo "E: no disk"; exit 100; }\n'
-               'case "$*" in *--no-download*) for p in "$@"; do echo "$p" >>"$WORLD/installed"; done ;; esac',
+               'case "$*" in *--no-download*) for p in "$@"; do echo "$p" >>"$WORLD/installed"; done ;;\n'
+               'download*|*" download "*) touch "${!#}_1.2_amd64.deb" ;; esac',
+    # A package of two programs.
+    "dpkg-deb": 'mkdir -p usr/bin; echo one >usr/bin/one; echo two >usr/bin/two; tar -c ./usr',
     "sudo": 'exec "$@"',
 }
 
@@ -19,7 +22,7 @@ def packages():
     """(name, the program that makes it needless) of each line of the list."""
     for line in (ROOT / "scripts/packages.txt").read_text().splitlines():
         if line and not line.startswith(("#", "[")):
-            name, _, program = line.split()[0].partition("?")
+            name, _, program = line.split()[0].replace("/", "?").partition("?")
             yield name, program
 
 
@@ -35,8 +38,8 @@ class SetupTest(unittest.TestCase):
         (self.world / "os-release").write_text('ID=debian\nVERSION_ID="12"\n')
         (self.world / "installed").write_text("")
 
-    def setup(self, *arguments):
-        environment = {**os.environ, "WORLD": str(self.world),
+    def setup(self, *arguments, **environment):
+        environment = {**os.environ, **environment, "WORLD": str(self.world),
                        "PATH": f"{self.world}:{os.environ['PATH']}",
                        "PERDURE_OS_RELEASE": str(self.world / "os-release")}
         return subprocess.run([ROOT / "dev", "setup", *arguments], env=environment, text=True,
@@ -74,6 +77,26 @@ class SetupTest(unittest.TestCase):
         self.assertTrue(install.endswith("--no-download mold spin"), install)
         self.assertLess(run.stdout.index("to install"), run.stdout.index("installed 2 packages"))
         self.assertEqual(self.setup().stdout, "setup: everything is installed\n")
+
+    def test_takes_one_program_out_of_a_package(self):
+        (self.world / "list").write_text("[build]\npair/two  why\nmold  why\n")
+        there = {"PERDURE_PACKAGES": str(self.world / "list"), "PERDURE_PROGRAMS_TO": str(self.world)}
+        self.install_all_but()
+        run = self.setup(**there)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        update, download = self.calls()
+        self.assertTrue(download.endswith("download pair"), download)
+        self.assertEqual((self.world / "two").read_text(), "two\n")
+        self.assertFalse((self.world / "one").exists())
+        self.assertIn("took two", run.stdout)
+        self.assertEqual(self.setup(**there).stdout, "setup: everything is installed\n")
+
+    def test_stops_when_a_program_cannot_be_taken(self):
+        (self.world / "list").write_text("[build]\npair/three  why\n")
+        run = self.setup(PERDURE_PACKAGES=str(self.world / "list"), PERDURE_PROGRAMS_TO=str(self.world))
+        self.assertEqual(run.returncode, 1)
+        self.assertIn("three", run.stderr)
+        self.assertFalse((self.world / "three").exists())
 
     def test_stops_when_apt_fails(self):
         self.install_all_but("mold")
