@@ -226,4 +226,14 @@ Result<std::vector<TaskId>> SimStore::runnable(std::optional<TaskId> after, size
   return found;
 }
 
+Result<std::vector<Frame>> SimStore::frames_after(Pos after, size_t max_bytes) {
+  if (read_fails()) return unreadable();
+  return disk_.rows.frames_after(after, max_bytes);
+}
+
+Result<StoreCounts> SimStore::counts(int64_t now_ms) {
+  if (read_fails()) return unreadable();
+  return disk_.rows.counts(now_ms);
+}
+
 }  // namespace perdure::sim

@@ -35,6 +35,8 @@ class SimStore : public Store {
                                                size_t limit) override;
   Result<std::vector<TimerRow>> timers_due(int64_t until_ms, size_t limit) override;
   Result<std::vector<TaskId>> runnable(std::optional<TaskId> after, size_t limit) override;
+  Result<std::vector<Frame>> frames_after(Pos after, size_t max_bytes) override;
+  Result<StoreCounts> counts(int64_t now_ms) override;
 
  private:
   CommitResult::Kind decide();

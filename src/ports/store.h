@@ -3,6 +3,7 @@
 // durable.
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -96,6 +97,14 @@ struct TaskQuery {
   size_t limit = 50;
 };
 
+// How much there is of what is open.
+struct StoreCounts {
+  std::map<TaskStatus, uint64_t> tasks;  // not ended
+  std::map<InterruptReason, uint64_t> interrupts;
+  uint64_t timers = 0;
+  uint64_t timers_due = 0;  // of these
+};
+
 // Reads. Thread-safe; every call sees durable state only.
 class StoreReader {
  public:
@@ -117,6 +126,10 @@ class StoreReader {
   virtual Result<std::vector<TimerRow>> timers_due(int64_t until_ms, size_t limit) = 0;
   // Tasks with runnable = true, by id, after `after`.
   virtual Result<std::vector<TaskId>> runnable(std::optional<TaskId> after, size_t limit) = 0;
+  // The frames of all tasks behind `after`, in order of pos, as `frames` bounds them.
+  virtual Result<std::vector<Frame>> frames_after(Pos after, size_t max_bytes) = 0;
+  // Looks at an index entry of everything that is open: not for every request.
+  virtual Result<StoreCounts> counts(int64_t now_ms) = 0;
 };
 
 class Store : public StoreReader {

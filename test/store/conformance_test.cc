@@ -355,6 +355,56 @@ TEST_P(Conformance, RunnableTasksAreListedInOrder) {
   EXPECT_TRUE(store().runnable(task_id(5), 10).value().empty());
 }
 
+TEST_P(Conformance, FramesOfAllTasksComeInTheOrderOfTheirCommits) {
+  const Frame one = create(task_id(2));
+  const Frame other = create(task_id(1), "other");
+  Batch batch = step(one, 3);
+  const Frame two = batch.frames[0];
+  expect_durable(std::move(batch));
+  const auto positions = [&](Pos after, size_t max_bytes) {
+    std::vector<Pos> found;
+    const auto frames = store().frames_after(after, max_bytes).value();
+    for (const Frame& frame : frames) found.push_back(frame.pos);
+    return found;
+  };
+  EXPECT_EQ(positions(0, 1 << 20), (std::vector{one.pos, other.pos, two.pos}));
+  EXPECT_EQ(positions(one.pos, 1 << 20), (std::vector{other.pos, two.pos}));
+  EXPECT_EQ(positions(two.pos, 1 << 20), std::vector<Pos>{});
+  EXPECT_EQ(positions(0, 1), std::vector{one.pos}) << "one at least";
+  EXPECT_EQ(positions(0, one.body.size() + other.body.size()), (std::vector{one.pos, other.pos}));
+  const auto frames = store().frames_after(other.pos, 1).value();
+  EXPECT_EQ(frames[0].task, task_id(2));
+  EXPECT_EQ(frames[0].first_seq, 3u);
+  EXPECT_EQ(frames[0].count, 3u);
+  EXPECT_TRUE(verify_frame(frames[0], one.chain));
+}
+
+TEST_P(Conformance, WhatIsOpenIsCounted) {
+  EXPECT_TRUE(store().counts(0).value().tasks.empty());
+  for (const uint64_t i : {1, 2, 3, 4, 5}) create(task_id(i), i == 3 ? "other" : "acme");
+  Batch batch;
+  const TaskStatus statuses[] = {TaskStatus::kWorking, TaskStatus::kInputRequired,
+                                 TaskStatus::kInputRequired, TaskStatus::kCompleted,
+                                 TaskStatus::kCancelled};
+  for (uint64_t i = 1; i <= 5; ++i) {
+    batch.tasks.push_back(task_row(task_id(i), i == 3 ? "other" : "acme", 2));
+    batch.tasks.back().status = statuses[i - 1];
+  }
+  batch.timers_set = {{task_id(1), "a", 10}, {task_id(1), "b", 20}, {task_id(2), "a", 30}};
+  batch.interrupts_opened = {{task_id(2), 1, "acme", InterruptReason::kQuestion, 1},
+                             {task_id(3), 1, "other", InterruptReason::kQuestion, 1},
+                             {task_id(3), 2, "other", InterruptReason::kToolApproval, 1}};
+  expect_durable(std::move(batch));
+  const StoreCounts counts = store().counts(20).value();
+  EXPECT_EQ(counts.tasks, (std::map<TaskStatus, uint64_t>{{TaskStatus::kWorking, 1},
+                                                          {TaskStatus::kInputRequired, 2}}));
+  EXPECT_EQ(counts.interrupts,
+            (std::map<InterruptReason, uint64_t>{{InterruptReason::kQuestion, 2},
+                                                 {InterruptReason::kToolApproval, 1}}));
+  EXPECT_EQ(counts.timers, 3u);
+  EXPECT_EQ(counts.timers_due, 2u);
+}
+
 TEST_P(Conformance, ContainsKnowsWhoseFrameItIs) {
   const Frame first = create(task_id(1));
   EXPECT_TRUE(store().contains(first).value());

@@ -100,7 +100,8 @@ class Differential {
   void read() {
     static constexpr std::array kReads = {&Differential::read_contains, &Differential::read_tasks,
                                           &Differential::read_frames,   &Differential::read_waiting,
-                                          &Differential::read_timers,   &Differential::read_key};
+                                          &Differential::read_timers,   &Differential::read_key,
+                                          &Differential::read_all};
     (this->*kReads[world_.below(kReads.size())])();
   }
 
@@ -164,6 +165,17 @@ class Differential {
     const size_t limit = world_.below(5);
     const auto due = ask("timers", [&](Store& store) { return store.timers_due(until_ms, limit); });
     if (due && limit > 0 && due->size() == limit) meet(Met::kPageOfTimers);
+  }
+
+  void read_all() {
+    const auto now_ms = static_cast<int64_t>(world_.below(1000)) - 100;
+    ask("counts", [&](Store& store) { return store.counts(now_ms); });
+    const Frame* known = world_.any_frame();
+    const Pos after = known ? known->pos : 0;
+    const size_t bytes = world_.below(2000);
+    const auto frames =
+        ask("frames after", [&](Store& store) { return store.frames_after(after, bytes); });
+    if (frames && frames->size() > 1) meet(Met::kPageOfAllFrames);
   }
 
   void read_key() {
@@ -244,6 +256,10 @@ class Wrong : public OpenStore {
     Result<std::vector<TaskId>> runnable(std::optional<TaskId> after, size_t limit) override {
       return at().runnable(after, limit);
     }
+    Result<std::vector<Frame>> frames_after(Pos after, size_t max) override {
+      return at().frames_after(after, max);
+    }
+    Result<StoreCounts> counts(int64_t now_ms) override { return at().counts(now_ms); }
 
    private:
     Store& at() const { return wrong_.right_->store(); }

@@ -39,6 +39,7 @@ constexpr std::array<std::string_view, static_cast<size_t>(Met::kLast)> kNames =
     "page of interrupts",
     "page of timers",
     "page of runnable",
+    "page of all frames",
     "idempotency found",
 };
 constexpr std::array<std::string_view, 3> kTenants = {"acme", "other", "Ünïcode ☃"};

@@ -43,6 +43,7 @@ enum class Met : uint8_t {
   kPageOfInterrupts,
   kPageOfTimers,
   kPageOfRunnable,
+  kPageOfAllFrames,
   kIdempotencyFound,
   kLast,
 };

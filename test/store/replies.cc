@@ -81,4 +81,16 @@ std::string text(const Result<std::vector<TaskId>>& answer) {
   return list(answer);
 }
 
+std::string text(const Result<StoreCounts>& answer) {
+  if (!answer) return answer.error().message;
+  std::string out = fmt::format("timers {}, due {}\n", answer->timers, answer->timers_due);
+  for (const auto& [status, count] : answer->tasks) {
+    out += fmt::format("{} {}\n", to_string(status), count);
+  }
+  for (const auto& [reason, count] : answer->interrupts) {
+    out += fmt::format("{} {}\n", to_string(reason), count);
+  }
+  return out;
+}
+
 }  // namespace perdure::store_test

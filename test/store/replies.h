@@ -15,5 +15,6 @@ std::string text(const Result<std::optional<IdempotencyRow>>& answer);
 std::string text(const Result<std::vector<InterruptRow>>& answer);
 std::string text(const Result<std::vector<TimerRow>>& answer);
 std::string text(const Result<std::vector<TaskId>>& answer);
+std::string text(const Result<StoreCounts>& answer);
 
 }  // namespace perdure::store_test

@@ -141,4 +141,14 @@ Result<std::vector<TaskId>> MemoryStore::runnable(std::optional<TaskId> after, s
   return found;
 }
 
+Result<std::vector<Frame>> MemoryStore::frames_after(Pos after, size_t max_bytes) {
+  const std::lock_guard lock(mutex_);
+  return rows_.frames_after(after, max_bytes);
+}
+
+Result<StoreCounts> MemoryStore::counts(int64_t now_ms) {
+  const std::lock_guard lock(mutex_);
+  return rows_.counts(now_ms);
+}
+
 }  // namespace perdure

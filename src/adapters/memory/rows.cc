@@ -71,4 +71,34 @@ void StoreRows::replace(TaskRow row) {
   tasks[task] = std::move(row);
 }
 
+std::vector<Frame> StoreRows::frames_after(Pos after, size_t max_bytes) const {
+  std::vector<const Frame*> behind;
+  for (const auto& [task, all] : frames) {
+    for (const Frame& frame : all) {
+      if (frame.pos > after) behind.push_back(&frame);
+    }
+  }
+  std::sort(behind.begin(), behind.end(),
+            [](const Frame* a, const Frame* b) { return a->pos < b->pos; });
+  std::vector<Frame> found;
+  size_t bytes = 0;
+  for (const Frame* frame : behind) {
+    bytes += frame->body.size();
+    if (!found.empty() && bytes > max_bytes) break;
+    found.push_back(*frame);
+  }
+  return found;
+}
+
+StoreCounts StoreRows::counts(int64_t now_ms) const {
+  StoreCounts out;
+  for (const auto& [id, row] : tasks) {
+    if (!is_terminal(row.status)) ++out.tasks[row.status];
+  }
+  for (const auto& [id, row] : interrupts) ++out.interrupts[row.reason];
+  out.timers = timers.size();
+  for (const auto& [timer, due_ms] : timers) out.timers_due += due_ms <= now_ms ? 1 : 0;
+  return out;
+}
+
 }  // namespace perdure

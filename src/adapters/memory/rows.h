@@ -23,6 +23,10 @@ struct StoreRows {
   std::map<std::pair<TaskId, TimerId>, int64_t> timers;  // due_ms
   std::map<InterruptId, InterruptRow> interrupts;        // open ones
 
+  // As the port says.
+  std::vector<Frame> frames_after(Pos after, size_t max_bytes) const;
+  StoreCounts counts(int64_t now_ms) const;
+
   // The tasks that keep `batch` from being committed, in its order, each once.
   std::vector<TaskId> refused(const Batch& batch) const;
   // Nothing in `batch` may be refused.

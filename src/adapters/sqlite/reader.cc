@@ -43,6 +43,15 @@ constexpr const char* kTimers =
     "SELECT task, name, due_ms FROM timer WHERE due_ms <= ? ORDER BY due_ms, task, name LIMIT ?";
 constexpr const char* kRunnable =
     "SELECT id FROM task WHERE runnable = 1 AND id > ? ORDER BY id LIMIT ?";
+constexpr const char* kFramesAfter =
+    "SELECT pos, task.id, first_seq, count, epoch, chain, body FROM frame "
+    "JOIN task ON task.key = frame.task WHERE pos > ? ORDER BY pos";
+// The tenants are named, so that the index over (tenant, status) is walked.
+constexpr const char* kCountTasks =
+    "SELECT count(*) FROM task WHERE tenant IN (SELECT key FROM tenant) AND status = ?";
+constexpr const char* kCountInterrupts = "SELECT reason, count(*) FROM interrupt GROUP BY reason";
+constexpr const char* kCountTimers =
+    "SELECT (SELECT count(*) FROM timer), count(*) FROM timer WHERE due_ms <= ?";
 constexpr const char* kContains =
     "SELECT 1 FROM frame WHERE task = (SELECT key FROM task WHERE id = ?) AND first_seq = ? "
     "AND epoch = ? AND chain = ?";
@@ -104,6 +113,10 @@ Status Reader::prepare() {
       {&timers_, kTimers},
       {&runnable_, kRunnable},
       {&contains_, kContains},
+      {&frames_after_, kFramesAfter},
+      {&count_tasks_, kCountTasks},
+      {&count_interrupts_, kCountInterrupts},
+      {&count_timers_, kCountTimers},
   };
   for (const auto& [statement, sql] : statements) {
     TRY_ASSIGN(*statement, Statement::prepare(database_, sql));
@@ -247,6 +260,68 @@ Result<std::vector<TaskId>> Reader::runnable(std::optional<TaskId> after, size_t
     found.push_back(columns.task());
     if (!columns.ok()) return tl::unexpected(damaged("task"));
   }
+}
+
+Result<std::vector<Frame>> Reader::frames_after(Pos after, size_t max_bytes) {
+  std::vector<Frame> found;
+  size_t bytes = 0;
+  const Run run(frames_after_);
+  frames_after_.bind(after);
+  for (;;) {
+    TRY_ASSIGN(const bool row, frames_after_.step());
+    if (!row) return found;
+    Columns columns(frames_after_);
+    Frame frame;
+    frame.pos = columns.natural();
+    frame.task = columns.task();
+    frame.first_seq = columns.natural();
+    frame.count = static_cast<uint32_t>(columns.natural());
+    frame.epoch = columns.natural();
+    frame.chain = columns.hash();
+    bytes += columns.size_bytes();
+    if (!found.empty() && bytes > max_bytes) return found;
+    frame.body = columns.bytes();
+    if (!columns.ok()) return tl::unexpected(damaged("frame"));
+    found.push_back(std::move(frame));
+  }
+}
+
+Status Reader::count_tasks(StoreCounts& counts) {
+  for (const TaskStatus status :
+       {TaskStatus::kPending, TaskStatus::kWorking, TaskStatus::kInputRequired}) {
+    const Run run(count_tasks_);
+    count_tasks_.bind(status);
+    TRY_ASSIGN(const bool row, count_tasks_.step());
+    const uint64_t count = row ? Columns(count_tasks_).natural() : 0;
+    if (count > 0) counts.tasks[status] = count;
+  }
+  return {};
+}
+
+Status Reader::count_interrupts(StoreCounts& counts) {
+  const Run run(count_interrupts_);
+  for (;;) {
+    TRY_ASSIGN(const bool row, count_interrupts_.step());
+    if (!row) return {};
+    Columns columns(count_interrupts_);
+    const auto reason = columns.word<InterruptReason>();
+    counts.interrupts[reason] = columns.natural();
+    if (!columns.ok()) return tl::unexpected(damaged("interrupt"));
+  }
+}
+
+Result<StoreCounts> Reader::counts(int64_t now_ms) {
+  StoreCounts out;
+  TRY_STATUS(count_tasks(out));
+  TRY_STATUS(count_interrupts(out));
+  const Run run(count_timers_);
+  count_timers_.bind(now_ms);
+  TRY_ASSIGN(const bool row, count_timers_.step());
+  Columns columns(count_timers_);
+  out.timers = row ? columns.natural() : 0;
+  out.timers_due = row ? columns.natural() : 0;
+  if (!columns.ok()) return tl::unexpected(damaged("timer"));
+  return out;
 }
 
 Result<bool> Reader::contains(const Frame& frame) {

@@ -25,11 +25,15 @@ class Reader {
                                                std::optional<InterruptId> after, size_t limit);
   Result<std::vector<TimerRow>> timers_due(int64_t until_ms, size_t limit);
   Result<std::vector<TaskId>> runnable(std::optional<TaskId> after, size_t limit);
+  Result<std::vector<Frame>> frames_after(Pos after, size_t max_bytes);
+  Result<StoreCounts> counts(int64_t now_ms);
   Result<bool> contains(const Frame& frame);
 
  private:
   explicit Reader(Database database) : database_(std::move(database)) {}
   Status prepare();
+  Status count_tasks(StoreCounts& counts);
+  Status count_interrupts(StoreCounts& counts);
   Result<std::vector<TaskRow>> list(Statement& statement, const TaskQuery& query);
   Error damaged(std::string_view table) const;
 
@@ -37,6 +41,7 @@ class Reader {
   Tenants tenants_;
   Statement task_, tasks_, tasks_by_status_, frames_, idempotency_;
   Statement interrupts_, timers_, runnable_, contains_;
+  Statement frames_after_, count_tasks_, count_interrupts_, count_timers_;
 };
 
 }  // namespace perdure

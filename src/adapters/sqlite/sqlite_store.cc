@@ -180,5 +180,12 @@ Result<std::vector<TimerRow>> SqliteStore::timers_due(int64_t until_ms, size_t l
 Result<std::vector<TaskId>> SqliteStore::runnable(std::optional<TaskId> after, size_t limit) {
   return parts_->readers->with([&](Reader& reader) { return reader.runnable(after, limit); });
 }
+Result<std::vector<Frame>> SqliteStore::frames_after(Pos after, size_t max_bytes) {
+  return parts_->readers->with(
+      [&](Reader& reader) { return reader.frames_after(after, max_bytes); });
+}
+Result<StoreCounts> SqliteStore::counts(int64_t now_ms) {
+  return parts_->readers->with([&](Reader& reader) { return reader.counts(now_ms); });
+}
 
 }  // namespace perdure
