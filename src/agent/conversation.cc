@@ -62,6 +62,11 @@ void Conversation::append(Entry entry, const Sha256& text_hash) {
       add_part(call.arguments);
       size_bytes_ += kOverheadBytes;
     }
+    // Journals from before raw items hash as they did.
+    if (const RawItems& raw = entry.answer->raw; !raw.dialect.empty()) {
+      add_part(raw.dialect);
+      add_part(raw.items);
+    }
   }
   hash_ = hasher.finish();
   entries_.push_back(std::move(entry));
@@ -76,6 +81,7 @@ void Conversation::write_to(std::vector<Message>& out) const {
     if (entry.role == Message::Role::kAssistant) {
       message.text = entry.answer->text;
       message.calls = entry.answer->calls;
+      message.raw = entry.answer->raw;
     }
     if (entry.role == Message::Role::kTool) {
       message.call_id = entry.answer->calls[entry.call].id;

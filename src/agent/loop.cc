@@ -87,6 +87,23 @@ void call_tools(const AgentSpec& spec, const Transcript& transcript, AnswerTurn&
   }
 }
 
+// Calls the model, unless it has gone in circles for too long.
+void ask_again(const AgentSpec& spec, const Transcript& transcript, const ModelPrice& price,
+               AnswerTurn& out) {
+  if (transcript.malformed_answers() >= kMalformedAnswersMax) {
+    return fail_task(
+        out, StopReason::kError,
+        fmt::format("none of the calls in {} answers of the model in a row could be read",
+                    transcript.malformed_answers()));
+  }
+  if (transcript.paused_answers() >= kPausedAnswersMax) {
+    return fail_task(out, StopReason::kError,
+                     fmt::format("the provider paused {} answers in a row and never ended one",
+                                 transcript.paused_answers()));
+  }
+  call_model(spec, transcript, price, out);
+}
+
 void act_on_answer(const AgentSpec& spec, const Transcript& transcript, AnswerTurn& out) {
   const ModelAnswer& answer = transcript.answer();
   if (answer.stop == ModelAnswer::Stop::kRefusal || !answer.refusal.empty()) {
@@ -101,9 +118,15 @@ void act_on_answer(const AgentSpec& spec, const Transcript& transcript, AnswerTu
                                  "agent file. Calls in it were not made",
                                  spec.max_output_tokens));
   }
+  if (answer.stop == ModelAnswer::Stop::kContextOverflow) {
+    return fail_task(out, StopReason::kContextOverflow,
+                     "the conversation fills the model's context; the answer was cut. Calls in it "
+                     "were not made");
+  }
   if (!answer.calls.empty()) return call_tools(spec, transcript, out);
-  out.actions.emplace_back(CompleteAction{
-      Payload::of(to_canonical_json(json::object{{"text", answer.text}})), StopReason::kEndTurn});
+  out.actions.emplace_back(CompleteAction{Payload::of(to_canonical_json(json::object{
+                                              {"text", transcript.paused_text() + answer.text}})),
+                                          StopReason::kEndTurn});
 }
 
 StopReason stop_reason_of(const Transcript::ModelFailure& failure) {
@@ -140,7 +163,7 @@ void give_up(const AgentSpec& spec, const Transcript::ModelFailure& failure, Ans
 
 Usage reserve_model_call(int64_t input_tokens, int64_t output_tokens, const ModelPrice& price) {
   Usage usage;
-  usage.cost_micro_usd = cost(price, input_tokens, output_tokens);
+  usage.cost_micro_usd = cost_at_most(price, input_tokens, output_tokens);
   usage.model_calls = 1;
   usage.input_tokens = input_tokens;
   usage.output_tokens = output_tokens;
@@ -157,13 +180,7 @@ Result<AnswerTurn> plan_agent_turn(const AgentSpec& spec, const Transcript& tran
   out.planner_version = "agent/1:" + spec.version;
   switch (transcript.stage()) {
     case Transcript::Stage::kCallModel:
-      if (transcript.malformed_answers() < kMalformedAnswersMax) {
-        call_model(spec, transcript, price, out);
-      } else {
-        fail_task(out, StopReason::kError,
-                  fmt::format("none of the calls in {} answers of the model in a row could be read",
-                              transcript.malformed_answers()));
-      }
+      ask_again(spec, transcript, price, out);
       return out;
     case Transcript::Stage::kAnswered:
       act_on_answer(spec, transcript, out);

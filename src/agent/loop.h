@@ -9,6 +9,7 @@
 namespace perdure {
 
 inline constexpr uint32_t kMalformedAnswersMax = 3;
+inline constexpr uint32_t kPausedAnswersMax = 20;
 
 // The turn `turn`, for a transcript folded up to `upto_seq`. A call whose arguments cannot be read,
 // or of a tool that the agent does not have, carries the verdict `deny` with its reason: keep it.

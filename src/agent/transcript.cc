@@ -200,8 +200,13 @@ void Transcript::take_answer(const Payload& result) {
   counted_tokens_ = answer->input_tokens;
   counted_bytes_ = size_bytes();
   slots_.assign(answer->calls.size(), {});
+  const bool paused = answer->stop == ModelAnswer::Stop::kPaused && answer->calls.empty();
+  paused_answers_ = paused ? paused_answers_ + 1 : 0;
+  if (paused) paused_text_ += answer->text;
   answer_ = std::make_shared<const ModelAnswer>(*std::move(answer));
   stage_ = Stage::kAnswered;
+  // Its provider goes on from there when it gets it back unchanged.
+  if (paused) close_round_if_complete();
 }
 
 void Transcript::fail_model(EffectState state, std::string_view detail) {
@@ -242,12 +247,13 @@ const ToolResult* Transcript::outcome_of(const StepId& step) const {
 }
 
 void Transcript::close_round_if_complete() {
-  bool all_malformed = true;
+  bool all_malformed = !slots_.empty();
   for (const Slot& slot : slots_) {
     if (!slot.settled()) return;
     all_malformed = all_malformed && slot.malformed;
   }
   malformed_answers_ = all_malformed ? malformed_answers_ + 1 : 0;
+  if (!slots_.empty()) paused_text_.clear();
   std::vector<ToolResult> told;
   std::vector<ToolResult> originals;
   for (const Slot& slot : slots_) {

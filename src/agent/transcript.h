@@ -52,6 +52,10 @@ class Transcript {
   const ModelFailure& failure() const { return failure_; }
   // Answers in a row with calls of which none could be read.
   uint32_t malformed_answers() const { return malformed_answers_; }
+  // Answers in a row that their provider broke off to be called again.
+  uint32_t paused_answers() const { return paused_answers_; }
+  // What those said before the answer that stands: the beginning of its text.
+  const std::string& paused_text() const { return paused_text_; }
 
   // What a model would be sent now. An answer whose results are not complete is left out.
   ModelRequest request(const AgentSpec& spec) const;
@@ -105,6 +109,8 @@ class Transcript {
   std::shared_ptr<const ModelAnswer> answer_;  // whose round is not complete
   std::vector<Slot> slots_;                    // one per call of `answer_`
   uint32_t malformed_answers_ = 0;
+  uint32_t paused_answers_ = 0;
+  std::string paused_text_;
 
   std::map<Seq, Question> questions_;
   // What an equal later call is told. Texts are shared with the conversation.

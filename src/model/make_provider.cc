@@ -1,11 +1,23 @@
-#include "model/openai_chat_provider.h"
+#include "base/assert.h"
+#include "model/http_provider.h"
+#include "model/openai_chat_codec.h"
 #include "model/replay_provider.h"
 
 namespace perdure {
 
+const Codec& codec_of(ModelConfig::Provider provider) {
+  static const OpenAiChatCodec openai_chat;
+  switch (provider) {
+    case ModelConfig::Provider::kOpenAiChat:
+      return openai_chat;
+  }
+  PERDURE_ASSERT(false, "every provider has a codec");
+  return openai_chat;
+}
+
 Result<std::unique_ptr<Provider>> make_provider(const ModelConfig& config, HttpClient& http,
                                                 Clock& clock, SecretSource secrets) {
-  if (config.provider == ModelConfig::Provider::kReplay) {
+  if (config.replay) {
     TRY_ASSIGN(auto exchanges, load_recording(config.recording));
     return std::make_unique<ReplayProvider>(config, std::move(exchanges));
   }
@@ -13,8 +25,8 @@ Result<std::unique_ptr<Provider>> make_provider(const ModelConfig& config, HttpC
   if (!config.record_to.empty()) {
     TRY_ASSIGN(recorder, ExchangeRecorder::open(config.record_to));
   }
-  return std::make_unique<OpenAiChatProvider>(config, http, clock, std::move(secrets),
-                                              std::move(recorder));
+  return std::make_unique<HttpProvider>(config, http, clock, std::move(secrets),
+                                        std::move(recorder));
 }
 
 }  // namespace perdure

@@ -1,14 +1,13 @@
 #include "model/model_config.h"
 
-#include <array>
+#include "model/codec.h"
 
 namespace perdure {
 namespace {
 
-// The codec writes these itself.
-constexpr std::array<std::string_view, 9> kOwnMembers = {
-    "model",          "messages", "tools",    "stream", "max_tokens", "max_completion_tokens",
-    "stream_options", "n",        "functions"};
+// In the order of ModelConfig::Provider.
+constexpr std::initializer_list<std::string_view> kDialects = {"openai-chat"};
+constexpr std::initializer_list<std::string_view> kProviders = {"openai-chat", "replay"};
 
 void check_base_url(ObjectReader& in, ModelConfig& config) {
   std::string& url = config.base_url;
@@ -77,7 +76,7 @@ Status read_retry(ObjectReader& in, ModelConfig& config) {
 void read_extra(ObjectReader& in, ModelConfig& config) {
   const json::object* extra = in.object("extra");
   if (extra == nullptr || extra->empty()) return;
-  for (const std::string_view own : kOwnMembers) {
+  for (const std::string_view own : codec_of(config.provider).own_members()) {
     if (extra->contains(own)) {
       in.fail_at("extra", "'" + std::string(own) + "' is written by the server itself");
     }
@@ -85,19 +84,33 @@ void read_extra(ObjectReader& in, ModelConfig& config) {
   config.extra = to_canonical_json(*extra);
 }
 
+void read_provider(ObjectReader& in, ModelConfig& config) {
+  if (!in.has("provider")) in.fail_at("provider", "is missing");
+  const size_t provider = in.choice("provider", kProviders, 0);
+  config.replay = provider == kDialects.size();
+  if (!config.replay) {
+    config.provider = static_cast<ModelConfig::Provider>(provider);
+  } else {
+    config.provider = static_cast<ModelConfig::Provider>(in.choice("dialect", kDialects, 0));
+  }
+}
+
 }  // namespace
+
+int64_t output_tokens_max(const ModelRequest& request, const ModelConfig& config) {
+  return request.max_output_tokens > 0 ? request.max_output_tokens : config.max_output_tokens;
+}
 
 Result<ModelConfig> parse_model_config(std::string name, const json::value& table) {
   ModelConfig config;
   ObjectReader in(table, "models." + name);
   config.name = std::move(name);
-  if (!in.has("provider")) in.fail_at("provider", "is missing");
-  config.provider =
-      static_cast<ModelConfig::Provider>(in.choice("provider", {"openai-chat", "replay"}, 0));
-  const bool replay = config.provider == ModelConfig::Provider::kReplay;
+  read_provider(in, config);
   config.model = in.string("model");
   if (in.ok() && config.model.empty()) in.fail_at("model", "is empty");
-  config.base_url = replay ? in.string("base_url", "") : in.string("base_url");
+  const std::string known_url(codec_of(config.provider).default_base_url());
+  config.base_url = in.string("base_url", known_url);
+  if (in.ok() && !config.replay && config.base_url.empty()) in.fail_at("base_url", "is missing");
   config.key = in.string("key", "");
   config.allow_private = in.boolean("allow_private", false);
   config.max_output_tokens =
@@ -109,9 +122,9 @@ Result<ModelConfig> parse_model_config(std::string name, const json::value& tabl
   TRY_STATUS(read_retry(in, config));
   read_extra(in, config);
   config.record_to = in.string("record_to", "");
-  config.recording = replay ? in.string("recording") : in.string("recording", "");
+  config.recording = config.replay ? in.string("recording") : in.string("recording", "");
   check_key(in, config.key);
-  if (in.ok() && !replay) check_base_url(in, config);
+  if (in.ok() && !config.replay) check_base_url(in, config);
   TRY_STATUS(in.finish());
   return config;
 }

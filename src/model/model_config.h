@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "journal/message.h"
 #include "journal/price.h"
 #include "journal/terms.h"
 #include "ports/http_client.h"
@@ -12,16 +13,17 @@
 namespace perdure {
 
 struct ModelConfig {
-  enum class Provider : uint8_t { kOpenAiChat, kReplay };
+  enum class Provider : uint8_t { kOpenAiChat };
   // Which member carries the limit of the answer: OpenAI wants the new one, many others know only
   // the old.
   enum class MaxTokensMember : uint8_t { kMaxCompletionTokens, kMaxTokens };
 
   std::string name;
-  Provider provider = Provider::kOpenAiChat;
-  std::string base_url;  // without a '/' at the end; "/chat/completions" is added
+  Provider provider = Provider::kOpenAiChat;  // a replay: whose dialect was recorded
+  bool replay = false;
+  std::string base_url;  // without a '/' at the end; the codec adds its path
   std::string model;     // the provider's name for it
-  std::string key;       // "env:NAME" or "file:PATH"; empty: no Authorization header is sent
+  std::string key;       // "env:NAME" or "file:PATH"; empty: no credential is sent
   // Always sent, so that what a call can cost is known before it is made.
   int64_t max_output_tokens = 4096;
   MaxTokensMember max_tokens_member = MaxTokensMember::kMaxCompletionTokens;
@@ -37,8 +39,11 @@ struct ModelConfig {
   int64_t backoff_ms = 1000;
   int64_t backoff_max_ms = 60'000;
   std::string record_to;  // a file; every exchange is appended to it
-  std::string recording;  // Provider::kReplay: the file to answer from
+  std::string recording;  // a replay: the file to answer from
 };
+
+// What a request carries as the limit of its answer.
+int64_t output_tokens_max(const ModelRequest& request, const ModelConfig& config);
 
 // `table` is the table as JSON. Errors begin with "models.<name>"; they never hold the value of
 // `key`.

@@ -48,8 +48,6 @@ class Provider {
   virtual CallId call(ProviderCall call, ProviderCallbacks callbacks) = 0;
   // Ends the call soon; on_done is still called. No effect if it has ended.
   virtual void cancel(CallId call) = 0;
-  // At most what this call uses (journal/price.h).
-  virtual Usage estimate(const ModelRequest& request) const = 0;
 };
 
 // The secret that a reference ("env:NAME", "file:PATH") names. Asked for at every call, so that a

@@ -67,6 +67,10 @@ Status read_response(const json::value& value, RecordedExchange& exchange) {
 
 }  // namespace
 
+std::string recorded_form(const WireRequest& request) {
+  return request.body.empty() ? request.method + " " + request.path : request.body;
+}
+
 void RecordedExchange::set_result(const HttpResult& full) {
   result.end = full.end;
   result.status = full.status;

@@ -12,9 +12,13 @@
 #include <vector>
 
 #include "base/error.h"
+#include "model/codec.h"
 #include "ports/http_client.h"
 
 namespace perdure {
+
+// What stands in a recording for a request: its body, or, where there is none, "GET /path".
+std::string recorded_form(const WireRequest& request);
 
 struct RecordedExchange {
   std::string request;

@@ -4,9 +4,8 @@
 
 #include <algorithm>
 
-#include "journal/price.h"
+#include "model/exchange.h"
 #include "model/json_text.h"
-#include "model/openai_chat_exchange.h"
 
 namespace perdure {
 namespace {
@@ -40,6 +39,7 @@ std::string describe_difference(std::string_view recorded, std::string_view now)
 
 ReplayProvider::ReplayProvider(ModelConfig config, std::vector<RecordedExchange> exchanges)
     : config_(std::move(config)),
+      codec_(codec_of(config_.provider)),
       exchanges_(std::move(exchanges)),
       used_(exchanges_.size(), false) {}
 
@@ -62,23 +62,18 @@ const RecordedExchange* ReplayProvider::take(const std::string& request, std::st
 
 Provider::CallId ReplayProvider::call(ProviderCall call, ProviderCallbacks callbacks) {
   std::string why;
-  const RecordedExchange* found = take(encode_request(call.request, config_), why);
+  const RecordedExchange* found = take(recorded_form(codec_.encode(call.request, config_)), why);
   if (found == nullptr) {
     callbacks.on_done(refused("replay: " + why));
     return 0;
   }
-  OpenAiChatExchange exchange(call.request, config_, std::move(callbacks.on_delta));
+  Exchange exchange(codec_, call.request, config_, {std::move(callbacks.on_delta)});
   for (const std::string& chunk : found->chunks) exchange.on_body(found->result.status, chunk);
   callbacks.on_done(exchange.finish(found->result, 0));
   return 0;
 }
 
 void ReplayProvider::cancel(CallId) {}
-
-Usage ReplayProvider::estimate(const ModelRequest& request) const {
-  return perdure::estimate(config_.price, encode_request(request, config_).size(),
-                           max_output_tokens(request, config_));
-}
 
 size_t ReplayProvider::unused() const {
   const std::lock_guard lock(mutex_);

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <vector>
 
+#include "model/codec.h"
 #include "model/provider.h"
 #include "model/recording.h"
 
@@ -17,7 +18,6 @@ class ReplayProvider final : public Provider {
   // FAILED, class `invalid`; the detail shows where it differs from the next unused one.
   CallId call(ProviderCall call, ProviderCallbacks callbacks) override;
   void cancel(CallId call) override;
-  Usage estimate(const ModelRequest& request) const override;
 
   size_t unused() const;
 
@@ -26,6 +26,7 @@ class ReplayProvider final : public Provider {
   const RecordedExchange* take(const std::string& request, std::string& why);
 
   ModelConfig config_;
+  const Codec& codec_;
   std::vector<RecordedExchange> exchanges_;
   mutable std::mutex mutex_;
   std::vector<bool> used_;

@@ -131,7 +131,7 @@ int main(int argc, char** argv) {
   perdure::Random random(std::strtoull(argv[1], nullptr, 10));
   for (uint64_t left = std::strtoull(argv[2], nullptr, 10); left > 0; --left) {
     const perdure::ModelRequest request = perdure::request(random);
-    perdure::print_line(perdure::encode_request(request, perdure::config(random)));
+    perdure::print_line(perdure::encode_openai_chat(request, perdure::config(random)));
   }
   return 0;
 }

@@ -7,11 +7,13 @@
 #include "base/text.h"
 #include "journal/message_json.h"
 #include "model/openai_chat_stream.h"
+#include "model/openai_errors.h"
 
 namespace perdure {
 namespace {
 
 constexpr AnswerLimits kLimits{.text_bytes = 512, .calls = 4, .sse = {2048, 2048}};
+const HttpHeaders kNoHeaders;
 
 struct Seen {
   std::string deltas;
@@ -36,9 +38,9 @@ void check(const ModelAnswer& answer, const std::string& deltas) {
 
 Seen read(std::string_view bytes, size_t step, HttpResult::End how) {
   Seen seen;
-  OpenAiChatStream stream([&](std::string_view text) { seen.deltas += text; }, kLimits);
+  OpenAiChatStream stream({[&](std::string_view text) { seen.deltas += text; }}, kLimits);
   for (size_t at = 0; at < bytes.size(); at += step) stream.feed(bytes.substr(at, step));
-  const auto end = stream.finish(how, "", {}, 0);
+  const auto end = stream.finish({.end = how, .detail = "", .headers = kNoHeaders});
   PERDURE_ASSERT(seen.deltas.size() <= kLimits.text_bytes, "text is bounded");
   if (end.answer) {
     check(*end.answer, seen.deltas);
@@ -65,7 +67,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     PERDURE_ASSERT(read(bytes, 1, how) == whole, "byte by byte gives the same");
   }
   for (const int status : {400, 429, 500}) {
-    const auto failure = perdure::classify(status, {}, bytes, End::kComplete, "", 0);
+    const auto failure = perdure::classify_openai(status, bytes, {.headers = perdure::kNoHeaders});
     PERDURE_ASSERT(failure.outcome != perdure::Outcome::kSucceeded, "an error is no success");
     PERDURE_ASSERT(perdure::is_valid_utf8(failure.detail), "details are UTF-8");
   }

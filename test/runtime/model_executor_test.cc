@@ -24,7 +24,6 @@ class OpenProvider : public Provider {
     result.detail = "cancelled";
     open.at(call - 1).on_done(result);
   }
-  Usage estimate(const ModelRequest&) const override { return {}; }
 
   std::vector<ProviderCallbacks> open;
   std::function<void()> during_call;

@@ -10,7 +10,7 @@ namespace {
 
 using Stop = ModelAnswer::Stop;
 
-constexpr ModelPrice kPrice = {1'000'000, 4'000'000};
+constexpr ModelPrice kPrice = {.input_per_mtok = 1'000'000, .output_per_mtok = 4'000'000};
 
 Result<AnswerTurn> plan(const JournalBuilder& journal, uint64_t turn) {
   const Transcript transcript = fold(journal.records());
@@ -172,6 +172,34 @@ TEST(AgentLoop, GivesUpAfterAnswersThatCannotBeRead) {
   round(11, false);
   EXPECT_EQ(next(13),
             "fail error: none of the calls in 3 answers of the model in a row could be read");
+}
+
+TEST(AgentLoop, CallsAgainWithAPausedAnswerUnchanged) {
+  JournalBuilder journal;
+  ModelAnswer paused = answer_with("Searching. ", {}, Stop::kPaused);
+  paused.raw = {"anthropic", R"([{"type":"server_tool_use"}])"};
+  journal.created(R"("hi")").answered(1, paused);
+  const auto turn = plan(journal, 2);
+  ASSERT_TRUE(turn) << turn.error().message;
+  EXPECT_EQ(std::get<CallAction>(turn->actions.front()).kind, CallKind::kModel);
+  const auto messages = fold(journal.records()).request(shop_agent()).messages;
+  EXPECT_EQ(messages.back().role, Message::Role::kAssistant);
+  EXPECT_EQ(messages.back().raw.items, paused.raw.items);
+  journal.answered(2, answer_with("Found."));
+  const auto end = plan(journal, 3);
+  ASSERT_TRUE(end) << end.error().message;
+  EXPECT_EQ(show(end->actions.front()), R"(complete end_turn {"text":"Searching. Found."})");
+}
+
+TEST(AgentLoop, DoesNotWaitForAPausedAnswerForEver) {
+  JournalBuilder journal;
+  journal.created(R"("hi")");
+  for (uint64_t turn = 1; turn <= kPausedAnswersMax; ++turn) {
+    journal.answered(turn, answer_with("", {}, Stop::kPaused));
+  }
+  const auto turn = plan(journal, kPausedAnswersMax + 1);
+  ASSERT_TRUE(turn) << turn.error().message;
+  EXPECT_TRUE(std::holds_alternative<FailAction>(turn->actions.front()));
 }
 
 TEST(AgentLoop, DoesNotPlanWhileAnOutcomeIsAwaited) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/text.h"
 #include "journal_builder.h"
 #include "provider_rules.h"
 
@@ -221,6 +222,21 @@ TEST(Transcript, TheHashTellsConversationsApart) {
     journal.tool_planned("t1.0", "look").settled("t1.0", Outcome::kSucceeded, "ok");
     return fold(journal.records()).conversation_hash();
   }());
+}
+
+TEST(Transcript, RawItemsCountInTheHashAndOnlyThen) {
+  const auto hash = [](RawItems raw) {
+    ModelAnswer answer = answer_with("", {{"a", "look", "{}"}});
+    answer.raw = std::move(raw);
+    JournalBuilder journal;
+    journal.created(R"("hi")").answered(1, answer).tool_planned("t1.0", "look");
+    journal.settled("t1.0", Outcome::kSucceeded, "found");
+    return to_hex(fold(journal.records()).conversation_hash().view());
+  };
+  // Of journals that were written before there were raw items.
+  EXPECT_EQ(hash({}), "e75758b6bb41863697fd89591e2098abe1e860b6d05e6b3fde3c561104dea941");
+  EXPECT_NE(hash({"anthropic", "[]"}), hash({}));
+  EXPECT_NE(hash({"anthropic", "[1]"}), hash({"anthropic", "[]"}));
 }
 
 TEST(Transcript, EstimatesByBytesUntilTheProviderHasCounted) {

@@ -89,14 +89,17 @@ TEST(ModelConfig, BaseUrls) {
 
 TEST(Price, RoundsUpAndNeverOverflows) {
   const ModelPrice price{.input_per_mtok = 1'000'000, .output_per_mtok = 4'000'000};
-  EXPECT_EQ(cost(price, 0, 0), 0);
-  EXPECT_EQ(cost(price, 1'000'000, 0), 1'000'000);
-  EXPECT_EQ(cost(price, 1000, 500), 3000);
-  EXPECT_EQ(cost({.input_per_mtok = 1, .output_per_mtok = 0}, 1, 0), 1);
-  EXPECT_EQ(cost({.input_per_mtok = 600'000, .output_per_mtok = 600'000}, 1, 1), 2);
-  EXPECT_EQ(cost(price, -1, -5), 0);
+  EXPECT_EQ(cost(price, {}), 0);
+  EXPECT_EQ(cost(price, {.input = 1'000'000}), 1'000'000);
+  EXPECT_EQ(cost(price, {.input = 1000, .output = 500}), 3000);
+  EXPECT_EQ(cost({.input_per_mtok = 1, .output_per_mtok = 0}, {.input = 1}), 1);
+  EXPECT_EQ(
+      cost({.input_per_mtok = 600'000, .output_per_mtok = 600'000}, {.input = 1, .output = 1}), 2);
+  EXPECT_EQ(cost(price, {.input = -1, .output = -5}), 0);
   const MicroUsd dearest = micro_usd(kPriceMaxUsdPerMtok);
-  EXPECT_EQ(cost({dearest, dearest}, INT64_MAX, INT64_MAX), 2'000'000'000'000'000'000);
+  EXPECT_EQ(cost({.input_per_mtok = dearest, .output_per_mtok = dearest},
+                 {.input = INT64_MAX, .output = INT64_MAX}),
+            2'000'000'000'000'000'000);
 }
 
 TEST(Price, ReadsDollarsOnce) {

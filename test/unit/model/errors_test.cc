@@ -7,6 +7,7 @@ namespace {
 
 using enum FailureClass;
 using End = HttpResult::End;
+const HttpHeaders kNoHeaders;
 
 struct Row {
   int status;
@@ -115,7 +116,7 @@ std::vector<Row> others() {
 
 void check(const Row& row) {
   SCOPED_TRACE(std::to_string(row.status) + " " + row.body);
-  const CallFailure got = classify(row.status, row.headers, row.body, End::kComplete, "", 0);
+  const CallFailure got = classify_openai(row.status, row.body, {.headers = row.headers});
   EXPECT_EQ(to_string(got.failure), to_string(row.failure));
   EXPECT_EQ(to_string(got.outcome), to_string(row.outcome));
   EXPECT_EQ(got.retry_after_ms, row.retry_after_ms);
@@ -143,7 +144,8 @@ TEST(OpenAiErrors, EndsWithoutAnAnswer) {
       {End::kTooLarge, kMalformedOutput, Outcome::kInDoubt},
   };
   for (const auto& row : rows) {
-    const CallFailure got = classify(0, {}, "", row.end, "as seen", 0);
+    const CallFailure got =
+        classify_openai(0, "", {.end = row.end, .detail = "as seen", .headers = kNoHeaders});
     EXPECT_EQ(got.failure, row.failure);
     EXPECT_EQ(got.outcome, row.outcome);
     EXPECT_NE(got.detail.find("as seen"), std::string::npos);
@@ -151,8 +153,9 @@ TEST(OpenAiErrors, EndsWithoutAnAnswer) {
 }
 
 TEST(OpenAiErrors, TheHeadOfARefusalIsEnough) {
-  const CallFailure got =
-      classify(429, {{"retry-after", "5"}}, R"({"error":{"mess)", End::kCut, "cut", 0);
+  const HttpHeaders headers = {{"retry-after", "5"}};
+  const CallFailure got = classify_openai(429, R"({"error":{"mess)",
+                                          {.end = End::kCut, .detail = "cut", .headers = headers});
   EXPECT_EQ(got.outcome, Outcome::kDeferred);
   EXPECT_EQ(got.retry_after_ms, 5000);
 }
@@ -179,7 +182,8 @@ TEST(OpenAiErrors, InsideAStream) {
   };
   for (const auto& row : rows) {
     SCOPED_TRACE(row.error);
-    const CallFailure got = classify_stream_error(parse_json(row.error, "test").value(), {}, 0);
+    const CallFailure got =
+        classify_openai_error(parse_json(row.error, "test").value(), {.headers = kNoHeaders});
     EXPECT_EQ(to_string(got.failure), to_string(row.failure));
     EXPECT_EQ(to_string(got.outcome), to_string(row.outcome));
   }
@@ -188,8 +192,9 @@ TEST(OpenAiErrors, InsideAStream) {
 TEST(OpenAiErrors, DetailsAreOneBoundedLine) {
   std::string message;
   for (int i = 0; i < 5000; ++i) message += "\xC3\xBC";
-  const CallFailure got = classify(400, {{"x-request-id", "req_\xFF\n1"}},
-                                   with_message("a\\nb" + message), End::kComplete, "", 0);
+  const HttpHeaders headers = {{"x-request-id", "req_\xFF\n1"}};
+  const CallFailure got =
+      classify_openai(400, with_message("a\\nb" + message), {.headers = headers});
   EXPECT_LT(got.detail.size(), 1000u);
   EXPECT_EQ(got.detail.find('\n'), std::string::npos);
   EXPECT_NE(got.detail.find("HTTP 400 invalid_request_error: a b"), std::string::npos);

@@ -90,12 +90,13 @@ class RecordedStream : public testing::TestWithParam<Fixture> {
     stream_ += "data: [DONE]\n\n";
   }
 
-  static OpenAiChatStream::End read(const std::vector<std::string_view>& pieces,
-                                    HttpEnd end = HttpEnd::kComplete) {
+  static AnswerOrFailure read(const std::vector<std::string_view>& pieces,
+                              HttpEnd end = HttpEnd::kComplete) {
     std::string deltas;
-    OpenAiChatStream stream([&](std::string_view text) { deltas += text; });
+    OpenAiChatStream stream({[&](std::string_view text) { deltas += text; }});
     for (const std::string_view piece : pieces) stream.feed(piece);
-    auto out = stream.finish(end, "", {}, 0);
+    const HttpHeaders none;
+    auto out = stream.finish({.end = end, .detail = "", .headers = none});
     if (out.answer) EXPECT_EQ(deltas, out.answer->text);
     return out;
   }
@@ -208,6 +209,8 @@ TEST_P(RecordedStream, CutsNeverGiveAnotherAnswer) {
       if (got.input_tokens < 0) {  // cut before the usage
         got.input_tokens = full.answer->input_tokens;
         got.output_tokens = full.answer->output_tokens;
+        got.cached_input_tokens = full.answer->cached_input_tokens;
+        got.reasoning_tokens = full.answer->reasoning_tokens;
       }
       ASSERT_EQ(answer_to_json(got), answer_to_json(*full.answer)) << "cut at " << size;
     }

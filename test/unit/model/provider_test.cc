@@ -1,3 +1,5 @@
+#include "model/provider.h"
+
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -5,8 +7,8 @@
 #include <fstream>
 
 #include "journal/message_json.h"
-#include "model/openai_chat_provider.h"
 #include "model/openai_chat_request.h"
+#include "model/recording.h"
 #include "model/replay_provider.h"
 
 namespace perdure {
@@ -65,7 +67,7 @@ struct World {
     config.base_url = "https://api.example/v1";
     config.model = "m";
     config.key = "env:KEY";
-    config.price = {1'000'000, 4'000'000};
+    config.price = {.input_per_mtok = 1'000'000, .output_per_mtok = 4'000'000};
   }
   std::unique_ptr<Provider> provider() {
     auto made = make_provider(config, http, clock, [this](const std::string& reference) {
@@ -94,7 +96,7 @@ ProviderResult run(Provider& provider, ProviderCall call, std::string* deltas = 
   return results.at(0);
 }
 
-TEST(OpenAiChatProvider, SendsAndAnswers) {
+TEST(HttpProvider, SendsAndAnswers) {
   World world;
   world.http.answers = {answer(200, {kGood.substr(0, 70), kGood.substr(70)})};
   const auto provider = world.provider();
@@ -111,7 +113,7 @@ TEST(OpenAiChatProvider, SendsAndAnswers) {
   ASSERT_EQ(world.http.requests.size(), 1u);
   const HttpRequest& sent = world.http.requests[0];
   EXPECT_EQ(sent.url, "https://api.example/v1/chat/completions");
-  EXPECT_EQ(sent.body, encode_request(call.request, world.config));
+  EXPECT_EQ(sent.body, encode_openai_chat(call.request, world.config));
   EXPECT_EQ(sent.not_after_ms, 77);
   const std::vector<std::pair<std::string, std::string>> headers = {
       {"Content-Type", "application/json"},
@@ -120,7 +122,7 @@ TEST(OpenAiChatProvider, SendsAndAnswers) {
   EXPECT_EQ(sent.headers, headers);
 }
 
-TEST(OpenAiChatProvider, Outcomes) {
+TEST(HttpProvider, Outcomes) {
   struct {
     RecordedExchange answer;
     Outcome outcome;
@@ -152,14 +154,14 @@ TEST(OpenAiChatProvider, Outcomes) {
   }
 }
 
-TEST(OpenAiChatProvider, ErrorBodiesInTheResult) {
+TEST(HttpProvider, ErrorBodiesInTheResult) {
   World world;
   world.http.answers = {answer(429, {})};
   world.http.answers[0].result.body = R"({"error":{"code":"insufficient_quota"}})";
   EXPECT_EQ(run(*world.provider(), ask("hi")).failure, FailureClass::kQuota);
 }
 
-TEST(OpenAiChatProvider, ToolNamesComeBack) {
+TEST(HttpProvider, ToolNamesComeBack) {
   World world;
   world.http.answers = {answer(
       200, {"data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"id\":\"a\",\"function\":{\"name\":"
@@ -171,7 +173,7 @@ TEST(OpenAiChatProvider, ToolNamesComeBack) {
   EXPECT_EQ(got->calls.at(0).name, "shop.find");
 }
 
-TEST(OpenAiChatProvider, KeysStayOutOfDetails) {
+TEST(HttpProvider, KeysStayOutOfDetails) {
   World world;
   world.http.answers = {
       answer(401, {R"({"error":{"message":"Incorrect API key sk-very-secret sk-very-secret"}})"})};
@@ -181,7 +183,7 @@ TEST(OpenAiChatProvider, KeysStayOutOfDetails) {
   EXPECT_NE(result.detail.find("Incorrect API key *** ***"), std::string::npos);
 }
 
-TEST(OpenAiChatProvider, NothingIsSentWithoutItsKey) {
+TEST(HttpProvider, NothingIsSentWithoutItsKey) {
   for (const std::string& bad : {std::string(), std::string("a\r\nX-Evil: 1")}) {
     World world;
     world.secret = bad;
@@ -193,7 +195,7 @@ TEST(OpenAiChatProvider, NothingIsSentWithoutItsKey) {
   }
 }
 
-TEST(OpenAiChatProvider, NoKeyNoHeader) {
+TEST(HttpProvider, NoKeyNoHeader) {
   World world;
   world.config.key.clear();
   world.http.answers = {answer(200, {kGood})};
@@ -224,7 +226,7 @@ class RecordingFile : public testing::Test {
   }
 
   std::unique_ptr<Provider> replay() {
-    replaying_.config.provider = ModelConfig::Provider::kReplay;
+    replaying_.config.replay = true;
     replaying_.config.recording = path_;
     return replaying_.provider();
   }

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "model/json_text.h"
 #include "model/openai_chat_request.h"
+#include "model/tool_names.h"
 
 namespace perdure {
 namespace {
@@ -41,7 +42,7 @@ ModelRequest conversation() {
 // The bytes are a promise: requests are rebuilt from the journal, by later versions too.
 TEST(OpenAiChatRequest, HasFixedBytes) {
   EXPECT_EQ(
-      encode_request(conversation(), config()),
+      encode_openai_chat(conversation(), config()),
       R"({"model":"some-model","messages":[{"role":"system","content":"Be brief."},)"
       R"({"role":"user","content":"Where is order 42?\n"},)"
       R"({"role":"assistant","content":null,"tool_calls":[)"
@@ -60,9 +61,10 @@ TEST(OpenAiChatRequest, OptionsOfTheModel) {
   c.extra = R"({"seed":7,"temperature":5E-1})";
   ModelRequest request;
   request.max_output_tokens = 9;
-  EXPECT_EQ(encode_request(request, c), R"({"model":"some-model","messages":[],"stream":true,)"
-                                        R"("stream_options":{"include_usage":true},"max_tokens":9,)"
-                                        R"("seed":7,"temperature":5E-1})");
+  EXPECT_EQ(encode_openai_chat(request, c),
+            R"({"model":"some-model","messages":[],"stream":true,)"
+            R"("stream_options":{"include_usage":true},"max_tokens":9,)"
+            R"("seed":7,"temperature":5E-1})");
 }
 
 TEST(OpenAiChatRequest, AssistantMessages) {
@@ -71,7 +73,7 @@ TEST(OpenAiChatRequest, AssistantMessages) {
   Message refusal = message(Message::Role::kAssistant, "");
   refusal.refusal = "No.";
   request.messages.push_back(refusal);
-  const auto sent = parse_json(encode_request(request, config()), "request");
+  const auto sent = parse_json(encode_openai_chat(request, config()), "request");
   ASSERT_TRUE(sent);
   EXPECT_EQ(to_json(sent->at("messages")),
             R"([{"role":"assistant","content":""},)"
@@ -83,7 +85,7 @@ TEST(OpenAiChatRequest, AnyBytesGiveValidJson) {
   for (int byte = 0; byte < 256; ++byte) all += static_cast<char>(byte);
   ModelRequest request;
   request.messages.push_back(message(Message::Role::kUser, all + "\xE2\x82"));
-  const auto sent = parse_json(encode_request(request, config()), "request");
+  const auto sent = parse_json(encode_openai_chat(request, config()), "request");
   ASSERT_TRUE(sent) << sent.error().message;
   const std::string text(sent->at("messages").at(0).at("content").as_string());
   EXPECT_EQ(text.substr(0, 128), all.substr(0, 128));

@@ -7,18 +7,19 @@ namespace {
 
 using Stop = ModelAnswer::Stop;
 using HttpEnd = HttpResult::End;
+const HttpHeaders kNoHeaders;
 
 struct Read {
-  OpenAiChatStream::End end;
+  AnswerOrFailure end;
   std::string deltas;
 };
 
 Read read(const std::vector<std::string>& pieces, HttpEnd http_end = HttpEnd::kComplete,
           AnswerLimits limits = {}) {
   Read out;
-  OpenAiChatStream stream([&](std::string_view text) { out.deltas += text; }, limits);
+  OpenAiChatStream stream({[&](std::string_view text) { out.deltas += text; }}, limits);
   for (const std::string& piece : pieces) stream.feed(piece);
-  out.end = stream.finish(http_end, "", {}, 0);
+  out.end = stream.finish({.end = http_end, .detail = "", .headers = kNoHeaders});
   return out;
 }
 

@@ -1,7 +1,6 @@
-#include "model/openai_chat_provider.h"
+#include "model/http_provider.h"
 
-#include "journal/price.h"
-#include "model/openai_chat_exchange.h"
+#include "model/exchange.h"
 
 namespace perdure {
 namespace {
@@ -28,12 +27,13 @@ bool is_header_value(std::string_view text) {
 }
 
 struct LiveCall {
-  LiveCall(const ProviderCall& call, const ModelConfig& config, ProviderCallbacks callbacks_in)
+  LiveCall(const Codec& codec, const ProviderCall& call, const ModelConfig& config,
+           ProviderCallbacks callbacks_in)
       : callbacks(std::move(callbacks_in)),
-        exchange(call.request, config, std::move(callbacks.on_delta)) {}
+        exchange(codec, call.request, config, {std::move(callbacks.on_delta)}) {}
 
   ProviderCallbacks callbacks;
-  OpenAiChatExchange exchange;
+  Exchange exchange;
   std::string secret;
   std::shared_ptr<ExchangeRecorder> recorder;
   RecordedExchange record;
@@ -61,48 +61,54 @@ ProviderResult no_key(const Error& error) {
 
 }  // namespace
 
-OpenAiChatProvider::OpenAiChatProvider(ModelConfig config, HttpClient& http, Clock& clock,
-                                       SecretSource secrets,
-                                       std::shared_ptr<ExchangeRecorder> recorder)
+HttpProvider::HttpProvider(ModelConfig config, HttpClient& http, Clock& clock, SecretSource secrets,
+                           std::shared_ptr<ExchangeRecorder> recorder)
     : config_(std::move(config)),
+      codec_(codec_of(config_.provider)),
       http_(http),
       clock_(clock),
       secrets_(std::move(secrets)),
       recorder_(std::move(recorder)) {}
 
-HttpRequest OpenAiChatProvider::http_request(const ProviderCall& call,
-                                             const std::string& secret) const {
+Result<std::string> HttpProvider::secret() const {
+  if (config_.key.empty()) return std::string();
+  TRY_ASSIGN(std::string found, secrets_(config_.key));
+  if (found.empty() || !is_header_value(found)) {
+    return fail(Code::kInvalid,
+                "the key that " + config_.key + " names is empty or holds a line break");
+  }
+  return found;
+}
+
+HttpRequest HttpProvider::http_request(WireRequest wire, int64_t not_after_ms) const {
   HttpRequest request;
-  request.url = config_.base_url + "/chat/completions";
-  request.headers = {{"Content-Type", "application/json"}, {"Accept", "text/event-stream"}};
-  if (!secret.empty()) request.headers.emplace_back("Authorization", "Bearer " + secret);
-  request.body = encode_request(call.request, config_);
+  request.method = std::move(wire.method);
+  request.url = config_.base_url + wire.path;
+  request.headers = std::move(wire.headers);
+  request.body = std::move(wire.body);
   request.timeouts = config_.timeouts;
   request.max_response_bytes = kResponseMaxBytes;
   request.allow_private = config_.allow_private;
-  request.not_after_ms = call.not_after_ms;
+  request.not_after_ms = not_after_ms;
   return request;
 }
 
-Provider::CallId OpenAiChatProvider::call(ProviderCall call, ProviderCallbacks callbacks) {
-  std::string secret;
-  if (!config_.key.empty()) {
-    Result<std::string> found = secrets_(config_.key);
-    if (found && (found->empty() || !is_header_value(*found))) {
-      found = fail(Code::kInvalid,
-                   "the key that " + config_.key + " names is empty or holds a line break");
-    }
-    if (!found) {
-      callbacks.on_done(no_key(found.error()));
-      return 0;
-    }
-    secret = std::move(*found);
-  }
-  HttpRequest request = http_request(call, secret);
-  auto live = std::make_shared<LiveCall>(call, config_, std::move(callbacks));
-  live->secret = std::move(secret);
+Provider::CallId HttpProvider::call(ProviderCall call, ProviderCallbacks callbacks) {
+  WireRequest wire = codec_.encode(call.request, config_);
+  auto live = std::make_shared<LiveCall>(codec_, call, config_, std::move(callbacks));
   live->recorder = recorder_;
-  if (recorder_) live->record.request = request.body;
+  if (recorder_) live->record.request = recorded_form(wire);
+  Result<std::string> found = secret();
+  if (found) live->secret = std::move(*found);
+  Status allowed = found ? Status() : tl::unexpected(std::move(found).error());
+  if (allowed && !live->secret.empty()) {
+    allowed = codec_.authorize(wire, config_.base_url + wire.path, live->secret, config_,
+                               clock_.unix_ms());
+  }
+  if (!allowed) {
+    live->callbacks.on_done(no_key(allowed.error()));
+    return 0;
+  }
   HttpCallbacks http;
   http.on_body = [live](int status, std::string_view bytes) {
     if (live->recorder) live->record.chunks.emplace_back(bytes);
@@ -111,16 +117,11 @@ Provider::CallId OpenAiChatProvider::call(ProviderCall call, ProviderCallbacks c
   http.on_done = [live, clock = &clock_](const HttpResult& result) {
     finish(*live, result, clock->unix_ms());
   };
-  return http_.send(std::move(request), std::move(http));
+  return http_.send(http_request(std::move(wire), call.not_after_ms), std::move(http));
 }
 
-void OpenAiChatProvider::cancel(CallId call) {
+void HttpProvider::cancel(CallId call) {
   if (call != 0) http_.cancel(call);
-}
-
-Usage OpenAiChatProvider::estimate(const ModelRequest& request) const {
-  return perdure::estimate(config_.price, encode_request(request, config_).size(),
-                           max_output_tokens(request, config_));
 }
 
 }  // namespace perdure

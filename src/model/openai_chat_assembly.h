@@ -1,29 +1,24 @@
 #pragma once
-// Puts the pieces of one answer together.
-#include <boost/json/object.hpp>
-#include <functional>
+// Puts the pieces of one answer of the Chat Completions API together.
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/json.h"
-#include "journal/message.h"
+#include "model/answer_builder.h"
 
 namespace perdure {
 
-class AnswerAssembly {
+class OpenAiChatAssembly {
  public:
-  using OnDelta = std::function<void(std::string_view text)>;
-
-  AnswerAssembly(OnDelta on_delta, size_t text_bytes_max, size_t calls_max);
+  OpenAiChatAssembly(AnswerBuilder::OnDelta on_delta, const AnswerLimits& limits);
 
   // A chunk's or a completion's object; pieces stand in `delta` or in `message`.
   void add(const json::object& chunk);
 
-  // Damage: the answer can be neither used nor repaired. The first one is kept.
-  void spoil(std::string why);
-  const std::string& damage() const { return damage_; }
+  void spoil(std::string why) { builder_.spoil(std::move(why)); }
+  const std::string& damage() const { return builder_.damage(); }
   // An `error` member that came inside the answer.
   const std::optional<json::value>& error() const { return error_; }
   bool recognised() const { return recognised_; }
@@ -40,20 +35,15 @@ class AnswerAssembly {
   void add_message(const json::object& message);
   void add_content(const json::value& content);
   void add_text(std::string_view text);
+  bool count(size_t bytes);
   void add_call(const json::object& call);
   ToolCall* slot_for(const json::object& call, std::string_view id, std::string_view name);
   void add_usage(const json::value& usage);
-  bool count(size_t bytes);
-  bool settle_calls();
-  bool settle_stop();
+  bool set_stop();
 
-  OnDelta on_delta_;
-  size_t text_bytes_left_;
-  size_t calls_max_;
-  ModelAnswer answer_;
-  std::vector<int64_t> call_indexes_;  // beside answer_.calls; -1: the server named none
+  AnswerBuilder builder_;
+  std::vector<int64_t> call_indexes_;  // beside the calls; -1: the server named none
   std::string finish_reason_;
-  std::string damage_;
   std::optional<json::value> error_;
   bool recognised_ = false;
   bool grew_after_finish_ = false;

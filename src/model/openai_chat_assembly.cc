@@ -1,46 +1,13 @@
-#include "model/answer_assembly.h"
+#include "model/openai_chat_assembly.h"
 
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <set>
 
-#include "base/hash.h"
-#include "base/text.h"
+#include "model/json_fields.h"
 
 namespace perdure {
 namespace {
-
-// Empty when absent, null, or something else.
-std::string_view text_in(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string_view(value->get_string())
-                                                : std::string_view();
-}
-
-std::optional<int64_t> integer_in(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  if (value == nullptr || !value->is_int64()) return std::nullopt;
-  return value->get_int64();
-}
-
-// More than any model can read or write: a mistake of the server, and taken for unknown.
-constexpr int64_t kTokensMax = 1'000'000'000;
-
-std::optional<int64_t> tokens_in(const json::object& usage, std::string_view name) {
-  const auto tokens = integer_in(usage, name);
-  return tokens && *tokens >= 0 && *tokens <= kTokensMax ? tokens : std::nullopt;
-}
-
-const json::object* object_in(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  return value != nullptr ? value->if_object() : nullptr;
-}
-
-const json::array* array_in(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  return value != nullptr ? value->if_array() : nullptr;
-}
 
 struct FinishRow {
   std::string_view reason;
@@ -64,25 +31,11 @@ constexpr FinishRow kFinishes[] = {
 
 }  // namespace
 
-AnswerAssembly::AnswerAssembly(OnDelta on_delta, size_t text_bytes_max, size_t calls_max)
-    : on_delta_(std::move(on_delta)), text_bytes_left_(text_bytes_max), calls_max_(calls_max) {}
+OpenAiChatAssembly::OpenAiChatAssembly(AnswerBuilder::OnDelta on_delta, const AnswerLimits& limits)
+    : builder_(std::move(on_delta), limits) {}
 
-void AnswerAssembly::spoil(std::string why) {
-  if (damage_.empty()) damage_ = std::move(why);
-}
-
-bool AnswerAssembly::count(size_t bytes) {
-  if (bytes > text_bytes_left_) {
-    spoil("the answer is larger than is accepted");
-    return false;
-  }
-  text_bytes_left_ -= bytes;
-  if (bytes > 0 && finished()) grew_after_finish_ = true;
-  return true;
-}
-
-void AnswerAssembly::add(const json::object& chunk) {
-  if (!damage_.empty() || error_) return;
+void OpenAiChatAssembly::add(const json::object& chunk) {
+  if (!damage().empty() || error_) return;
   const json::value* error = chunk.if_contains("error");
   const bool typed_error = text_in(chunk, "type") == "error";
   if ((error != nullptr && !error->is_null()) || typed_error) {
@@ -91,8 +44,8 @@ void AnswerAssembly::add(const json::object& chunk) {
   }
   const json::array* choices = array_in(chunk, "choices");
   if (choices != nullptr) recognised_ = true;
-  if (const auto id = text_in(chunk, "id"); !id.empty()) answer_.response_id = id;
-  if (const auto model = text_in(chunk, "model"); !model.empty()) answer_.model = model;
+  if (const auto id = text_in(chunk, "id"); !id.empty()) builder_.answer().response_id = id;
+  if (const auto model = text_in(chunk, "model"); !model.empty()) builder_.answer().model = model;
   if (const json::value* usage = chunk.if_contains("usage")) add_usage(*usage);
   if (choices == nullptr) return;
   for (const json::value& item : *choices) {
@@ -102,7 +55,7 @@ void AnswerAssembly::add(const json::object& chunk) {
   }
 }
 
-void AnswerAssembly::add_choice(const json::object& choice) {
+void OpenAiChatAssembly::add_choice(const json::object& choice) {
   if (const json::object* error = object_in(choice, "error")) {
     error_ = *error;
     return;
@@ -115,10 +68,11 @@ void AnswerAssembly::add_choice(const json::object& choice) {
   }
 }
 
-void AnswerAssembly::add_message(const json::object& message) {
+void OpenAiChatAssembly::add_message(const json::object& message) {
   if (const json::value* content = message.if_contains("content")) add_content(*content);
-  if (const auto refusal = text_in(message, "refusal"); count(refusal.size())) {
-    answer_.refusal += refusal;
+  if (const auto refusal = text_in(message, "refusal"); !refusal.empty()) {
+    if (finished()) grew_after_finish_ = true;
+    builder_.add_refusal(refusal);
   }
   if (const json::array* calls = array_in(message, "tool_calls")) {
     for (const json::value& item : *calls) {
@@ -127,7 +81,7 @@ void AnswerAssembly::add_message(const json::object& message) {
   }
 }
 
-void AnswerAssembly::add_content(const json::value& content) {
+void OpenAiChatAssembly::add_content(const json::value& content) {
   if (const json::string* text = content.if_string()) return add_text(*text);
   const json::array* parts = content.if_array();
   if (parts == nullptr) return;
@@ -137,16 +91,20 @@ void AnswerAssembly::add_content(const json::value& content) {
   }
 }
 
-void AnswerAssembly::add_text(std::string_view text) {
-  if (text.empty() || !count(text.size())) return;
-  answer_.text += text;
-  if (on_delta_) on_delta_(text);
+bool OpenAiChatAssembly::count(size_t bytes) {
+  if (bytes > 0 && finished()) grew_after_finish_ = true;
+  return builder_.count(bytes);
+}
+
+void OpenAiChatAssembly::add_text(std::string_view text) {
+  if (!text.empty() && finished()) grew_after_finish_ = true;
+  builder_.add_text(text);
 }
 
 // Null: the piece belongs to no call.
-ToolCall* AnswerAssembly::slot_for(const json::object& call, std::string_view id,
-                                   std::string_view name) {
-  std::vector<ToolCall>& calls = answer_.calls;
+ToolCall* OpenAiChatAssembly::slot_for(const json::object& call, std::string_view id,
+                                       std::string_view name) {
+  std::vector<ToolCall>& calls = builder_.answer().calls;
   const auto index = integer_in(call, "index");
   ToolCall* found = nullptr;
   if (index) {
@@ -170,15 +128,12 @@ ToolCall* AnswerAssembly::slot_for(const json::object& call, std::string_view id
     spoil("a piece of a tool call belongs to no call");
     return nullptr;
   }
-  if (calls.size() >= calls_max_) {
-    spoil("the answer has more tool calls than are accepted");
-    return nullptr;
-  }
-  call_indexes_.push_back(index.value_or(-1));
-  return &calls.emplace_back();
+  ToolCall* added = builder_.add_call();
+  if (added != nullptr) call_indexes_.push_back(index.value_or(-1));
+  return added;
 }
 
-void AnswerAssembly::add_call(const json::object& call) {
+void OpenAiChatAssembly::add_call(const json::object& call) {
   const json::object* function = object_in(call, "function");
   const std::string_view id = text_in(call, "id");
   const std::string_view name = function ? text_in(*function, "name") : std::string_view();
@@ -195,57 +150,43 @@ void AnswerAssembly::add_call(const json::object& call) {
   if (count(written.size())) slot->arguments += written;
 }
 
-void AnswerAssembly::add_usage(const json::value& value) {
+void OpenAiChatAssembly::add_usage(const json::value& value) {
   const json::object* usage = value.if_object();
   if (usage == nullptr) return;
+  ModelAnswer& answer = builder_.answer();
   const auto input = tokens_in(*usage, "prompt_tokens");
   const auto output = tokens_in(*usage, "completion_tokens");
   const auto total = tokens_in(*usage, "total_tokens");
-  if (input) answer_.input_tokens = *input;
+  if (input) answer.input_tokens = *input;
+  const json::object* in = object_in(*usage, "prompt_tokens_details");
+  auto cached = in ? tokens_in(*in, "cached_tokens") : std::nullopt;
+  if (!cached) cached = tokens_in(*usage, "prompt_cache_hit_tokens");  // DeepSeek
+  answer.cached_input_tokens = cached.value_or(answer.cached_input_tokens);
+  if (const json::object* out = object_in(*usage, "completion_tokens_details")) {
+    answer.reasoning_tokens = tokens_in(*out, "reasoning_tokens").value_or(answer.reasoning_tokens);
+  }
   if (!output) return;
-  answer_.output_tokens = *output;
+  answer.output_tokens = *output;
   // xAI counts reasoning in the total alone, and charges for it.
   if (input && total && *total >= *input) {
-    answer_.output_tokens = std::max(answer_.output_tokens, *total - *input);
+    answer.output_tokens = std::max(answer.output_tokens, *total - *input);
   }
 }
 
-bool AnswerAssembly::settle_calls() {
-  std::set<std::string_view> ids;
-  for (size_t i = 0; i < answer_.calls.size(); ++i) {
-    ToolCall& call = answer_.calls[i];
-    if (call.name.empty()) spoil("a tool call has no name");
-    if (call.id.empty()) {
-      Hasher hasher;
-      hasher.add(answer_.response_id).add(fmt::format("/{}/", i)).add(call.name);
-      const Sha256 hash = hasher.add("/").add(call.arguments).finish();
-      call.id = "call_" + to_hex(hash.view().substr(0, 12));
-    }
-    if (!ids.insert(call.id).second) spoil("two tool calls have the same id");
-  }
-  return damage_.empty();
-}
-
-bool AnswerAssembly::settle_stop() {
+bool OpenAiChatAssembly::set_stop() {
   const auto row = std::find_if(std::begin(kFinishes), std::end(kFinishes),
                                 [&](const FinishRow& r) { return r.reason == finish_reason_; });
   if (row == std::end(kFinishes)) {
     spoil(fmt::format("unknown finish_reason '{}'", finish_reason_.substr(0, 64)));
     return false;
   }
-  using Stop = ModelAnswer::Stop;
-  answer_.stop = row->stop;
-  if (answer_.stop == Stop::kEndTurn && !answer_.calls.empty()) answer_.stop = Stop::kToolCalls;
-  if (answer_.stop == Stop::kEndTurn && !answer_.refusal.empty()) answer_.stop = Stop::kRefusal;
-  if (answer_.stop == Stop::kToolCalls && answer_.calls.empty()) {
-    spoil("finish_reason names tool calls, and there are none");
-  }
-  return damage_.empty();
+  builder_.answer().stop = row->stop;
+  return true;
 }
 
-std::optional<ModelAnswer> AnswerAssembly::take() {
-  if (!damage_.empty() || !settle_calls() || !settle_stop()) return std::nullopt;
-  return std::move(answer_);
+std::optional<ModelAnswer> OpenAiChatAssembly::take() {
+  if (!damage().empty() || !set_stop()) return std::nullopt;
+  return builder_.take();
 }
 
 }  // namespace perdure

@@ -1,0 +1,85 @@
+#pragma once
+// A provider's dialect as a pure codec: a request becomes bytes, bytes become an answer or a
+// failure. No I/O, no clock, and no secret outlives a call. What sends, records and replays is the
+// same for every dialect: HttpProvider and ReplayProvider.
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "journal/message.h"
+#include "model/call_failure.h"
+#include "model/model_config.h"
+
+namespace perdure {
+
+struct WireRequest {
+  std::string method = "POST";
+  std::string path;     // behind base_url, with its '/' and its query
+  HttpHeaders headers;  // no credential
+  std::string body;
+};
+
+struct ReaderEvents {
+  std::function<void(std::string_view text)> on_delta;  // optional
+};
+
+// How the transport saw the end of an answer.
+struct AnswerEnd {
+  HttpResult::End end = HttpResult::End::kComplete;
+  std::string_view detail = {};
+  const HttpHeaders& headers;
+  int64_t now_ms = 0;
+};
+
+// Exactly one of them holds.
+struct AnswerOrFailure {
+  std::optional<ModelAnswer> answer;
+  CallFailure failure;
+};
+
+// Reads the body of one answer whose status tells success.
+class AnswerReader {
+ public:
+  virtual ~AnswerReader() = default;
+  // The next bytes, at any split.
+  virtual void feed(std::string_view bytes) = 0;
+  // Once, after the last byte. What was cut is no answer.
+  virtual AnswerOrFailure finish(const AnswerEnd& end) = 0;
+};
+
+class Codec {
+ public:
+  virtual ~Codec() = default;
+
+  // Names the dialect in the operator's file, in the journal and in recordings.
+  virtual std::string_view name() const = 0;
+  // Where its provider is; empty: the operator says.
+  virtual std::string_view default_base_url() const { return {}; }
+  // Members of the body that it writes itself; ModelConfig::extra may not name them.
+  virtual std::span<const std::string_view> own_members() const = 0;
+
+  // Equal arguments give equal bytes, in every version of this program: what is sent again after a
+  // crash is what was sent before, and the provider's cache of prefixes holds.
+  virtual WireRequest encode(const ModelRequest& request, const ModelConfig& config) const = 0;
+  // Adds what proves who we are. `secret` is not empty and may stand in a header. `url` is the
+  // whole one; `now_ms` is for dialects that sign the time.
+  virtual Status authorize(WireRequest& request, std::string_view url, std::string_view secret,
+                           const ModelConfig& config, int64_t now_ms) const = 0;
+
+  virtual std::unique_ptr<AnswerReader> reader(const ModelRequest& request,
+                                               const ModelConfig& config,
+                                               ReaderEvents events) const = 0;
+  // An answer whose status tells no success, or an end without any answer. `body` may be only its
+  // beginning.
+  virtual CallFailure classify(int status, std::string_view body, const AnswerEnd& end) const = 0;
+};
+
+// Lives as long as the program.
+const Codec& codec_of(ModelConfig::Provider provider);
+
+}  // namespace perdure

@@ -1,0 +1,74 @@
+#include "model/exchange.h"
+
+#include "journal/message_json.h"
+#include "journal/price.h"
+
+namespace perdure {
+namespace {
+
+constexpr size_t kErrorBodyMaxBytes = 64 * 1024;
+
+bool is_success(int status) {
+  return status >= 200 && status < 300;
+}
+
+// What a call without an answer used. Absent means unknown: it may have been computed.
+std::optional<Usage> used_without_answer(Outcome outcome) {
+  if (outcome == Outcome::kInDoubt) return std::nullopt;
+  Usage used;
+  if (outcome == Outcome::kFailed) used.model_calls = 1;
+  return used;
+}
+
+}  // namespace
+
+Exchange::Exchange(const Codec& codec, const ModelRequest& request, const ModelConfig& config,
+                   ReaderEvents events)
+    : codec_(codec),
+      names_(request.tools),
+      price_(config.price),
+      reader_(codec.reader(request, config, std::move(events))) {}
+
+void Exchange::on_body(int status, std::string_view bytes) {
+  has_body_ = true;
+  if (is_success(status)) {
+    reader_->feed(bytes);
+  } else if (error_body_.size() < kErrorBodyMaxBytes) {
+    error_body_ += bytes.substr(0, kErrorBodyMaxBytes - error_body_.size());
+  }
+}
+
+ProviderResult Exchange::succeeded(ModelAnswer answer) const {
+  for (ToolCall& call : answer.calls) call.name = names_.from_wire(call.name);
+  ProviderResult out;
+  out.outcome = Outcome::kSucceeded;
+  if (answer.input_tokens >= 0 && answer.output_tokens >= 0) {
+    out.used = Usage{.cost_micro_usd = cost(price_, tokens_of(answer)),
+                     .model_calls = 1,
+                     .input_tokens = answer.input_tokens,
+                     .output_tokens = answer.output_tokens};
+  }
+  out.answer = answer_to_json(answer);
+  return out;
+}
+
+AnswerOrFailure Exchange::read_end(const HttpResult& result, int64_t now_ms) {
+  const AnswerEnd end{result.end, result.detail, result.headers, now_ms};
+  if (is_success(result.status)) return reader_->finish(end);
+  return {{}, codec_.classify(result.status, error_body_, end)};
+}
+
+ProviderResult Exchange::finish(const HttpResult& result, int64_t now_ms) {
+  if (!has_body_ && !result.body.empty()) on_body(result.status, result.body);
+  AnswerOrFailure end = read_end(result, now_ms);
+  if (end.answer) return succeeded(*std::move(end.answer));
+  ProviderResult out;
+  out.outcome = end.failure.outcome;
+  out.failure = end.failure.failure;
+  out.detail = std::move(end.failure.detail);
+  out.retry_after_ms = end.failure.retry_after_ms;
+  out.used = used_without_answer(end.failure.outcome);
+  return out;
+}
+
+}  // namespace perdure

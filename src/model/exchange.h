@@ -1,0 +1,36 @@
+#pragma once
+// One exchange with a provider: everything between the first byte of the answer and the result.
+// Used live and in replay alike.
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "model/codec.h"
+#include "model/provider.h"
+#include "model/tool_names.h"
+
+namespace perdure {
+
+class Exchange {
+ public:
+  Exchange(const Codec& codec, const ModelRequest& request, const ModelConfig& config,
+           ReaderEvents events);
+
+  void on_body(int status, std::string_view bytes);
+  // Once. `result` is the transport's; its body is read if on_body was never called.
+  ProviderResult finish(const HttpResult& result, int64_t now_ms);
+
+ private:
+  AnswerOrFailure read_end(const HttpResult& result, int64_t now_ms);
+  ProviderResult succeeded(ModelAnswer answer) const;
+
+  const Codec& codec_;
+  ToolNames names_;
+  ModelPrice price_;
+  std::unique_ptr<AnswerReader> reader_;
+  std::string error_body_;  // its beginning, when the status tells an error
+  bool has_body_ = false;
+};
+
+}  // namespace perdure
