@@ -13,13 +13,14 @@
 
 namespace perdure {
 
-// 0: no limit. What is said of each process is inherited, not shared: n processes may use it n times.
+// 0: no limit. What is said of each process is inherited, not shared: n processes may use it n
+// times.
 struct ProcessLimits {
   int64_t wall_ms = 0;
-  uint64_t cpu_s = 0;         // of each process
-  uint64_t memory_bytes = 0;  // address space of each process
-  uint64_t file_bytes = 0;    // the largest file that is written
-  uint64_t processes = 0;     // at once, in a sandbox; the kernel does not hold root to it
+  uint64_t cpu_s = 0;               // of each process
+  uint64_t memory_bytes = 0;        // address space of each process
+  uint64_t file_bytes = 0;          // the largest file that is written
+  uint64_t processes = 0;           // at once, in a sandbox; the kernel does not hold root to it
   uint64_t tmp_bytes = 256u << 20;  // /tmp and /dev/shm of a sandbox, each; they are memory
   uint64_t output_bytes = 0;        // stdout and stderr together; what writes more is killed
   size_t stdin_bytes = 1u << 20;    // that wait to be read
@@ -30,7 +31,8 @@ struct ProcessSpec {
     // Namespaces of its own: of the machine's files it sees programs, libraries and what is listed
     // here; of the machine's processes none; of the network nothing unless `network`.
     kSandbox,
-    // An ordinary process of our user. What leaves its process group may outlive it.
+    // An ordinary process of our user. It dies with us, and what it started is killed with it; but
+    // what has left its process group, or is there when we are killed ourselves, lives on.
     kSameUser,
   };
   // [0] is a path, or a name that is looked for in the PATH of `environment`.
@@ -87,7 +89,7 @@ class ProcessRunner {
   // Kills what runs, and returns after the last callback.
   virtual ~ProcessRunner() = default;
   // Thread-safe; callbacks come possibly before this returns. Every failure is an on_exit. A child
-  // has no descriptor of ours, and dies when we do.
+  // has no descriptor of ours, and dies when we do, even by SIGKILL.
   virtual std::unique_ptr<Process> start(ProcessSpec spec, ProcessCallbacks callbacks) = 0;
   // Whether a sandbox can be had on this machine; the error says what is missing. Starts one, so
   // it takes a moment.
