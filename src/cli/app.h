@@ -2,6 +2,7 @@
 // The client commands as subcommands of the program.
 #include <memory>
 
+#include "ports/clock.h"
 #include "ports/http_client.h"
 
 namespace CLI {
@@ -12,14 +13,14 @@ namespace perdure::cli {
 
 class Commands {
  public:
-  // Adds `tasks`, `inbox` and `resolve`. `app` outlives it.
+  // Adds them. `app` outlives it.
   explicit Commands(CLI::App& app);
   ~Commands();
 
   // After parsing: whether one of them was named.
   bool is_named() const;
-  // Runs it; its exit status. `http` is used during the call.
-  int run(HttpClient& http) const;
+  // Runs it; its exit status. Both are used during the call.
+  int run(HttpClient& http, Clock& clock) const;
 
  private:
   struct Flags;

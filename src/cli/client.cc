@@ -13,6 +13,8 @@ namespace perdure::cli {
 namespace {
 
 constexpr int kConnectMs = 5'000;
+constexpr int64_t kStreamMs = 24 * 3'600'000;
+constexpr int64_t kStreamGapMs = 60'000;  // the server says something every 15 s
 constexpr JsonLimits kAnswerLimits{.depth = 200, .size_bytes = 256u << 20};
 
 Result<std::string> first_line(const std::string& path, std::string_view advice) {
@@ -23,17 +25,28 @@ Result<std::string> first_line(const std::string& path, std::string_view advice)
                                               std::strerror(errno != 0 ? errno : ENODATA), advice));
 }
 
-// What RFC 9457 says of a refusal, or the little that there is.
-Error error_of(const HttpResult& result) {
-  const auto parsed = parse_json(result.body, "answer", kAnswerLimits);
-  const json::object* problem = parsed ? parsed->if_object() : nullptr;
-  const std::string code = problem != nullptr ? text_at(*problem, "code") : "";
-  const std::string detail = problem != nullptr ? text_at(*problem, "detail") : "";
-  return {Code::kInvalid, fmt::format("the server refuses (HTTP {}{}{}): {}", result.status,
-                                      code.empty() ? "" : " ", code, detail)};
+Code code_of(int status) {
+  switch (status) {
+    case 401:
+      return Code::kUnauthenticated;
+    case 403:
+      return Code::kForbidden;
+    case 404:
+      return Code::kNotFound;
+    case 409:
+      return Code::kConflict;
+    default:
+      return status >= 500 ? Code::kExhausted : Code::kInvalid;
+  }
 }
 
 }  // namespace
+
+const json::object& Answer::object() const {
+  static const json::object kNothing;
+  const json::object* found = value.if_object();
+  return found != nullptr ? *found : kNothing;
+}
 
 std::string url_encoded(std::string_view text) {
   std::string out;
@@ -45,18 +58,51 @@ std::string url_encoded(std::string_view text) {
   return out;
 }
 
-Result<Place> find_place(const std::string& url, const std::string& token_file,
-                         const std::string& data_dir) {
-  Place place{url, {}};
-  if (url.empty()) {
+Result<Place> find_place(const PlaceFlags& flags) {
+  Place place{flags.url, {}, flags.token_file};
+  if (flags.url.empty()) {
     TRY_ASSIGN(place.url,
-               first_line(data_dir + "/address",
-                          "start the server with 'perdure serve', or say --url or --data-dir"));
+               first_line(flags.data_dir + "/address",
+                          "no server runs there: start one with 'perdure serve', or say --url or "
+                          "--data-dir"));
   }
   while (place.url.ends_with('/')) place.url.pop_back();
-  TRY_ASSIGN(place.token, first_line(token_file.empty() ? data_dir + "/token" : token_file,
-                                     "say --token-file or --data-dir"));
+  if (place.token_file.empty()) place.token_file = flags.data_dir + "/token";
+  TRY_ASSIGN(place.token, first_line(place.token_file, "say --token-file or --data-dir"));
   return place;
+}
+
+// What RFC 9457 says of a refusal, or the little that there is.
+Error Client::refusal(int status, const std::string& body) const {
+  const auto parsed = parse_json(body, "answer", kAnswerLimits);
+  const json::object* problem = parsed ? parsed->if_object() : nullptr;
+  const std::string code = problem != nullptr ? text_at(*problem, "code") : "";
+  std::string detail = problem != nullptr ? text_at(*problem, "detail") : "";
+  if (status == 401) {
+    detail += fmt::format(
+        "; the token was read from {}: say --token-file, or --data-dir of the server at {}",
+        place_->token_file, place_->url);
+  }
+  if (detail.empty()) detail = "the server refuses";
+  return {code_of(status),
+          fmt::format("{} (HTTP {}{}{})", detail, status, code.empty() ? "" : " ", code)};
+}
+
+Status Client::find() {
+  if (place_) return {};
+  TRY_ASSIGN(place_, find_place(flags_));
+  return {};
+}
+
+HttpRequest Client::request(const std::string& method, const std::string& path) const {
+  HttpRequest request;
+  request.method = method;
+  request.url = place_->url + path;
+  request.headers.emplace_back("Authorization", "Bearer " + place_->token);
+  request.timeouts.connect_ms = kConnectMs;
+  request.max_response_bytes = kAnswerLimits.size_bytes;
+  request.allow_private = true;  // it is the user's own server, usually on this machine
+  return request;
 }
 
 Result<Answer> Client::post(const std::string& path, const json::value& body, Headers headers) {
@@ -64,30 +110,53 @@ Result<Answer> Client::post(const std::string& path, const json::value& body, He
   return call("POST", path, to_json(body), std::move(headers));
 }
 
+Result<Answer> Client::put(const std::string& path, const json::value& body) {
+  return call("PUT", path, to_json(body), {{"Content-Type", "application/json"}});
+}
+
 Result<Answer> Client::call(const std::string& method, const std::string& path, std::string body,
                             Headers headers) {
-  HttpRequest request;
-  request.method = method;
-  request.url = place_.url + path;
-  request.headers = std::move(headers);
-  request.headers.emplace_back("Authorization", "Bearer " + place_.token);
-  request.headers.emplace_back("Accept", "application/json");
-  request.body = std::move(body);
-  request.timeouts.connect_ms = kConnectMs;
-  request.max_response_bytes = kAnswerLimits.size_bytes;
-  request.allow_private = true;  // it is the user's own server, usually on this machine
+  TRY_STATUS(find());
+  HttpRequest asked = request(method, path);
+  for (auto& header : headers) asked.headers.push_back(std::move(header));
+  asked.headers.emplace_back("Accept", "application/json");
+  asked.body = std::move(body);
   std::promise<HttpResult> done;
   HttpCallbacks callbacks;
   callbacks.on_done = [&done](HttpResult result) { done.set_value(std::move(result)); };
-  http_.send(std::move(request), std::move(callbacks));
+  http_.send(std::move(asked), std::move(callbacks));
   HttpResult result = done.get_future().get();
   if (result.end != HttpResult::End::kComplete) {
-    return fail(Code::kUnavailable,
-                fmt::format("no answer of a server at {}: {}", place_.url, result.detail));
+    return fail(
+        Code::kUnavailable,
+        fmt::format("no answer of a server at {}: {}; if it should run there, start it with "
+                    "'perdure serve'",
+                    place_->url, result.detail));
   }
-  if (result.status < 200 || result.status > 299) return tl::unexpected(error_of(result));
+  if (result.status < 200 || result.status > 299) {
+    return tl::unexpected(refusal(result.status, result.body));
+  }
+  if (result.body.empty()) return Answer{{}, json::object()};
   TRY_ASSIGN(json::value value, parse_json(result.body, "the server's answer", kAnswerLimits));
   return Answer{std::move(result.body), std::move(value)};
+}
+
+Result<HttpClient::CallId> Client::stream(const std::string& task, uint64_t after,
+                                          HttpCallbacks callbacks) {
+  forget_place();
+  TRY_STATUS(find());
+  HttpRequest asked = request("GET", "/v1/tasks/" + task + "/events");
+  asked.headers.emplace_back("Accept", "text/event-stream");
+  if (after > 0) asked.headers.emplace_back("Last-Event-ID", std::to_string(after));
+  asked.timeouts.gap_ms = kStreamGapMs;
+  asked.timeouts.total_ms = kStreamMs;
+  return http_.send(std::move(asked), std::move(callbacks));
+}
+
+Error Client::stream_error(const HttpResult& result, const std::string& body) const {
+  const bool refused = result.end == HttpResult::End::kComplete && result.status >= 300;
+  if (refused && result.status != 503) return refusal(result.status, body);
+  return {Code::kUnavailable, result.detail.empty() ? "the connection ended" : result.detail};
 }
 
 }  // namespace perdure::cli

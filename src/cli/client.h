@@ -1,5 +1,7 @@
 #pragma once
-// The command line's side of the HTTP API: one request at a time.
+// The command line's side of the HTTP API: one request at a time, and event streams.
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,12 +17,19 @@ namespace perdure::cli {
 struct Place {
   std::string url;  // without a '/' at the end
   std::string token;
+  std::string token_file;  // where the token was read
+};
+
+// What was given on the command line; empty: not given.
+struct PlaceFlags {
+  std::string url;
+  std::string token_file;
+  std::string data_dir = ".perdure";
 };
 
 // `url` and `token_file` win where they are given; else the files `address` and `token` say it,
 // which the server writes into its data directory. An error says which of them is missing.
-Result<Place> find_place(const std::string& url, const std::string& token_file,
-                         const std::string& data_dir);
+Result<Place> find_place(const PlaceFlags& flags);
 
 // For one segment of a path or one value of a query (RFC 3986, section 2.3).
 std::string url_encoded(std::string_view text);
@@ -28,6 +37,9 @@ std::string url_encoded(std::string_view text);
 struct Answer {
   std::string text;
   json::value value;
+
+  // Every answer of this API is an object.
+  const json::object& object() const;
 };
 
 class Client {
@@ -35,18 +47,35 @@ class Client {
   using Headers = std::vector<std::pair<std::string, std::string>>;
 
   // `http` outlives it.
-  Client(HttpClient& http, Place place) : http_(http), place_(std::move(place)) {}
+  Client(HttpClient& http, PlaceFlags flags) : http_(http), flags_(std::move(flags)) {}
 
+  // kUnavailable: no server answered. Else the server's own words.
   Result<Answer> get(const std::string& path) { return call("GET", path, {}, {}); }
   Result<Answer> post(const std::string& path, const json::value& body, Headers headers = {});
+  Result<Answer> put(const std::string& path, const json::value& body);
+  Result<Answer> del(const std::string& path) { return call("DELETE", path, {}, {}); }
+
+  // Starts to read the events of a task behind `after`. Where the server is, is looked up anew: it
+  // may have come back at another address.
+  Result<HttpClient::CallId> stream(const std::string& task, uint64_t after,
+                                    HttpCallbacks callbacks);
+  void cancel(HttpClient::CallId call) { http_.cancel(call); }
+  // Why there is no stream, or no longer.
+  Error stream_error(const HttpResult& result, const std::string& body) const;
+
+  // Looks the place up again at the next call.
+  void forget_place() { place_.reset(); }
 
  private:
-  // kUnavailable: no server answered. Else the server's own words.
+  Status find();
   Result<Answer> call(const std::string& method, const std::string& path, std::string body,
                       Headers headers);
+  HttpRequest request(const std::string& method, const std::string& path) const;
+  Error refusal(int status, const std::string& body) const;
 
   HttpClient& http_;
-  const Place place_;
+  const PlaceFlags flags_;
+  std::optional<Place> place_;
 };
 
 }  // namespace perdure::cli

@@ -5,19 +5,35 @@
 #include <string>
 
 #include "cli/client.h"
+#include "cli/look.h"
+#include "ports/clock.h"
 
 namespace perdure::cli {
 
 inline constexpr int kDone = 0;
-inline constexpr int kRefused = 1;   // by the server, or the words given make no sense
-inline constexpr int kNoServer = 3;  // nobody answered; nothing is known to have happened
-inline constexpr int kFailed = 4;    // the task has failed, or was cancelled
-inline constexpr int kIsAsking = 5;  // the task waits for a person: see `perdure inbox`
+inline constexpr int kRefused = 1;        // by the server, or the words given make no sense
+inline constexpr int kProblems = 2;       // what was looked at is not as it should be
+inline constexpr int kNoServer = 3;       // nobody answered; nothing is known to have happened
+inline constexpr int kFailed = 4;         // the task has failed, or was cancelled
+inline constexpr int kIsAsking = 5;       // the task waits for a person: see `perdure inbox`
+inline constexpr int kUsage = 64;         // the command line cannot be read
+inline constexpr int kInterrupted = 130;  // by ctrl-C; the task goes on
 
 struct Output {
   std::FILE* out = stdout;
   std::FILE* err = stderr;
   bool json = false;  // the server's answer as it is
+  Look out_look;
+  Look err_look;
+};
+
+// What every command works with.
+struct Context {
+  Client& client;
+  Clock& clock;
+  Output to;
+
+  int64_t now_ms() const { return clock.unix_ms(); }
 };
 
 struct ListFlags {
@@ -31,29 +47,46 @@ struct SubmitFlags {
   std::string input_json;
   std::string key;
   bool wait = false;
+  bool follow = false;
 };
 
-struct ResolveFlags {
-  std::string interrupt;
+struct InboxFlags {
+  std::string id;  // one of them
+  bool brief = false;
+  bool decide = false;
+};
+
+// For approve, reject, edit, answer and resolve; each knows a part of it.
+struct DecisionFlags {
+  std::string id;
   std::string decision;
   std::string message;
   std::string result_json;
+  std::string args;  // JSON, or @FILE
   std::optional<double> add_usd;
   std::optional<int64_t> add_model_calls;
   std::optional<int64_t> add_tool_calls;
   bool remember = false;
+  bool yes = false;
 };
 
-int list_tasks(Client& client, const ListFlags& flags, const Output& to);
-int show_task(Client& client, const std::string& id, const Output& to);
+int list_tasks(Context& context, const ListFlags& flags);
+int show_task(Context& context, const std::string& word);
 // `normalised`: without what differs between two equal runs; one record a line, as JSON.
-int show_journal(Client& client, const std::string& id, bool normalised, const Output& to);
-int cancel_task(Client& client, const std::string& id, const std::string& reason, const Output& to);
-// With `wait` it returns when the task has ended or asks somebody.
-int submit_task(Client& client, const SubmitFlags& flags, const Output& to);
-int show_inbox(Client& client, const Output& to);
-int resolve_interrupt(Client& client, const ResolveFlags& flags, const Output& to);
+int show_journal(Context& context, const std::string& word, bool normalised);
+int cancel_task(Context& context, const std::string& word, const std::string& reason);
+// With `wait` it returns when the task has ended or asks somebody; with `follow` it tells what
+// happens until then.
+int submit_task(Context& context, const SubmitFlags& flags);
+// With `follow` until the task has ended, whatever it asks.
+int show_events(Context& context, const std::string& word, bool follow);
+int show_inbox(Context& context, const InboxFlags& flags);
+int decide(Context& context, const DecisionFlags& flags);
+int edit_call(Context& context, const DecisionFlags& flags);
+int answer_question(Context& context, const DecisionFlags& flags);
 
 int report(const Error& error, const Output& to);
+// The exit status of a task that is in this state.
+int status_of(const json::object& task);
 
 }  // namespace perdure::cli

@@ -1,65 +1,104 @@
-// perdure inbox, perdure resolve INTERRUPT_ID DECISION
+// perdure inbox [ID]
 #include <fmt/core.h>
+#include <unistd.h>
 
+#include "cli/attention.h"
 #include "cli/commands.h"
+#include "cli/dialogue.h"
+#include "cli/find.h"
+#include "cli/moments.h"
+#include "cli/question.h"
+#include "cli/table.h"
+#include "cli/text.h"
 #include "cli/words.h"
 
 namespace perdure::cli {
 namespace {
 
-Result<json::object> decision_of(const ResolveFlags& flags) {
-  json::object body{{"decision", flags.decision}};
-  if (!flags.message.empty()) body["message"] = flags.message;
-  if (flags.remember) body["remember"] = true;
-  json::object add;
-  if (flags.add_usd) add["cost_usd"] = *flags.add_usd;
-  if (flags.add_model_calls) add["model_calls"] = *flags.add_model_calls;
-  if (flags.add_tool_calls) add["tool_calls"] = *flags.add_tool_calls;
-  if (!add.empty()) body["add"] = std::move(add);
-  if (!flags.result_json.empty()) {
-    TRY_ASSIGN(body["result"], parse_json(flags.result_json, "--result"));
+std::string first_of(const json::object& question, std::string_view member) {
+  const json::array* names = array_at(question, member);
+  if (names == nullptr || names->empty()) return {};
+  const json::value& name = names->front();
+  const std::string text = name.is_string() ? std::string(name.get_string()) : to_json(name);
+  return names->size() == 1 ? text : fmt::format("{} +{}", text, names->size() - 1);
+}
+
+std::string action_text(const json::object& question) {
+  const json::object* action = object_at(question, "action");
+  if (action == nullptr) return text_at(question, "message");
+  const std::string tool = text_at(*action, "tool");
+  return (tool.empty() ? text_at(*action, "model") : tool) + " " + text_at(*action, "args");
+}
+
+int show_brief(Context& context) {
+  Table table({{"ID"}, {"ASKS FOR"}, {"SINCE"}, {"UNTIL"}, {"FOR", true}, {"WHAT", true}});
+  const int64_t now = context.now_ms();
+  const Status read = each_question(context.client, [&](const json::object& question) {
+    const std::string until = text_at(question, "expires_at");
+    table.add({handle_of(text_at(question, "id")), reason_text(text_at(question, "reason")),
+               relative_text(text_at(question, "created_at"), now),
+               until.empty() ? "" : relative_text(until, now), first_of(question, "assignees"),
+               action_text(question)});
+    return true;
+  });
+  if (!read) return report(read.error(), context.to);
+  fmt::print(context.to.out, "{}",
+             table.empty() ? "nobody is asked anything\n" : table.text(context.to.out_look));
+  return kDone;
+}
+
+// One after another, each until it is decided or left.
+int decide_all(Context& context, const std::vector<json::object>& questions) {
+  Attention attention;
+  for (const json::object& question : questions) {
+    Dialogue dialogue(context, question);
+    for (auto came = Dialogue::Came::kMore; came == Dialogue::Came::kMore;) {
+      dialogue.prompt();
+      bool closed = false;
+      auto line = attention.line(closed);
+      while (!line && !closed && !attention.is_interrupted()) {
+        attention.wait(60'000, true);
+        line = attention.line(closed);
+      }
+      if (!line) {
+        fmt::print(context.to.err, "\n");
+        return attention.is_interrupted() ? kInterrupted : kDone;
+      }
+      came = dialogue.take(*line);
+    }
   }
-  return body;
+  return kDone;
 }
 
 }  // namespace
 
-int show_inbox(Client& client, const Output& to) {
-  std::string cursor;
+int show_inbox(Context& context, const InboxFlags& flags) {
+  if (flags.brief && !context.to.json) return show_brief(context);
+  const Output& to = context.to;
+  std::vector<json::object> decided;
   bool any = false;
-  do {
-    const auto answer = client.get("/v1/interrupts?limit=200" +
-                                   (cursor.empty() ? "" : "&cursor=" + url_encoded(cursor)));
-    if (!answer) return report(answer.error(), to);
-    const json::object& page = answer->value.as_object();
-    for (const json::value& item : page.at("interrupts").as_array()) {
-      if (to.json) {
-        fmt::print(to.out, "{}\n", to_json(item));
-      } else {
-        fmt::print(to.out, "{}{}", any ? "\n" : "", interrupt_text(item.as_object()));
-      }
-      any = true;
+  const auto show = [&](const json::object& question) {
+    if (flags.decide) {
+      decided.push_back(question);
+    } else if (to.json) {
+      fmt::print(to.out, "{}\n", to_json(question));
+    } else {
+      fmt::print(to.out, "{}{}", any ? "\n" : "",
+                 question_text(question, to.out_look, context.now_ms()));
     }
-    cursor = text_at(page, "next_cursor");
-  } while (!cursor.empty());
-  if (!any && !to.json) fmt::print(to.out, "nobody is asked anything\n");
-  return kDone;
-}
-
-int resolve_interrupt(Client& client, const ResolveFlags& flags, const Output& to) {
-  const auto body = decision_of(flags);
-  if (!body) return report(body.error(), to);
-  const auto answer =
-      client.post("/v1/interrupts/" + url_encoded(flags.interrupt) + "/resolve", *body);
-  if (!answer) return report(answer.error(), to);
-  const json::object& done = answer->value.as_object();
-  if (to.json) {
-    fmt::print(to.out, "{}\n", answer->text);
+    any = true;
+    return true;
+  };
+  if (flags.id.empty()) {
+    const Status read = each_question(context.client, show);
+    if (!read) return report(read.error(), to);
   } else {
-    fmt::print(to.out, "{} {}: {}\n", text_at(done, "decision"), text_at(done, "id"),
-               done.at("repeated").as_bool() ? "was decided so before" : "recorded");
+    const auto question = find_question(context.client, flags.id);
+    if (!question) return report(question.error(), to);
+    show(*question);
   }
-  return kDone;
+  if (!any && !to.json) fmt::print(to.out, "nobody is asked anything\n");
+  return flags.decide ? decide_all(context, decided) : kDone;
 }
 
 }  // namespace perdure::cli

@@ -2,29 +2,15 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
+#include "cli/moments.h"
+#include "cli/text.h"
 
 namespace perdure::cli {
 namespace {
 
-// Code points, which is near enough for columns.
-size_t width(std::string_view text) {
-  return static_cast<size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
-}
-
-void put_line(std::string& out, std::string_view name, const std::string& text) {
-  if (!text.empty()) out += fmt::format("{:<10} {}\n", name, plain(text));
-}
-
-const json::object* object_at(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  return value != nullptr ? value->if_object() : nullptr;
-}
-
-const json::array* array_at(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  return value != nullptr ? value->if_array() : nullptr;
+void put_line(std::string& out, const Look& look, std::string_view name, const std::string& text) {
+  if (text.empty()) return;
+  out += look.paint(Ink::kDim, fmt::format("{:<10}", name)) + " " + text + "\n";
 }
 
 // A payload as the journal shows it.
@@ -37,6 +23,45 @@ std::string payload_text(const json::object& record, std::string_view name) {
   return {};
 }
 
+void put_pretty(std::string& out, const json::value& value, const std::string& indent) {
+  const std::string deeper = indent + "  ";
+  if (const json::object* object = value.if_object(); object != nullptr && !object->empty()) {
+    const char* between = "{\n";
+    for (const auto& [key, member] : *object) {
+      out += between + deeper + to_json(json::value(key)) + ": ";
+      put_pretty(out, member, deeper);
+      between = ",\n";
+    }
+    out += "\n" + indent + "}";
+  } else if (const json::array* array = value.if_array(); array != nullptr && !array->empty()) {
+    const char* between = "[\n";
+    for (const json::value& item : *array) {
+      out += between + deeper;
+      put_pretty(out, item, deeper);
+      between = ",\n";
+    }
+    out += "\n" + indent + "]";
+  } else {
+    out += to_json(value);
+  }
+}
+
+std::string moment(const json::object& task, std::string_view name, int64_t now_ms) {
+  const std::string at = text_at(task, name);
+  return at.empty() ? at : visible(fmt::format("{}  ({})", relative_text(at, now_ms), at));
+}
+
+std::string usage_text(const json::object& usage) {
+  const auto count = [&](std::string_view name) {
+    const json::value* value = usage.if_contains(name);
+    return value != nullptr && value->is_int64() && value->get_int64() >= 0
+               ? grouped(static_cast<uint64_t>(value->get_int64()))
+               : std::string("0");
+  };
+  return fmt::format("{} model calls, {} tool calls, {} tokens in, {} out", count("model_calls"),
+                     count("tool_calls"), count("input_tokens"), count("output_tokens"));
+}
+
 }  // namespace
 
 std::string text_at(const json::object& object, std::string_view name) {
@@ -45,40 +70,60 @@ std::string text_at(const json::object& object, std::string_view name) {
   return value->is_string() ? std::string(value->get_string()) : to_json(*value);
 }
 
-std::string plain(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const bool is_c1 = byte == 0xC2 && i + 1 < text.size() &&
-                       static_cast<unsigned char>(text[i + 1]) >= 0x80 &&
-                       static_cast<unsigned char>(text[i + 1]) < 0xA0;
-    if (is_c1) ++i;
-    out += byte < 0x20 || byte == 0x7F || is_c1 ? ' ' : text[i];
-  }
+const json::object* object_at(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains(name);
+  return value != nullptr ? value->if_object() : nullptr;
+}
+
+const json::array* array_at(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains(name);
+  return value != nullptr ? value->if_array() : nullptr;
+}
+
+std::string grouped(uint64_t number) {
+  std::string out = std::to_string(number);
+  for (size_t i = out.size(); i > 3;) out.insert(i -= 3, ",");
   return out;
 }
 
-void Table::add(std::vector<std::string> row) {
-  for (std::string& cell : row) cell = plain(cell);
-  rows_.push_back(std::move(row));
+std::string money_text(double usd) {
+  return fmt::format("${:.{}f}", usd, usd >= 10 ? 2 : 4);
 }
 
-std::string Table::text() const {
-  std::vector<size_t> widths(rows_.front().size(), 0);
-  for (const auto& row : rows_) {
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
-  }
+std::string seconds_text(int64_t ms) {
+  return ms < 10'000 ? fmt::format("{:.1f} s", static_cast<double>(ms) / 1000) : span_text(ms);
+}
+
+std::string pretty_json(const json::value& value) {
   std::string out;
-  for (const auto& row : rows_) {
-    std::string line;
-    for (size_t i = 0; i < row.size(); ++i) {
-      line += row[i];
-      line.append(widths[i] - width(row[i]) + 2, ' ');
+  put_pretty(out, value, "");
+  return out;
+}
+
+std::vector<std::string> last_lines(std::string_view text, size_t columns, size_t count) {
+  std::vector<std::string> out;
+  const std::string shown = visible_lines(text);
+  std::string_view rest = shown;
+  std::string line;
+  const auto end_line = [&] {
+    out.push_back(std::move(line));
+    line.clear();
+  };
+  while (!rest.empty()) {
+    const size_t size = rest.find('\n');
+    std::string_view one = rest.substr(0, size);
+    rest.remove_prefix(size == std::string_view::npos ? rest.size() : size + 1);
+    while (!one.empty()) {
+      // Words are kept whole where they fit.
+      const size_t word = std::min(one.find(' '), one.size() - 1) + 1;
+      std::string piece = visible(one.substr(0, word));
+      one.remove_prefix(word);
+      if (!line.empty() && columns_of(line) + columns_of(piece) > columns) end_line();
+      line += columns_of(piece) > columns ? clipped(piece, columns) : piece;
     }
-    line.erase(line.find_last_not_of(' ') + 1);
-    out += line + "\n";
+    if (!line.empty()) end_line();
   }
+  if (out.size() > count) out.erase(out.begin(), out.end() - static_cast<ptrdiff_t>(count));
   return out;
 }
 
@@ -100,48 +145,37 @@ std::string cost_text(const json::object& task) {
   const json::object* usage = object_at(task, "usage");
   const json::value* cost = usage != nullptr ? usage->if_contains("cost_usd") : nullptr;
   if (cost == nullptr || !cost->is_number()) return {};
-  return fmt::format("${:.4f}", cost->to_number<double>());
+  return money_text(cost->to_number<double>());
 }
 
-std::string task_text(const json::object& task) {
+std::string task_text(const json::object& task, const Look& look, int64_t now_ms) {
   std::string out;
-  put_line(out, "task", text_at(task, "id"));
+  put_line(out, look, "task", visible(text_at(task, "id")));
   const std::string phase = text_at(task, "phase");
-  put_line(out, "status", text_at(task, "status") + (phase == "running" ? "" : " (" + phase + ")"));
-  put_line(out, "agent", text_at(task, "agent"));
-  put_line(out, "created", text_at(task, "created_at"));
-  put_line(out, "updated", text_at(task, "updated_at"));
+  put_line(out, look, "status",
+           look.status(visible(text_at(task, "status"))) +
+               (phase == "running" ? "" : " (" + visible(phase) + ")"));
+  put_line(out, look, "agent", visible(text_at(task, "agent")));
+  put_line(out, look, "created", moment(task, "created_at", now_ms));
+  put_line(out, look, "updated", moment(task, "updated_at", now_ms));
   if (const json::object* usage = object_at(task, "usage")) {
-    put_line(out, "used",
-             fmt::format("{}, {} model calls, {} tool calls", cost_text(task),
-                         text_at(*usage, "model_calls"), text_at(*usage, "tool_calls")));
+    put_line(out, look, "used", cost_text(task) + ", " + usage_text(*usage));
   }
-  put_line(out, "waits for", waits_text(task));
-  put_line(out, "stopped", text_at(task, "stop_reason"));
+  put_line(out, look, "waits for", visible(waits_text(task)));
+  put_line(out, look, "stopped", visible(text_at(task, "stop_reason")));
   if (const json::object* error = object_at(task, "error")) {
-    put_line(out, "error", text_at(*error, "message"));
+    put_line(out, look, "error", visible(text_at(*error, "message")));
   }
-  if (task.contains("result")) put_line(out, "result", to_json(task.at("result")));
+  if (task.contains("result")) put_line(out, look, "result", visible(to_json(task.at("result"))));
   return out;
 }
 
-std::string interrupt_text(const json::object& interrupt) {
-  std::string out;
-  put_line(out, text_at(interrupt, "reason"), text_at(interrupt, "message"));
-  put_line(out, "  id", text_at(interrupt, "id"));
-  put_line(out, "  task", text_at(interrupt, "task") + "  agent " + text_at(interrupt, "agent"));
-  if (const json::object* action = object_at(interrupt, "action")) {
-    const std::string tool = text_at(*action, "tool");
-    put_line(out, "  call", tool.empty() ? "model " + text_at(*action, "model") : tool);
-    put_line(out, "  args", text_at(*action, "args"));
-    put_line(out, "  key", text_at(*action, "key"));
-  }
-  const json::array* answers = array_at(interrupt, "answers");
-  for (size_t i = 0; answers != nullptr && i < answers->size(); ++i) {
-    const json::object* answer = (*answers)[i].if_object();
-    if (answer != nullptr) put_line(out, i == 0 ? "  answer" : "", text_at(*answer, "command"));
-  }
-  return out;
+std::string outcome_text(const json::object& task) {
+  const json::value* result = task.if_contains("result");
+  if (result == nullptr) return {};
+  const json::object* object = result->if_object();
+  const bool is_text = object != nullptr && object->size() == 1 && object->contains("text");
+  return visible_lines(is_text ? text_at(*object, "text") : text_at(task, "result"));
 }
 
 std::string record_text(const json::object& record) {

@@ -1,38 +1,35 @@
 #pragma once
-// What the server says, as text for a terminal.
+// What the server says, in words. Pure.
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/json.h"
+#include "cli/look.h"
 
 namespace perdure::cli {
 
 // The member's text, as JSON if it is no string; empty if there is none.
 std::string text_at(const json::object& object, std::string_view name);
+// Null if there is none.
+const json::object* object_at(const json::object& object, std::string_view name);
+const json::array* array_at(const json::object& object, std::string_view name);
 
-// Much of what is shown comes from models and tools: control characters could move the cursor or
-// change what was printed before. They become spaces.
-std::string plain(std::string_view text);
-
-// Columns as wide as their widest cell; rows are lines.
-class Table {
- public:
-  explicit Table(std::vector<std::string> head) { add(std::move(head)); }
-  void add(std::vector<std::string> row);
-  std::string text() const;
-
- private:
-  std::vector<std::vector<std::string>> rows_;
-};
+std::string grouped(uint64_t number);  // 12,345
+std::string money_text(double usd);    // $0.0042
+std::string seconds_text(int64_t ms);  // 0.4 s, 12 s, 3 min
+std::string pretty_json(const json::value& value);
+// The last lines that this text takes on a terminal so wide; made visible.
+std::vector<std::string> last_lines(std::string_view text, size_t columns, size_t count);
 
 // {"kind", "reason", ...} in a few words.
 std::string waits_text(const json::object& task);
 std::string cost_text(const json::object& task);
 // Everything about one task that fits a screen.
-std::string task_text(const json::object& task);
-// What is asked, about what, and the commands that answer.
-std::string interrupt_text(const json::object& interrupt);
+std::string task_text(const json::object& task, const Look& look, int64_t now_ms);
+// What a task came to, as its client wants it: text as text, other values as JSON.
+std::string outcome_text(const json::object& task);
 // The step and what came of it, for one record of a journal.
 std::string record_text(const json::object& record);
 

@@ -18,6 +18,7 @@ namespace {
 
 constexpr int kExitFailed = 1;
 constexpr int kExitProblems = 2;
+constexpr int kExitUsage = 64;  // EX_USAGE of sysexits.h
 
 int report(const Status& status) {
   if (status) return 0;
@@ -55,7 +56,7 @@ int run_doctor(const std::string& data_dir) {
 int run_client(const cli::Commands& commands) {
   SystemClock clock;
   CurlClient client(clock);
-  return commands.run(client);
+  return commands.run(client, clock);
 }
 
 }  // namespace
@@ -86,7 +87,15 @@ int main(int argc, char** argv) {
       app.add_subcommand("crash-points", "List the crash points of this build");
 #endif
 
-  CLI11_PARSE(app, argc, argv);
+  app.footer(
+      "Exit status: 0 done, 1 refused, 2 problems found, 3 no server, 4 the task failed,\n"
+      "5 it waits for a person, 64 the command line cannot be read. More is in docs/cli.md.");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kExitUsage;
+  }
   if (*serve_command) return report(run_serve(flags));
   if (*doctor_command) return run_doctor(doctor_dir);
   if (client_commands.is_named()) return run_client(client_commands);

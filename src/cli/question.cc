@@ -1,0 +1,195 @@
+#include "cli/question.h"
+
+#include <fmt/core.h>
+
+#include "base/id.h"
+#include "cli/moments.h"
+#include "cli/text.h"
+#include "cli/words.h"
+
+namespace perdure::cli {
+namespace {
+
+constexpr size_t kHandleBytes = 8;  // of the task's id: 38 random bits
+constexpr size_t kNameColumns = 8;
+
+struct Words {
+  std::string_view word, text;
+};
+
+constexpr Words kReasons[] = {
+    {"tool_approval", "approval"},    {"uncertain_outcome", "doubt"},
+    {"possible_duplicate", "again?"}, {"budget_reached", "budget"},
+    {"loop_detected", "loop"},        {"planner_failed", "planner failed"},
+    {"provider_refusal", "refusal"},  {"auth_required", "sign in"}};
+
+constexpr Words kEffects[] = {{"read", "changes nothing"},
+                              {"repeat", "may run more than once"},
+                              {"idempotent", "may be sent again with its key"},
+                              {"probe", "can be checked afterwards"},
+                              {"once", "is never sent twice"}};
+
+template <size_t n>
+std::string_view word_for(const Words (&table)[n], std::string_view word) {
+  for (const Words& row : table) {
+    if (row.word == word) return row.text;
+  }
+  return {};
+}
+
+class Screen {
+ public:
+  explicit Screen(const Look& look) : look_(look) {}
+
+  // Lines after the first stand under it.
+  void put(std::string_view name, std::string_view text, Ink ink = Ink::kPlain) {
+    if (text.empty()) return;
+    std::string_view shown = name;
+    while (!text.empty()) {
+      const size_t end = text.find('\n');
+      out_ += "  " + look_.paint(Ink::kDim, fmt::format("{:<{}}", shown, kNameColumns)) + "  " +
+              look_.paint(ink, text.substr(0, end)) + "\n";
+      text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+      shown = {};
+    }
+  }
+  void title(const std::string& reason, const std::string& message) {
+    out_ += look_.paint(Ink::kYellow, reason) + "  " + look_.paint(Ink::kBold, message) + "\n";
+  }
+  std::string text() && { return std::move(out_); }
+
+ private:
+  const Look look_;
+  std::string out_;
+};
+
+std::string until_text(const json::object& interrupt, int64_t now_ms) {
+  const std::string until = text_at(interrupt, "expires_at");
+  if (until.empty()) return {};
+  std::string out = relative_text(until, now_ms);
+  if (const std::string then = text_at(interrupt, "on_expire"); !then.empty()) {
+    out += ", then " + then;
+  }
+  return visible(out);
+}
+
+std::string names_text(const json::object& interrupt, std::string_view member) {
+  std::string out;
+  const json::array* names = array_at(interrupt, member);
+  for (size_t i = 0; names != nullptr && i < names->size(); ++i) {
+    const json::value& name = (*names)[i];
+    out +=
+        (i > 0 ? ", " : "") + (name.is_string() ? std::string(name.get_string()) : to_json(name));
+  }
+  return visible(out);
+}
+
+void put_action(Screen& screen, const json::object& action) {
+  const std::string effect = text_at(action, "effect");
+  const std::string tool = text_at(action, "tool");
+  const std::string name = tool.empty() ? "model " + text_at(action, "model") : tool;
+  const std::string_view meaning = word_for(kEffects, effect);
+  screen.put("call",
+             visible(meaning.empty() ? name : fmt::format("{}  ({}: {})", name, effect, meaning)),
+             Ink::kBold);
+  if (const json::value* args = action.if_contains("args")) {
+    screen.put("with", visible_lines(pretty_json(*args)), Ink::kCyan);
+  }
+  if (const json::object* omitted = object_at(action, "args_omitted")) {
+    screen.put("with",
+               visible(fmt::format("{} bytes, not shown: sha256 {}",
+                                   text_at(*omitted, "size_bytes"), text_at(*omitted, "sha256"))));
+  }
+  screen.put("key", visible(text_at(action, "key")));
+}
+
+// A budget is raised by at least what the next call needs.
+std::string add_flags(const json::object& interrupt) {
+  std::string out;
+  const json::array* answers = array_at(interrupt, "answers");
+  for (size_t i = 0; answers != nullptr && i < answers->size(); ++i) {
+    const json::object* answer = (*answers)[i].if_object();
+    const json::object* body = answer != nullptr ? object_at(*answer, "body") : nullptr;
+    const json::object* add = body != nullptr ? object_at(*body, "add") : nullptr;
+    if (add == nullptr) continue;
+    for (const auto& [member, flag] :
+         {Words{"cost_usd", "--add-usd"}, Words{"model_calls", "--add-model-calls"},
+          Words{"tool_calls", "--add-tool-calls"}}) {
+      const json::value* amount = add->if_contains(member);
+      if (amount == nullptr || !amount->is_number() || amount->to_number<double>() <= 0) continue;
+      out += fmt::format(" {} {}", flag, amount->to_number<double>());
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string handle_of(const std::string& interrupt_id) {
+  const auto id = InterruptId::parse(interrupt_id);
+  if (!id) return visible(interrupt_id);
+  const std::string task = id->task.to_string();
+  return fmt::format("{}.{}", task.substr(task.size() - kHandleBytes), id->seq);
+}
+
+std::string reason_text(std::string_view reason) {
+  const std::string_view known = word_for(kReasons, reason);
+  return visible(known.empty() ? reason : known);
+}
+
+bool allows(const json::object& interrupt, std::string_view decision) {
+  const json::array* allowed = array_at(interrupt, "allowed_decisions");
+  for (size_t i = 0; allowed != nullptr && i < allowed->size(); ++i) {
+    const json::value& one = (*allowed)[i];
+    if (one.is_string() && one.get_string() == decision) return true;
+  }
+  return false;
+}
+
+std::vector<std::string> commands_of(const json::object& interrupt) {
+  const std::string handle = handle_of(text_at(interrupt, "id"));
+  const auto command = [&](std::string_view words, std::string_view more = {}) {
+    return fmt::format("perdure {} {}{}", words, handle, more);
+  };
+  std::vector<std::string> out;
+  if (allows(interrupt, "approve")) out.push_back(command("approve", add_flags(interrupt)));
+  if (allows(interrupt, "edit")) out.push_back(command("edit"));
+  if (allows(interrupt, "reject")) out.push_back(command("reject", " --message 'WHY'"));
+  if (allows(interrupt, "respond")) out.push_back(command("answer", " 'TEXT'"));
+  if (allows(interrupt, "happened")) out.push_back(command("answer", " happened --result 'JSON'"));
+  if (allows(interrupt, "not_happened")) out.push_back(command("answer", " not_happened"));
+  if (allows(interrupt, "dismiss")) out.push_back(command("answer", " dismiss"));
+  return out;
+}
+
+std::string question_text(const json::object& interrupt, const Look& look, int64_t now_ms) {
+  Screen screen(look);
+  screen.title(reason_text(text_at(interrupt, "reason")), visible(text_at(interrupt, "message")));
+  const std::string id = text_at(interrupt, "id");
+  screen.put("id", fmt::format("{}  ({})", handle_of(id), visible(id)));
+  screen.put("task", visible(fmt::format("{} of agent {}", text_at(interrupt, "task"),
+                                         text_at(interrupt, "agent"))));
+  screen.put("since", visible(relative_text(text_at(interrupt, "created_at"), now_ms)));
+  screen.put("until", until_text(interrupt, now_ms));
+  screen.put("for", names_text(interrupt, "assignees"));
+  if (const json::object* action = object_at(interrupt, "action")) put_action(screen, *action);
+  if (const json::value* schema = interrupt.if_contains("response_schema");
+      schema != nullptr && !schema->is_null()) {
+    screen.put("fits", visible(to_json(*schema)));
+  }
+  if (text_at(interrupt, "status") == "resolved") {
+    std::string decided = text_at(interrupt, "decision");
+    if (const std::string by = text_at(interrupt, "resolved_by"); !by.empty()) {
+      decided += " by " + by;
+    }
+    screen.put("decided",
+               visible(decided + "  " + relative_text(text_at(interrupt, "resolved_at"), now_ms)));
+    return std::move(screen).text();
+  }
+  std::string answers;
+  for (const std::string& command : commands_of(interrupt)) answers += command + "\n";
+  screen.put("answer", answers);
+  return std::move(screen).text();
+}
+
+}  // namespace perdure::cli
