@@ -1,18 +1,20 @@
 """What a folder of src/ may see: the dependency rule of ARCHITECTURE.md, as data."""
 
 BASE = {"base"}
+SCHEMA = BASE | {"schema"}
 JOURNAL = BASE | {"journal"}
 CORE = JOURNAL | {"core"}
 PORTS = JOURNAL | {"ports"}
 ENGINE = CORE | PORTS | {"engine"}
-RUNTIME = ENGINE | {"agent", "script", "workflow", "model", "tool", "runtime"}
+RUNTIME = ENGINE | {"schema", "agent", "script", "workflow", "model", "tool", "runtime"}
 
 # Folder -> the folders whose headers it may include; its own is always among them.
 SEES = {
     "base": BASE,
+    "schema": SCHEMA,
     "journal": JOURNAL,
     "core": CORE,
-    "agent": CORE | {"agent"},
+    "agent": CORE | SCHEMA | {"agent"},
     "script": JOURNAL | {"script"},
     "workflow": CORE | {"workflow"},
     "ports": PORTS,
@@ -42,6 +44,7 @@ CONFINED = {
     "openssl/": ("src/base/hash.cc",),
     "toml++/": ("src/server/toml.cc",),
     "CLI/": ("src/server/main.cc", "src/cli/"),
+    "re2/": ("src/schema/pattern.cc",),
     "zstd.h": ("src/adapters/files/",),
     "seccomp.h": ("src/adapters/sandbox/",),
 }
@@ -49,8 +52,8 @@ CONFINED = {
 ANYWHERE_IN_HEADERS = ("boost/json/", "fmt/", "tl/expected.hpp")
 
 # These folders are functions of their input: state and records in, records and text out.
-PURE = ("journal", "core", "agent", "script", "workflow")
-DETERMINISTIC = ("core", "agent", "script", "workflow")
+PURE = ("schema", "journal", "core", "agent", "script", "workflow")
+DETERMINISTIC = ("schema", "core", "agent", "script", "workflow")
 IMPURE_HEADERS = {
     "chrono", "ctime", "random", "thread", "mutex", "shared_mutex", "condition_variable", "future",
     "semaphore", "barrier", "latch", "stop_token", "coroutine", "atomic", "filesystem", "fstream",

@@ -1,5 +1,7 @@
 #include "agent/agent_spec.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include "base/hash.h"
@@ -64,6 +66,17 @@ bool AgentSpec::asks_always(std::string_view tool) const {
   return std::find(always_ask.begin(), always_ask.end(), tool) != always_ask.end();
 }
 
+Status compile_input_schemas(AgentSpec& spec) {
+  for (const ToolDeclaration& tool : spec.tools) {
+    if (tool.input_schema.empty()) continue;
+    TRY_ASSIGN(JsonSchema compiled,
+               JsonSchema::compile(tool.input_schema,
+                                   fmt::format("the input_schema of tool '{}'", tool.name)));
+    spec.input_schemas.insert_or_assign(tool.name, std::move(compiled));
+  }
+  return {};
+}
+
 std::string agent_content(const AgentSpec& spec) {
   json::array tools;
   for (const ToolDeclaration& tool : spec.tools) {
@@ -114,6 +127,8 @@ Result<AgentSpec> agent_from_content(std::string_view text) {
   }
   if (spec.models.empty()) return fail(Code::kInvalid, "agent.models: name at least one model");
   spec.version = agent_version(spec);
+  // A task goes on with the version that it pinned, whatever this program makes of its schemas.
+  (void)compile_input_schemas(spec);
   return spec;
 }
 

@@ -2,6 +2,7 @@
 // One version of an agent: all that the loop needs to know about it. It is data, and its content is
 // its version, so that a task which began with it can end with it.
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "base/error.h"
 #include "journal/message.h"
 #include "journal/terms.h"
+#include "schema/schema.h"
 
 namespace perdure {
 
@@ -24,12 +26,17 @@ struct AgentSpec {
   std::vector<std::string> always_ask;  // sorted names of tools
   int64_t max_output_tokens = kDefaultMaxOutputTokens;
   Limits limits;  // turns: answers of a model
+  // Compiled once, by tool. Arguments of a tool that is not here are not checked.
+  std::map<std::string, JsonSchema, std::less<>> input_schemas;
 
   // Null if the agent has no such tool.
   const ToolDeclaration* find_tool(std::string_view tool) const;
   // The agent file asks a person before each call of this tool, whatever the policy says.
   bool asks_always(std::string_view tool) const;
 };
+
+// Fills `input_schemas`; the error names the tool and the place in its schema.
+Status compile_input_schemas(AgentSpec& spec);
 
 // The canonical JSON of everything but the version: equal agents give equal text.
 std::string agent_content(const AgentSpec& spec);

@@ -10,13 +10,7 @@ namespace perdure {
 namespace {
 
 constexpr size_t kQuotedMaxBytes = 1000;
-
-// The beginning of a text that came from outside, cut between characters.
-std::string_view beginning(std::string_view text, size_t max_bytes = kQuotedMaxBytes) {
-  if (text.size() <= max_bytes) return text;
-  while (max_bytes > 0 && (static_cast<unsigned char>(text[max_bytes]) & 0xC0) == 0x80) --max_bytes;
-  return text.substr(0, max_bytes);
-}
+constexpr size_t kProblemsMaxBytes = 2000;
 
 void fail_task(AnswerTurn& out, StopReason reason, std::string message) {
   out.actions.emplace_back(FailAction{reason, std::move(message)});
@@ -31,11 +25,17 @@ std::optional<std::string> malformed(const AgentSpec& spec, const ToolCall& call
     return fmt::format("there is no tool '{}'{}", beginning(call.name, kNameMaxBytes),
                        nearest ? fmt::format("; did you mean '{}'?", *nearest) : "");
   }
-  if (call.arguments.empty()) return std::nullopt;
-  const auto value = parse_json(call.arguments, "arguments");
-  if (!value) return std::string(beginning(value.error().message));
+  // Some models send nothing for a call without arguments.
+  const auto value = parse_json(call.arguments.empty() ? "{}" : call.arguments, "arguments");
+  if (!value) return std::string(beginning(value.error().message, kQuotedMaxBytes));
   if (!value->is_object()) return "the arguments are not a JSON object";
-  return std::nullopt;
+  const auto schema = spec.input_schemas.find(call.name);
+  if (schema == spec.input_schemas.end()) return std::nullopt;
+  const auto problems = schema->second.check(*value);
+  if (!problems) return fmt::format("the arguments {}", problems.error().message);
+  if (problems->empty()) return std::nullopt;
+  return fmt::format("the arguments do not fit the input schema of '{}':\n{}", call.name,
+                     beginning(in_words(*problems, "the arguments"), kProblemsMaxBytes));
 }
 
 CallAction tool_call(const AgentSpec& spec, const ToolCall& call, StepId step) {
@@ -44,7 +44,6 @@ CallAction tool_call(const AgentSpec& spec, const ToolCall& call, StepId step) {
   action.kind = CallKind::kTool;
   action.name = beginning(call.name, kNameMaxBytes);
   if (action.name.empty()) action.name = "unnamed";
-  // Some models send nothing for a call without arguments.
   action.args = Payload::of(call.arguments.empty() ? "{}" : call.arguments);
   action.reserve.tool_calls = 1;
   if (const auto reason = malformed(spec, call)) {
@@ -109,7 +108,7 @@ void act_on_answer(const AgentSpec& spec, const Transcript& transcript, AnswerTu
   if (answer.stop == ModelAnswer::Stop::kRefusal || !answer.refusal.empty()) {
     const std::string_view words = answer.refusal.empty() ? answer.text : answer.refusal;
     return fail_task(out, StopReason::kRefusal,
-                     fmt::format("the model refused: {}", beginning(words)));
+                     fmt::format("the model refused: {}", beginning(words, kQuotedMaxBytes)));
   }
   // The arguments of a call in it may be cut, and still be JSON.
   if (answer.stop == ModelAnswer::Stop::kTruncated) {
@@ -155,7 +154,8 @@ void give_up(const AgentSpec& spec, const Transcript::ModelFailure& failure, Ans
     message += fmt::format(" ({})", to_string(failure.failure));
   }
   if (failure.attempts > 1) message += fmt::format(" after {} attempts", failure.attempts);
-  if (!failure.detail.empty()) message += fmt::format(": {}", beginning(failure.detail));
+  if (!failure.detail.empty())
+    message += fmt::format(": {}", beginning(failure.detail, kQuotedMaxBytes));
   fail_task(out, stop_reason_of(failure), std::move(message));
 }
 

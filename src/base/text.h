@@ -20,6 +20,9 @@ std::string to_rfc3339(int64_t unix_ms);
 
 bool is_valid_utf8(std::string_view text);
 
+// The beginning of UTF-8 text, cut between characters.
+std::string_view beginning(std::string_view text, size_t max_bytes);
+
 // A whole decimal number without sign, or nothing.
 std::optional<uint64_t> parse_u64(std::string_view text);
 

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/text.h"
+#include "schema/schema.h"
 #include "server/toml.h"
 
 namespace perdure::server {
@@ -85,7 +86,12 @@ Status read_definite(HttpToolConfig& tool, const json::object& table, const std:
 // The schema stands in a file of its own or in the table.
 Result<std::string> read_schema(const json::value& schema, const std::string& folder,
                                 const std::string& where) {
-  if (schema.is_object()) return to_canonical_json(schema);
+  if (schema.is_object()) {
+    if (const auto compiled = JsonSchema::compile(schema); !compiled) {
+      return fail(compiled.error().code, where + compiled.error().message);
+    }
+    return to_canonical_json(schema);
+  }
   if (!schema.is_string()) {
     return fail(Code::kInvalid, where + ": expected a file name or a table");
   }
@@ -93,6 +99,10 @@ Result<std::string> read_schema(const json::value& schema, const std::string& fo
   TRY_ASSIGN(const std::string text, read_file(path));
   TRY_ASSIGN(const json::value parsed, parse_json(text, path));
   if (!parsed.is_object()) return fail(Code::kInvalid, path + ": a JSON Schema is an object here");
+  if (const auto compiled = JsonSchema::compile(parsed); !compiled) {
+    return fail(compiled.error().code,
+                fmt::format("{}: {}: {}", where, path, compiled.error().message));
+  }
   return to_canonical_json(parsed);
 }
 

@@ -37,6 +37,12 @@ def main():
     put("provider_answer", "refused", b'{"error":{"message":"m","type":"t","code":"slow_down"}}')
     put("json", "members", b'{"s":"x","i":5,"n":1.5,"b":true,"d":"5m","c":"two","o":{},"a":[1]}')
     put("json", "escapes", b'["\\u00e4\\ud83d\\ude42\\n", -0, 1e308, 18446744073709551615, null]')
+    put("schema", "object", b'{"type":"object","required":["a"],"properties":{"a":{"type":["integer","null"],'
+        b'"minimum":1}},"additionalProperties":false}\n{"a":0,"b":1}')
+    put("schema", "refs", b'{"$id":"x:r","$defs":{"n":{"$dynamicAnchor":"n","anyOf":[{"type":"string"},{"items":'
+        b'{"$dynamicRef":"#n"}}]}},"$ref":"#/$defs/n","unevaluatedItems":false}\n["a",["b",[1.5]]]')
+    put("schema", "pattern", b'{"patternProperties":{"^\\\\p{Lu}[\\\\w-]+$":{"pattern":"\\\\s","multipleOf":0.01,'
+        b'"uniqueItems":true,"contains":{"const":1}}}}\n{"Ab":[1,1.0,{"c":2}],"x":" "}')
     for path in sorted(GOLDEN.glob("*.hex")):
         data = bytes.fromhex(path.read_text())
         is_frame = path.name.startswith("frame")

@@ -79,6 +79,34 @@ TEST(AgentLoop, DeniesWhatCannotBeRead) {
       << got;
 }
 
+TEST(AgentLoop, DeniesArgumentsThatDoNotFitTheSchemaAndSaysWhere) {
+  AgentSpec spec = shop_agent();
+  spec.tools[0].input_schema =
+      R"({"type":"object","required":["order"],"properties":{"order":{"type":"integer"}},)"
+      R"("additionalProperties":false})";
+  ASSERT_EQ(spec.tools[0].name, "look");
+  ASSERT_TRUE(compile_input_schemas(spec));
+  const std::string no_fit =
+      " deny: malformed call: the arguments do not fit the input schema of 'look':\n";
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {R"({"order":7})", ""},
+      {"", no_fit + R"(the arguments: expected an object with the member "order", found an empty )"
+                    "object"},
+      {R"({"order":"7"})", no_fit + R"(/order: expected a whole number, found the string "7")"},
+      {R"({"order":7,"ordr":1})", no_fit + "/ordr: expected no member of this name; did you mean "
+                                           R"("order"?, found the number 1)"},
+  };
+  for (const auto& [arguments, reason] : cases) {
+    JournalBuilder journal;
+    journal.created(R"("hi")").answered(1, answer_with("", {{"a", "look", arguments}}));
+    const Transcript transcript = fold(journal.records());
+    const auto turn = plan_agent_turn(spec, transcript, 2, transcript.seq(), kPrice);
+    ASSERT_TRUE(turn);
+    EXPECT_EQ(show(turn->actions.front()),
+              "call t1.0 tool look " + (arguments.empty() ? "{}" : arguments) + reason);
+  }
+}
+
 TEST(AgentLoop, EndsAsTheAnswerSays) {
   const ToolCall call{"a", "pay", R"({"n":1})"};
   EXPECT_EQ(after_answer(answer_with("Done.")), R"(complete end_turn {"text":"Done."})");
