@@ -13,7 +13,7 @@ using Run = void (*)(Context&, Call);
 
 struct Route {
   std::string_view method;
-  std::string_view pattern;  // '*' stands for one segment
+  std::string_view pattern;  // '*' stands for one segment; empty: the path is "/"
   Scopes scopes;             // one of them is enough; kNone: for everybody
   Run run;
 };
@@ -41,6 +41,8 @@ constexpr Route kRoutes[] = {
     {"POST", "/v1/interrupts/*/resolve", kApprove, resolve_interrupt},
     {"POST", "/v1/planners/*/poll", kPlan, poll_planner},
     {"POST", "/v1/planners/*/turns", kPlan, answer_turn},
+    {"GET", "", kNone, now<get_console>},
+    {"GET", "/console/*", kNone, now<get_console_file>},
     {"GET", "/healthz", kNone, now<get_health>},
     {"GET", "/readyz", kNone, now<get_readiness>},
     {"GET", "/metrics", kAdmin, now<get_metrics>},
@@ -55,7 +57,7 @@ bool matches(std::string_view pattern, const Path& path) {
     if (want != "*" && want != path.segments[i]) return false;
     pattern.remove_prefix(want.size());
   }
-  return pattern.empty() && path.count > 0;
+  return pattern.empty();
 }
 
 struct Found {
@@ -164,7 +166,7 @@ void Api::Impl::serve(Call call) {
   const Request& request = *call.request;
   const auto path = split_target(request.target);
   if (path) call.path = *path;
-  const Found found = find_route(request.method, call.path);
+  const Found found = path ? find_route(request.method, call.path) : Found{};
   if (found.route != nullptr && found.route->scopes == kNone) {
     return found.route->run(context, std::move(call));
   }

@@ -30,6 +30,10 @@ void resolve_interrupt(Context& context, Call call);
 void poll_planner(Context& context, Call call);
 void answer_turn(Context& context, Call call);
 
+// console.cc
+Response get_console(Context& context, const Call& call);
+Response get_console_file(Context& context, const Call& call);
+
 // system.cc
 Response get_health(Context& context, const Call& call);
 Response get_readiness(Context& context, const Call& call);

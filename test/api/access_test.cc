@@ -125,7 +125,7 @@ TEST_F(AccessTest, OtherNamesOfThisServerAreNotServed) {
 TEST_F(AccessTest, PagesOfOtherSitesAreNotServed) {
   const Door approve{"POST", "/v1/interrupts/{interrupt}/resolve", kApprove};
   for (const char* origin : {"https://evil.example", "null", "http://console.example",
-                             "https://console.example:444", "http://127.0.0.1:7070", ""}) {
+                             "https://console.example:444", "http://127.0.0.1:7071", ""}) {
     Ask ask = at(approve, "all", {{"origin", origin}});
     ask.body = R"({"decision":"approve"})";
     const Answer answer = world_.ask(ask);
@@ -137,6 +137,17 @@ TEST_F(AccessTest, PagesOfOtherSitesAreNotServed) {
   Ask ours = at(approve, "all", {{"origin", "https://console.example"}});
   ours.body = R"({"decision":"approve"})";
   EXPECT_EQ(world_.ask(ours).status, 200);
+}
+
+TEST_F(AccessTest, OurOwnPageIsServed) {
+  for (const char* origin : {"http://127.0.0.1:7070", "https://127.0.0.1:7070"}) {
+    EXPECT_EQ(world_.ask({.target = "/v1/tasks", .headers = {{"origin", origin}}}).status, 200);
+  }
+  const Answer page = world_.ask({.target = "/", .token = ""});
+  EXPECT_EQ(page.status, 200);
+  EXPECT_NE(page.header("content-security-policy").find("default-src 'none'"), std::string::npos);
+  EXPECT_EQ(world_.ask({.target = "/console/main.js", .token = ""}).status, 200);
+  EXPECT_EQ(world_.ask({.target = "/console/secret", .token = ""}).status, 404);
 }
 
 TEST_F(AccessTest, WritesAreJson) {
@@ -159,7 +170,7 @@ TEST_F(AccessTest, UnknownPathsAndMethodsSayWhatThereIs) {
   EXPECT_EQ(method.status, 405);
   EXPECT_EQ(method.header("allow"), "POST, GET, HEAD");
   EXPECT_EQ(world_.ask({.method = "PUT", .target = "/v1/tasks/x/ack"}).header("allow"), "POST");
-  for (const char* target : {"/", "/v1", "/v1/task", "/v1/tasks/", "/v1//tasks", "v1/tasks",
+  for (const char* target : {"/v1", "/v1/task", "/v1/tasks/", "/v1//tasks", "v1/tasks",
                              "/v1/tasks/x/y/z/w/v/u", "/v2/tasks", "", "*", "/v1/tasks/x/evil"}) {
     EXPECT_EQ(world_.get(target).status, 404) << target;
   }

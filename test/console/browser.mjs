@@ -1,0 +1,128 @@
+// Drives the console in a real browser: node browser.mjs, told on standard input what there is to see (see
+// console_test.py). Says "speak" when the model is to begin its answer, "kill" when the server is to die, and goes on
+// when a line comes back.
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { chromium } from "playwright-core";
+
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+const read = async () => JSON.parse((await lines.next()).value);
+const world = await read();
+const profile = mkdtempSync(join(tmpdir(), "perdure-console-"));
+const context = await chromium.launchPersistentContext(profile, {
+  executablePath: world.browser,
+  viewport: { width: 1200, height: 820 },
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync"],
+});
+const page = context.pages()[0] ?? await context.newPage();
+page.setDefaultTimeout(20_000);
+const faults = [];
+let down = false;  // while the server is, failed requests are no fault
+page.on("pageerror", (error) => faults.push(`error in the page: ${error.message}`));
+page.on("dialog", (dialog) => dialog.accept());
+page.on("console", (message) => {
+  if (message.type() === "error" && !down && !/401|Failed to load resource/.test(message.text())) faults.push(message.text());
+});
+page.on("request", (request) => {
+  if (!request.url().startsWith(world.url) && !request.url().startsWith("data:")) faults.push(`asks ${request.url()}`);
+});
+
+const seen = (text) => page.getByText(text, { exact: false }).first().waitFor();
+const picture = async (name) => { if (world.pictures) await page.screenshot({ path: join(world.pictures, name) }); };
+
+const steps = {
+  async "a stranger is asked for a token, and a wrong one is refused"() {
+    await page.goto(world.url);
+    await page.getByLabel("token").fill("wrong");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await seen("does not know this token");
+    await page.getByLabel("token").fill(world.token);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await seen("tasks shown");
+  },
+  async "the tasks are listed with what they wait for and cost"() {
+    await page.locator("tr", { hasText: "completed" }).first().waitFor();
+    await page.locator("tr", { hasText: "a person: tool approval" }).first().waitFor();
+    await page.locator("tr", { hasText: "a person: uncertain outcome" }).first().waitFor();
+    await page.getByRole("link", { name: "completed" }).click();
+    await page.locator("tr", { hasText: "input required" }).first().waitFor({ state: "detached" });
+    await picture("console-tasks.png");
+  },
+  async "what a model wrote is text, never markup"() {
+    await page.goto(`${world.url}/#/task/${world.completed}`);
+    await seen("<img src=x onerror=");
+    await page.locator(".timeline summary", { hasText: "look" }).first().click();
+    await seen("<b>bold</b>");
+    assert.equal(await page.locator("main img, main script, main b:text-is('bold')").count(), 0);
+    assert.equal(await page.evaluate(() => globalThis.owned), undefined);
+    await picture("console-task.png");
+  },
+  async "the inbox counts, and leads to one screen a decision"() {
+    await page.locator("#inbox-count", { hasText: "3" }).waitFor();
+    await page.goto(`${world.url}/#/inbox`);
+    await page.locator(".inbox li").nth(2).waitFor();
+    await picture("console-inbox.png");
+    await page.locator(".inbox a", { hasText: world.approve_marker }).click();
+    await seen("args sha256");
+    await seen("key");
+    await picture("console-decision.png");
+    await page.getByRole("button", { name: "Approve" }).click();
+    await page.locator(".head .completed").waitFor();
+  },
+  async "a doubt is answered with what came of it"() {
+    await page.goto(`${world.url}/#/inbox`);
+    await page.locator(".inbox a", { hasText: "Did this happen?" }).click();
+    await page.getByLabel("happened: text", { exact: true }).fill('{"paid": true}');
+    await page.getByRole("button", { name: "It happened" }).click();
+    await page.locator(".head .completed").waitFor();
+  },
+  async "a rejection carries its reason"() {
+    await page.goto(`${world.url}/#/inbox`);
+    await page.locator(".inbox a", { hasText: world.reject_marker }).click();
+    await page.getByLabel("reject: text").fill("not on Sundays");
+    await page.getByRole("button", { name: "Reject" }).click();
+    await page.locator(".head .completed").waitFor();
+    await page.goto(`${world.url}/#/inbox`);
+    await seen("Nobody is asked anything");
+  },
+  async "a decision that was taken elsewhere is said"() {
+    await page.goto(`${world.url}/#/decide/${world.decided}`);
+    await seen("Decided:");
+    assert.equal(await page.getByRole("button", { name: "Approve" }).count(), 0);
+  },
+  async "a task is followed live through the death of the server"() {
+    await page.goto(`${world.url}/#/task/${world.streaming}`);
+    await page.locator(".timeline li", { hasText: "requested" }).waitFor();
+    console.log("speak");
+    await page.locator(".provisional", { hasText: "Once upon" }).waitFor();
+    down = true;
+    console.log("kill");
+    await seen("the server went away");
+    await read();
+    await page.locator(".provisional").waitFor({ state: "detached" });
+    await page.locator(".timeline .chip", { hasText: "2 attempts" }).waitFor();
+    await seen("Once upon a time there was an end.");
+    down = false;
+    assert.equal(await page.locator(".timeline li", { hasText: "task created" }).count(), 1);
+  },
+};
+
+let failed = false;
+for (const [name, step] of Object.entries(steps)) {
+  try {
+    await step();
+    assert.deepEqual(faults, []);
+    console.log(`ok      ${name}`);
+  } catch (error) {
+    failed = true;
+    console.log(`FAILED  ${name}: ${error.message}\n${(await page.locator("body").innerText()).slice(0, 1500)}`);
+    break;
+  }
+}
+await context.close();
+rmSync(profile, { recursive: true, force: true });
+process.exit(failed ? 1 : 0);

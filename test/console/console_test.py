@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""The console in a real browser, against the real binary: console_test.py [--pictures FOLDER]
+
+Needs node, npm and Debian's chromium.
+"""
+import argparse
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "system"))
+
+import answers  # noqa: E402
+from case import SystemTest, tool  # noqa: E402
+
+EVIL = "<img src=x onerror='globalThis.owned=1'><script>globalThis.owned=1</script>"
+PICTURES = None
+
+
+def install():
+    lock = (HERE / "package-lock.json").read_bytes()
+    stamp = HERE / "node_modules" / ".installed-lock"
+    if not stamp.exists() or stamp.read_bytes() != lock:
+        subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=HERE, check=True,
+                       stdout=subprocess.DEVNULL)
+        stamp.write_bytes(lock)
+
+
+class Console(SystemTest):
+    def rules(self):
+        self.world.rules(
+            answers.calls(("c1", "look", {"order": "<b>bold</b>"}), round=0, contains="plain"),
+            answers.says("Seen. " + EVIL, round=1, contains="plain"),
+            answers.calls(("c2", "mail", {"to": "ann", "why": "to approve"}), round=0, contains="approve-me"),
+            answers.calls(("c3", "mail", {"to": "bob", "why": "to reject"}), round=0, contains="reject-me"),
+            answers.calls(("c4", "mail", {"to": "eve", "why": "decided"}), round=0, contains="decided-before"),
+            answers.calls(("c5", "pay", {"usd": 3}), round=0, contains="pay-me"),
+            {"path": answers.MODEL_PATH, "contains": "tell-me", "times": 1,
+             "steps": self.halting_steps()},
+            answers.says("Once upon a time there was an end.", contains="tell-me"),
+            answers.says("Done.", round=1),
+            answers.replies("/look", {"state": "<i>open</i>"}), answers.replies("/mail", {"sent": True}),
+            {"path": "/pay", "steps": [["cut"]]})
+
+    def halting_steps(self):
+        """A stream that begins when it is told to, and stops in its middle."""
+        steps = answers.stream(answers.text_chunks("Once upon a time there was ..."), hold="begin", hold_at=1)
+        return [*steps[:4], ["hold", "never"], *steps[4:]]
+
+    def submit(self, api, text):
+        return api.post("/v1/tasks", {"agent": "orders", "input": text}).json["id"]
+
+    def start_browser(self, server, **world):
+        world |= {"url": server.url, "token": server.token, "browser": shutil.which("chromium"),
+                  "approve_marker": "to approve", "reject_marker": "to reject", "pictures": PICTURES}
+        node = subprocess.Popen(["node", "browser.mjs"], cwd=HERE, text=True, stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE)
+        self.addCleanup(node.stdout.close)
+        self.addCleanup(node.wait)
+        self.tell(node, world)
+        return node
+
+    def tell(self, node, value):
+        node.stdin.write(json.dumps(value) + "\n")
+        node.stdin.flush()
+
+    def test_everything_a_person_does(self):
+        install()
+        self.rules()
+        config = self.config()
+        config["tools"]["mail"] = tool(self.world, "/mail", "once", approval="always")
+        server = self.server(config)
+        api = server.api
+        completed = self.submit(api, "plain")
+        api.wait(completed, "completed")
+        waiting = [self.submit(api, text) for text in ("approve-me", "reject-me", "pay-me", "decided-before")]
+        for task in waiting:
+            api.wait(task, "input_required")
+        decided = next(i["id"] for i in api.get("/v1/interrupts").json["interrupts"] if i["task"] == waiting[3])
+        api.post(f"/v1/interrupts/{decided}/resolve", {"decision": "approve"})
+        api.wait(waiting[3], "completed")
+        streaming = self.submit(api, "tell-me")
+        node = self.start_browser(server, completed=completed, decided=decided, streaming=streaming)
+        for line in node.stdout:
+            if line.strip() == "speak":
+                self.world.release("begin")
+            elif line.strip() == "kill":
+                server.listen = server.url.removeprefix("http://")
+                server.kill()
+                time.sleep(1)  # long enough for the page to notice
+                server.start()
+                self.tell(node, "started again")
+            else:
+                print(line, end="", flush=True)
+        self.assertEqual(node.wait(), 0)
+
+
+def main():
+    global PICTURES
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pictures", type=pathlib.Path, help="a folder for screenshots")
+    flags = parser.parse_args()
+    for program in ("node", "npm", "chromium"):
+        if shutil.which(program) is None:
+            sys.exit(f"{program} is not installed: run ./dev setup")
+    if flags.pictures:
+        flags.pictures.mkdir(parents=True, exist_ok=True)
+        PICTURES = str(flags.pictures.resolve())
+    result = unittest.TextTestRunner(verbosity=0).run(
+        unittest.defaultTestLoader.loadTestsFromTestCase(Console))
+    return 0 if result.wasSuccessful() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
