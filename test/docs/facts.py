@@ -2,8 +2,8 @@
 """Do the tables of the documents say what the code says?
 
 The arrows of an effect (docs/guarantees.md, src/core/effect_machine.cc), the types of records
-(docs/journal.md, the golden list of numbers), and that docs/operations.md names every key of the
-operator's file and of an agent's file.
+(docs/journal.md, the golden list of numbers), that docs/operations.md names every key of the
+operator's file and of an agent's file, and that each row of "After a crash" has its scenario.
 """
 import re
 import sys
@@ -59,9 +59,16 @@ def keys():
     return sorted(code), sorted(code & shown)
 
 
+def crashes():
+    """Each row of the table of what is executed again has a scenario of its name."""
+    told = re.findall(r"^scenario: (.*)$", read("test/scenario/told/after_a_crash.txt"), re.M)
+    return told, [row for (row,) in table_after(read("docs/guarantees.md"), "## After a crash", 1)]
+
+
 def main():
     faults = 0
-    for name, (code, shown) in {"arrows": arrows(), "records": records(), "keys": keys()}.items():
+    for name, (code, shown) in {"arrows": arrows(), "records": records(), "keys": keys(),
+                                "after a crash": crashes()}.items():
         if not code or not shown:
             faults += 1
             print(f"{name}: found {len(code)} in the code, {len(shown)} in the document")

@@ -108,18 +108,46 @@ void Server::pass(int64_t ms) {
   settle();
 }
 
-api::test::Answer Server::ask(const std::string& method, const std::string& target,
-                              const std::string& body) {
+std::shared_ptr<api::test::Recorder> Server::send(const std::string& method,
+                                                  const std::string& target,
+                                                  const std::string& body,
+                                                  const api::Headers& headers) {
   api::Request request;
   request.method = method;
   request.target = target;
   request.body = body;
-  request.headers = {{"host", "127.0.0.1:7707"}, {"authorization", "Bearer all"}};
+  request.headers = headers;
+  request.headers.emplace_back("host", "127.0.0.1:7707");
+  request.headers.emplace_back("authorization", "Bearer all");
   if (method != "GET") request.headers.emplace_back("content-type", "application/json");
   auto recorder = std::make_shared<api::test::Recorder>();
   life_->api->handle(std::move(request), recorder);
+  return recorder;
+}
+
+api::test::Answer Server::ask(const std::string& method, const std::string& target,
+                              const std::string& body, const api::Headers& headers) {
+  const auto recorder = send(method, target, body, headers);
   settle();
   if (!recorder->response) throw Failed(method + " " + target + " was not answered");
+  return {recorder->response->status, recorder->response->headers, recorder->response->body};
+}
+
+void Server::die_before(const std::string& method, const std::string& target,
+                        const std::string& body, const api::Headers& headers) {
+  const auto recorder = send(method, target, body, headers);
+  if (recorder->response) throw Failed(method + " " + target + " was answered already");
+  crash();
+}
+
+api::test::Answer Server::ask_and_die(const std::string& method, const std::string& target,
+                                      const std::string& body, const api::Headers& headers) {
+  const auto recorder = send(method, target, body, headers);
+  while (!recorder->response && step()) continue;
+  clock_.now_us += 10'000;
+  while (!recorder->response && step()) continue;
+  if (!recorder->response) throw Failed(method + " " + target + " was not answered");
+  crash();
   return {recorder->response->status, recorder->response->headers, recorder->response->body};
 }
 

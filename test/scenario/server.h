@@ -25,11 +25,18 @@ class Server {
   void settle();
   void pass(int64_t ms);
   api::test::Answer ask(const std::string& method, const std::string& target,
-                        const std::string& body = {});
+                        const std::string& body = {}, const api::Headers& headers = {});
+  // The process dies before it has read the request, or as soon as it has answered.
+  void die_before(const std::string& method, const std::string& target, const std::string& body,
+                  const api::Headers& headers);
+  api::test::Answer ask_and_die(const std::string& method, const std::string& target,
+                                const std::string& body, const api::Headers& headers);
 
  private:
   struct Life;
   bool step();
+  std::shared_ptr<api::test::Recorder> send(const std::string& method, const std::string& target,
+                                            const std::string& body, const api::Headers& headers);
 
   std::string config_path_;
   api::test::ManualClock clock_;

@@ -90,13 +90,31 @@ void Story::tell(Line& line, const std::string& block) {
   line.end();
 }
 
-// submit "text" [with {more members of the request}]
+// The server dies with the request, or right after its answer, if the line says so.
+std::optional<api::test::Answer> Story::post(Line& line, const std::string& target,
+                                             const json::object& body,
+                                             const api::Headers& headers) {
+  const std::string text = to_canonical_json(body);
+  if (!line.take("and")) return server().ask("POST", target, text, headers);
+  line.need("it"), line.need("dies");
+  if (line.take("before")) {
+    server().die_before("POST", target, text, headers);
+    return std::nullopt;
+  }
+  line.need("after");
+  return server().ask_and_die("POST", target, text, headers);
+}
+
+// submit VALUE [key "text"] [with {more members of the request}] [and it dies before|after]
 void Story::submit(Line& line) {
   json::object body{{"agent", "helper"}, {"input", line.value()}};
+  api::Headers headers;
+  if (line.take("key")) headers.emplace_back("idempotency-key", line.quoted());
   if (line.take("with")) add_members(line, body);
-  const auto answer = server().ask("POST", "/v1/tasks", to_canonical_json(body));
-  if (answer.status != 202) line.fail(fmt::format("answered {} {}", answer.status, answer.body));
-  task_ = answer.text("/id");
+  const auto answer = post(line, "/v1/tasks", body, headers);
+  if (!answer) return;
+  if (answer->status != 202) line.fail(fmt::format("answered {} {}", answer->status, answer->body));
+  task_ = answer->text("/id");
 }
 
 void Story::end_request(Line& line, Open call, HttpResult result) {
@@ -175,7 +193,8 @@ std::string Story::open_interrupt(Line& line, const std::string& tool) {
   return found;
 }
 
-// decide DECISION [again] [about TOOL] [with {members}] [and is refused with STATUS]
+// decide DECISION [again] [about TOOL] [with {members}] [refused with STATUS]
+// [and it dies before|after]
 void Story::decide(Line& line) {
   json::object body{{"decision", line.word()}};
   const bool again = line.take("again");
@@ -183,15 +202,14 @@ void Story::decide(Line& line) {
   if (line.take("about")) tool = line.word();
   if (line.take("with")) add_members(line, body);
   int64_t expected = 200;
-  if (line.take("and")) {
-    line.need("is"), line.need("refused"), line.need("with");
+  if (line.take("refused")) {
+    line.need("with");
     expected = line.number();
   }
   if (!again) decided_ = open_interrupt(line, tool);
-  const auto answer =
-      server().ask("POST", "/v1/interrupts/" + decided_ + "/resolve", to_canonical_json(body));
-  if (answer.status != expected) {
-    line.fail(fmt::format("answered {} {}", answer.status, answer.body));
+  const auto answer = post(line, "/v1/interrupts/" + decided_ + "/resolve", body, {});
+  if (answer && answer->status != expected) {
+    line.fail(fmt::format("answered {} {}", answer->status, answer->body));
   }
 }
 

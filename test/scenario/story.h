@@ -21,6 +21,8 @@ class Story {
   Server& server();
   void configure(const std::string& what, Line& line, const std::string& block);
 
+  std::optional<api::test::Answer> post(Line& line, const std::string& target,
+                                        const json::object& body, const api::Headers& headers);
   void submit(Line& line);
   void model(Line& line);
   void tool(Line& line);
