@@ -45,10 +45,23 @@ class NoBlobs : public Blobs {
 
 class OneAgent : public Agents {
  public:
-  std::optional<AgentEntry> find(const std::string& name) const override {
+  Result<AgentEntry> find(const std::string&, const std::string& name) const override {
     return AgentEntry{name, "1", "silent", {}};
   }
-  std::vector<std::string> names() const override { return {}; }
+  std::vector<std::string> names(const std::string&) const override { return {}; }
+  Result<std::vector<AgentVersion>> versions(const std::string&,
+                                             const std::string&) const override {
+    return nothing();
+  }
+  Result<std::string> content(const std::string&) const override { return nothing(); }
+  Result<PutAgent> prepare(const std::string&, const std::string&, const json::value&,
+                           const std::string&, int64_t) override {
+    return nothing();
+  }
+  void publish(const PutAgent&) override {}
+
+ private:
+  static tl::unexpected<Error> nothing() { return fail(Code::kNotFound, "there is no such thing"); }
 };
 
 class SilentPlanner : public Planner {

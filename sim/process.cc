@@ -80,7 +80,7 @@ Process::Process(World& world, Disk& disk, Network& network, const runtime::Setu
 Process::~Process() = default;
 
 std::string Process::agent_version() {
-  return runtime_->agents().find(std::string(kAgentName))->version;
+  return runtime_->agents().find("", std::string(kAgentName))->version;
 }
 
 void Process::compare_states() {

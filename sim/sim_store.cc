@@ -16,7 +16,7 @@ SimStore::SimStore(World& world, Disk& disk) : world_(world), disk_(disk) {
 
 Kind SimStore::decide() {
   Dice& dice = world_.dice();
-  if (dice.chance(world_.knobs().commit_refused)) fence_one();
+  if (!batch_->frames.empty() && dice.chance(world_.knobs().commit_refused)) fence_one();
   if (dice.chance(world_.knobs().commit_failed)) return Kind::kFailed;
   if (dice.chance(world_.knobs().commit_unknown)) return Kind::kUnknown;
   return Kind::kDurable;

@@ -37,6 +37,11 @@ class SimStore : public Store {
   Result<std::vector<TaskId>> runnable(std::optional<TaskId> after, size_t limit) override;
   Result<std::vector<Frame>> frames_after(Pos after, size_t max_bytes) override;
   Result<StoreCounts> counts(int64_t now_ms) override;
+  // Read when a process starts, which then starts or does not: no fault is drawn.
+  Result<std::vector<KeptRow>> kept(const std::string& kind, const std::optional<KeptRow>& after,
+                                    size_t limit) override {
+    return disk_.rows.kept_of(kind, after, limit);
+  }
 
  private:
   CommitResult::Kind decide();

@@ -110,7 +110,7 @@ void EngineWorld::submit_script(std::string script) {
 }
 
 void EngineWorld::submit_to_agent(const std::string& agent, std::string input) {
-  const auto entry = runtime_->agents().find(agent);
+  const auto entry = runtime_->agents().find("default", agent);
   if (!entry) die("there is no agent " + agent);
   engine::NewTask task;
   task.submit.tenant = "default";

@@ -13,6 +13,13 @@ std::string lower(std::string_view text) {
   return out;
 }
 
+struct NamedScope {
+  Scopes scope;
+  std::string_view name;
+};
+constexpr NamedScope kScopes[] = {
+    {kRun, "run"}, {kApprove, "approve"}, {kAgents, "agents"}, {kPlan, "plan"}, {kAdmin, "admin"}};
+
 // "host:port" and "[::1]:port" without their port.
 std::string_view without_port(std::string_view host) {
   const size_t colon = host.rfind(':');
@@ -62,17 +69,24 @@ bool Access::is_origin_allowed(const Request& request) const {
   return host && (origin == "http://" + lower(*host) || origin == "https://" + lower(*host));
 }
 
+Scopes scope_of(std::string_view name) {
+  for (const NamedScope& known : kScopes) {
+    if (known.name == name) return known.scope;
+  }
+  return kNone;
+}
+
+std::string_view all_scope_names() {
+  return "run, approve, agents, plan, admin";
+}
+
 std::string scope_names(Scopes scopes) {
   std::string names;
-  const auto add = [&](Scopes scope, std::string_view name) {
-    if ((scopes & scope) == 0) return;
+  for (const NamedScope& known : kScopes) {
+    if ((scopes & known.scope) == 0) continue;
     if (!names.empty()) names += " or ";
-    names += name;
-  };
-  add(kRun, "run");
-  add(kApprove, "approve");
-  add(kAdmin, "admin");
-  add(kPlan, "plan");
+    names += known.name;
+  }
   return names;
 }
 

@@ -20,7 +20,8 @@ inline constexpr Scopes kRun = 1;      // start tasks, see them, cancel them
 inline constexpr Scopes kApprove = 2;  // decide what people are asked
 inline constexpr Scopes kAdmin = 4;    // look at the server itself
 inline constexpr Scopes kPlan = 8;     // answer turns as a planner: nothing else
-inline constexpr Scopes kAnyScope = kRun | kApprove | kAdmin | kPlan;
+inline constexpr Scopes kAgents = 16;  // put agents, which only name what the operator configured
+inline constexpr Scopes kAnyScope = kRun | kApprove | kAdmin | kPlan | kAgents;
 
 struct Credential {
   Sha256 token_hash;  // sha256 of the token: the token itself is not kept
@@ -49,6 +50,9 @@ class Access {
   std::set<std::string, std::less<>> origins_;
 };
 
-std::string scope_names(Scopes scopes);
+// kNone: there is no scope of that name.
+Scopes scope_of(std::string_view name);
+std::string_view all_scope_names();      // "run, approve, ..."
+std::string scope_names(Scopes scopes);  // "run or approve"
 
 }  // namespace perdure::api

@@ -26,6 +26,7 @@ void now(Context& context, Call call) {
 }
 
 constexpr Scopes kLook = kRun | kApprove;
+constexpr Scopes kSeeAgents = kLook | kAgents;
 
 constexpr Route kRoutes[] = {
     {"POST", "/v1/tasks", kRun, submit_task},
@@ -39,6 +40,11 @@ constexpr Route kRoutes[] = {
     {"GET", "/v1/interrupts", kLook, now<list_interrupts>},
     {"GET", "/v1/interrupts/*", kLook, now<get_interrupt>},
     {"POST", "/v1/interrupts/*/resolve", kApprove, resolve_interrupt},
+    {"GET", "/v1/agents", kSeeAgents, now<list_agents>},
+    {"GET", "/v1/agents/*", kSeeAgents, now<get_agent>},
+    {"PUT", "/v1/agents/*", kAgents, put_agent},
+    {"GET", "/v1/agents/*/versions", kSeeAgents, now<list_agent_versions>},
+    {"GET", "/v1/agents/*/versions/*", kSeeAgents, now<get_agent_version>},
     {"POST", "/v1/planners/*/poll", kPlan, poll_planner},
     {"POST", "/v1/planners/*/turns", kPlan, answer_turn},
     {"GET", "", kNone, now<get_console>},
@@ -114,7 +120,7 @@ std::optional<Response> objection(const Context& context, const Route& route, co
                    fmt::format("this needs a credential with the scope {}; yours has {}",
                                scope_names(route.scopes), scope_names(call.who->scopes)));
   }
-  if (route.method != "POST") return std::nullopt;
+  if (route.method == "GET") return std::nullopt;
   if (!is_json(*call.request)) {
     return problem(415, "unsupported_media_type", "send 'Content-Type: application/json'");
   }

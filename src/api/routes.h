@@ -26,6 +26,13 @@ Response list_interrupts(Context& context, const Call& call);
 Response get_interrupt(Context& context, const Call& call);
 void resolve_interrupt(Context& context, Call call);
 
+// agents.cc
+Response list_agents(Context& context, const Call& call);
+Response get_agent(Context& context, const Call& call);
+Response list_agent_versions(Context& context, const Call& call);
+Response get_agent_version(Context& context, const Call& call);
+void put_agent(Context& context, Call call);
+
 // planners.cc
 void poll_planner(Context& context, Call call);
 void answer_turn(Context& context, Call call);

@@ -58,11 +58,12 @@ Status read_budget(const json::value& value, Limits& limits) {
   return {};
 }
 
-Response unknown_agent(const Agents& agents, const std::string& name) {
-  const auto nearest = nearest_word(name, agents.names());
-  return problem(422, "unknown_agent",
-                 fmt::format("body.agent: there is no agent '{}'{}", name,
-                             nearest ? "; did you mean '" + *nearest + "'?" : std::string()));
+Response no_agent(const Error& error) {
+  if (error.code == Code::kNotFound) {
+    return problem(422, "unknown_agent", "body.agent: " + error.message);
+  }
+  if (error.code == Code::kConflict) return problem(409, "agent_unusable", error.message);
+  return problem(error);
 }
 
 OrResponse<Submission> read_submission(Context& context, const Call& call,
@@ -75,8 +76,8 @@ OrResponse<Submission> read_submission(Context& context, const Call& call,
   const json::object* metadata = in.object("metadata");
   if (input == nullptr) in.fail_at("input", "is missing");
   if (const Status read = in.finish(); !read) return invalid(read.error());
-  const auto agent = context.parts.agents.find(name);
-  if (!agent) return tl::unexpected(unknown_agent(context.parts.agents, name));
+  const auto agent = context.parts.agents.find(call.tenant(), name);
+  if (!agent) return tl::unexpected(no_agent(agent.error()));
 
   Submit submit;
   submit.tenant = call.tenant();

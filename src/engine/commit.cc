@@ -48,6 +48,7 @@ void Engine::Impl::start_commit() {
     going.rows.frames.push_back(std::move(frame));
   }
   going.rows.idempotency = std::move(batch.idempotency);
+  going.rows.kept = std::move(batch.kept);
   if (planted(Bug::kIdempotencyRowApart)) std::swap(going.rows.idempotency, late_idempotency);
   if (planted(Bug::kAckBeforeDurable) || planted(Bug::kSendBeforeDurable)) release_before_durable();
   if (planted(Bug::kShownBeforeDurable)) show(going.rows.frames);
@@ -60,7 +61,10 @@ void Engine::Impl::start_commit() {
 void Engine::Impl::finish_commit(CommitResult result) {
   PERDURE_ASSERT(under_way.has_value(), "a commit ends once");
   if (result.kind == CommitResult::Kind::kUnknown) {
-    const auto found = world.store.contains(under_way->rows.frames.front());
+    // Rows without frames say the same when they are written again.
+    const Batch& rows = under_way->rows;
+    const auto found =
+        rows.frames.empty() ? Result<bool>(false) : world.store.contains(rows.frames.front());
     if (!found) {
       result.kind = CommitResult::Kind::kFailed;
       result.message = "a commit's outcome cannot be learned: " + found.error().message;
@@ -68,7 +72,7 @@ void Engine::Impl::finish_commit(CommitResult result) {
       result.kind = CommitResult::Kind::kDurable;
     } else {
       return world.store.commit(
-          under_way->rows, [this](CommitResult again) { mailbox.put_commit(std::move(again)); });
+          rows, [this](CommitResult again) { mailbox.put_commit(std::move(again)); });
     }
   }
   switch (result.kind) {

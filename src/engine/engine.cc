@@ -74,6 +74,13 @@ void Engine::command(TaskId task, Command command, Reply reply) {
   impl_->mailbox.put(TaskCommand{task, std::move(command), std::move(reply)});
 }
 
+void Engine::keep(std::vector<KeptRow> rows, Reply reply) {
+  if (impl_->failed || impl_->mailbox.size() >= impl_->options.mailbox_max) {
+    return reply(fail(Code::kUnavailable, "too much work is waiting; try again later"));
+  }
+  impl_->mailbox.put(KeepRows{std::move(rows), std::move(reply)});
+}
+
 void Engine::drain() {
   impl_->draining = true;
   impl_->mailbox.wake();

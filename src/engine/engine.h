@@ -55,6 +55,8 @@ class Engine {
   // Thread-safe. Replies come on the engine's thread.
   void submit(NewTask task);
   void command(TaskId task, Command command, Reply reply = {});
+  // Writes rows that belong to no task, in the order of the calls.
+  void keep(std::vector<KeptRow> rows, Reply reply);
   // A planner's answer that came from outside, with its reply.
   void answer(TaskId task, const std::string& tenant, const std::string& agent,
               const std::string& agent_version, AnswerTurn turn, Reply reply);

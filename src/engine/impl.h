@@ -19,11 +19,14 @@ namespace perdure::engine {
 struct OpenBatch {
   std::vector<TaskId> touched;  // in order of their first record
   std::vector<IdempotencyRow> idempotency;
+  std::vector<KeptRow> kept;
   std::vector<Output> outputs;
   int64_t since_us = 0;      // of the first record
   bool must_commit = false;  // an output waits
 
-  bool empty() const { return touched.empty() && outputs.empty() && idempotency.empty(); }
+  bool empty() const {
+    return touched.empty() && outputs.empty() && idempotency.empty() && kept.empty();
+  }
 };
 
 struct UnderWay {
@@ -44,6 +47,7 @@ struct Engine::Impl {
   bool take_all(std::vector<Input> inputs);
   void take(NewTask&& input);
   void take(TaskCommand&& input);
+  void take(KeepRows&& input);
   void apply(Live& live, const Command& command, Reply reply);
   Result<Live*> find_or_load(const TaskId& id);
   bool answer_from_earlier(NewTask& input);

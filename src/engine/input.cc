@@ -1,6 +1,9 @@
 // What comes in: commands are applied to their task.
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/hooks.h"
 #include "base/log.h"
 #include "engine/impl.h"
@@ -130,6 +133,15 @@ void Engine::Impl::take(TaskCommand&& input) {
   }
   apply(**task, input.command, std::move(input.reply));
   evict(input.task);  // nothing may have come of it
+}
+
+void Engine::Impl::take(KeepRows&& input) {
+  if (draining) {
+    return input.reply(fail(Code::kUnavailable, "the server is shutting down"));
+  }
+  if (open.empty()) open.since_us = now_us();
+  std::move(input.rows.begin(), input.rows.end(), std::back_inserter(open.kept));
+  hold({{}, ReplyOutput{std::move(input.reply), Submitted{}}});
 }
 
 void Engine::Impl::apply(Live& task, const Command& command, Reply reply) {

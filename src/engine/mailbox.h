@@ -42,7 +42,13 @@ struct TaskCommand {
   Reply reply;  // may be empty
 };
 
-using Input = std::variant<NewTask, TaskCommand>;
+// Rows that belong to no task.
+struct KeepRows {
+  std::vector<KeptRow> rows;
+  Reply reply;  // of no task
+};
+
+using Input = std::variant<NewTask, TaskCommand, KeepRows>;
 
 class Mailbox {
  public:

@@ -62,6 +62,15 @@ struct InterruptRow {
   int64_t created_ms = 0;
 };
 
+// What a client gave the server to keep that is no task: a version of an agent, a credential. Few
+// and small; all of a kind are read when the server starts.
+struct KeptRow {
+  std::string kind;
+  std::string tenant;
+  std::string name;   // unique by (kind, tenant, name); not empty
+  std::string value;  // empty: there is no such row any more
+};
+
 // What one commit writes: all of it or nothing. Timers are cleared before others are set: a name in
 // both is set. Interrupts are opened before others are closed: an id in both is closed.
 struct Batch {
@@ -72,8 +81,9 @@ struct Batch {
   std::vector<TimerRow> timers_cleared;  // due_ms is not looked at
   std::vector<InterruptRow> interrupts_opened;
   std::vector<InterruptRow> interrupts_closed;  // task and seq are looked at
+  std::vector<KeptRow> kept;  // in order: each replaces, or removes, the row of its name
 
-  bool empty() const { return frames.empty(); }
+  bool empty() const { return frames.empty() && kept.empty(); }
 };
 
 struct CommitResult {
@@ -130,6 +140,10 @@ class StoreReader {
   virtual Result<std::vector<Frame>> frames_after(Pos after, size_t max_bytes) = 0;
   // Looks at an index entry of everything that is open: not for every request.
   virtual Result<StoreCounts> counts(int64_t now_ms) = 0;
+  // Of one kind, in order of (tenant, name), behind those of `after`; its kind and value are not
+  // looked at.
+  virtual Result<std::vector<KeptRow>> kept(const std::string& kind,
+                                            const std::optional<KeptRow>& after, size_t limit) = 0;
 };
 
 class Store : public StoreReader {

@@ -52,11 +52,13 @@ struct Runtime::Impl {
   Impl(Setup given, Outside given_outside)
       : setup(std::move(given)),
         outside(std::move(given_outside)),
-        agents(outside.blobs),
+        versions(outside.blobs),
+        agents(versions, {[this] { return router.offered(); },
+                          [this](const AgentSpec& agent) { return check(agent); }}),
         transcripts(outside.store, outside.blobs, kTranscriptsMax, kTranscriptsMaxBytes),
-        policy(model_rules, router, agents),
-        agent_planner(agents, transcripts, prices, outside.spawn),
-        models(providers, agents, transcripts, outside.secrets.masker(), outside.spawn,
+        policy(model_rules, router, versions),
+        agent_planner(versions, transcripts, prices, outside.spawn),
+        models(providers, versions, transcripts, outside.secrets.masker(), outside.spawn,
                [this](const TaskId& task, const StepId& step, uint32_t attempt,
                       std::string_view text) {
                  if (on_delta) on_delta(task, step, attempt, text);
@@ -64,11 +66,13 @@ struct Runtime::Impl {
         http_tools(outside.http, outside.clock, outside.secrets, setup.tools) {}
 
   Status assemble();
+  Status check(const AgentSpec& agent) const;
   Planner* planner(const std::string& name);
 
   Setup setup;
   Outside outside;
-  AgentVersions agents;
+  AgentVersions versions;
+  AgentCatalog agents;
   Transcripts transcripts;
   Models model_rules;
   ToolRouter router;
@@ -93,22 +97,15 @@ Status Runtime::Impl::assemble() {
     prices[model.name] = model.price;
   }
   for (const HttpToolConfig& tool : setup.tools) {
-    TRY_STATUS(check(tool));
+    TRY_STATUS(perdure::check(tool));
     router.add(entry_of(tool), &http_tools);
   }
-  std::vector<std::string> model_names;
-  for (const auto& [name, rules] : model_rules) model_names.push_back(name);
-  const std::vector<std::string> tool_names = router.names();
   for (const AgentSpec& agent : setup.agents) {
-    for (const std::string& model : agent.models) {
-      TRY_STATUS(check_name(agent.name, "model", model, model_names));
-    }
-    for (const ToolDeclaration& tool : agent.tools) {
-      TRY_STATUS(check_name(agent.name, "tool", tool.name, tool_names));
-    }
+    TRY_STATUS(check(agent));
     TRY_STATUS(agents.add(agent));
   }
   for (const auto& [name, agent] : setup.plain_agents) agents.add_plain(name, agent);
+  TRY_STATUS(agents.load(outside.store));
   engine::World world{
       outside.store,
       outside.blobs,
@@ -122,6 +119,19 @@ Status Runtime::Impl::assemble() {
       outside.on_store_failure,
   };
   engine = std::make_unique<engine::Engine>(std::move(world), setup.engine);
+  return {};
+}
+
+Status Runtime::Impl::check(const AgentSpec& agent) const {
+  std::vector<std::string> model_names;
+  for (const auto& [name, rules] : model_rules) model_names.push_back(name);
+  for (const std::string& model : agent.models) {
+    TRY_STATUS(check_name(agent.name, "model", model, model_names));
+  }
+  const std::vector<std::string> tool_names = router.names();
+  for (const ToolDeclaration& tool : agent.tools) {
+    TRY_STATUS(check_name(agent.name, "tool", tool.name, tool_names));
+  }
   return {};
 }
 
@@ -143,7 +153,7 @@ Runtime::~Runtime() = default;
 engine::Engine& Runtime::engine() {
   return *impl_->engine;
 }
-AgentVersions& Runtime::agents() {
+AgentCatalog& Runtime::agents() {
   return impl_->agents;
 }
 ToolCatalog& Runtime::tools() {

@@ -10,7 +10,7 @@
 #include "model/model_config.h"
 #include "model/provider.h"
 #include "ports/http_client.h"
-#include "runtime/agent_versions.h"
+#include "runtime/agent_catalog.h"
 #include "runtime/model_executor.h"
 #include "runtime/policy.h"
 #include "runtime/tool_router.h"
@@ -49,7 +49,7 @@ class Runtime {
   ~Runtime();
 
   engine::Engine& engine();
-  AgentVersions& agents();
+  AgentCatalog& agents();
   const Setup& setup() const;
 
   // Before the first pump. Planners that are not ours, e.g. those that register over HTTP: asked

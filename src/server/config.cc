@@ -61,7 +61,8 @@ Status read_tokens(Config& config, const json::object& table) {
     token.source = in.string("token");
     token.tenant = in.string("tenant", token.tenant);
     read_strings(in, "scopes", token.scopes);
-    if (token.scopes.empty()) in.fail_at("scopes", "is missing: some of run, approve, plan, admin");
+    if (token.scopes.empty())
+      in.fail_at("scopes", "is missing: some of run, approve, agents, plan, admin");
     TRY_STATUS(in.finish());
     config.tokens.push_back(std::move(token));
   }

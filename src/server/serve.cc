@@ -44,18 +44,12 @@ class LateHandler : public api::Handler {
 Result<api::Scopes> scopes_of(const TokenConfig& token) {
   api::Scopes scopes = api::kNone;
   for (const std::string& name : token.scopes) {
-    if (name == "run")
-      scopes |= api::kRun;
-    else if (name == "approve")
-      scopes |= api::kApprove;
-    else if (name == "admin")
-      scopes |= api::kAdmin;
-    else if (name == "plan")
-      scopes |= api::kPlan;
-    else
-      return fail(Code::kInvalid,
-                  fmt::format("tokens.{}.scopes: '{}' is none of run, approve, plan, admin",
-                              token.name, name));
+    const api::Scopes scope = api::scope_of(name);
+    if (scope == api::kNone) {
+      return fail(Code::kInvalid, fmt::format("tokens.{}.scopes: '{}' is none of {}", token.name,
+                                              name, api::all_scope_names()));
+    }
+    scopes |= scope;
   }
   return scopes;
 }
@@ -78,8 +72,7 @@ Status check_token(const std::string& name, const std::string& value,
 
 Result<std::vector<api::Credential>> credentials_of(const Config& config, Rng& rng) {
   TRY_ASSIGN(const std::string token, own_token(config.data_dir, rng));
-  std::vector<api::Credential> credentials{
-      {sha256(token), "operator", "default", api::kRun | api::kApprove | api::kAdmin | api::kPlan}};
+  std::vector<api::Credential> credentials{{sha256(token), "operator", "default", api::kAnyScope}};
   for (const TokenConfig& other : config.tokens) {
     TRY_ASSIGN(const std::string value, read_secret(other.source));
     TRY_ASSIGN(const api::Scopes scopes, scopes_of(other));

@@ -4,6 +4,8 @@
 
 #include <sstream>
 
+#include "base/text.h"
+
 namespace perdure::api::test {
 
 uint64_t ManualTimers::after(int64_t delay_ms, std::function<void()> callback) {
@@ -60,18 +62,25 @@ Result<std::string> MemoryBlobs::get(const std::string& tenant, const Sha256& ha
   return found->second;
 }
 
-std::optional<AgentEntry> NamedAgents::find(const std::string& name) const {
-  for (const std::string& known : names()) {
+Result<AgentEntry> NamedAgents::find(const std::string& tenant, const std::string& name) const {
+  for (const std::string& known : names(tenant)) {
     if (known != name) continue;
     Limits limits;
     limits.cost_micro_usd = 2'000'000;
     limits.tool_calls = 10;
     return AgentEntry{name, "v1", name == "outside" ? "outside-planner" : "inside", limits};
   }
-  return std::nullopt;
+  const auto nearest = nearest_word(name, names(tenant));
+  return fail(Code::kNotFound, "there is no agent; did you mean '" + nearest.value_or("") + "'?");
 }
 
-std::vector<std::string> NamedAgents::names() const {
+Result<std::vector<AgentVersion>> NamedAgents::versions(const std::string& tenant,
+                                                        const std::string& name) const {
+  TRY_ASSIGN(const AgentEntry entry, find(tenant, name));
+  return std::vector{AgentVersion{entry.version, entry.planner, true, 0, ""}};
+}
+
+std::vector<std::string> NamedAgents::names(const std::string&) const {
   return {"echo", "payer", "lookup", "talker", "scribe", "sleeper", "outside"};
 }
 

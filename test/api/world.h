@@ -73,8 +73,16 @@ class MemoryBlobs : public Blobs {
 // driven by a planner of another process, "outside-planner".
 class NamedAgents : public Agents {
  public:
-  std::optional<AgentEntry> find(const std::string& name) const override;
-  std::vector<std::string> names() const override;
+  Result<AgentEntry> find(const std::string& tenant, const std::string& name) const override;
+  std::vector<std::string> names(const std::string& tenant) const override;
+  Result<std::vector<AgentVersion>> versions(const std::string& tenant,
+                                             const std::string& name) const override;
+  Result<std::string> content(const std::string&) const override { return "{}"; }
+  Result<PutAgent> prepare(const std::string&, const std::string&, const json::value&,
+                           const std::string&, int64_t) override {
+    return fail(Code::kConflict, "all names are taken");
+  }
+  void publish(const PutAgent&) override {}
 };
 
 class InsidePlanner : public Planner {

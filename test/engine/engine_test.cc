@@ -164,6 +164,45 @@ TEST_F(EngineTest, ARefusedSubmissionForgetsItsKey) {
   EXPECT_TRUE(world.store->task(id)->has_value());
 }
 
+TEST_F(EngineTest, RowsOfNoTaskAreDurableBeforeTheirReply) {
+  int replies = 0;
+  const auto keep = [&](const std::string& name, const std::string& value) {
+    world.engine->keep({{"agent", "t", name, value}},
+                       [&](const Result<engine::Submitted>& kept) { replies += kept ? 1 : 100; });
+  };
+  const auto value_of_a = [&] {
+    const auto rows = world.store->kept("agent", std::nullopt, 10).value();
+    return rows.empty() ? std::string() : rows[0].value;
+  };
+  world.store->hold = true;
+  keep("a", "1");
+  world.pump();
+  EXPECT_EQ(replies, 0);
+  world.store->go_on();
+  world.pump();
+  EXPECT_EQ(replies, 1);
+  EXPECT_EQ(value_of_a(), "1");
+
+  world.store->lose_once = true;  // alone, it is written again
+  keep("a", "2");
+  world.pump();
+  EXPECT_EQ(replies, 2);
+  EXPECT_EQ(value_of_a(), "2");
+
+  world.store->refuse_once = true;  // a task beside them may be refused: they are not
+  keep("a", "3");
+  world.submit(kOneCall);
+  EXPECT_FALSE(world.last);
+  EXPECT_EQ(replies, 3);
+  EXPECT_EQ(value_of_a(), "3");
+
+  world.engine->drain();
+  keep("a", "4");
+  world.pump();
+  EXPECT_EQ(replies, 103);
+  EXPECT_EQ(value_of_a(), "3");
+}
+
 TEST_F(EngineTest, TheTimeOfACommitBeginsWithItsFirstRecord) {
   world.submit(kOneCall, "k");
   EXPECT_LE(world.engine->metrics().commit_us, 1'000'000u);

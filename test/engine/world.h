@@ -136,12 +136,14 @@ class HandStore : public MemoryStore {
 
   bool hold = false;
   bool refuse_once = false;        // the next commit, all its tasks
+  bool lose_once = false;          // the next commit, and nobody knows
   std::optional<Code> unreadable;  // journals
   bool unlisted = false;           // the list of tasks to recover
   std::function<void()> held;
 
  private:
   void commit_now(const Batch& batch, const std::function<void(CommitResult)>& done) {
+    if (std::exchange(lose_once, false)) return done({CommitResult::Kind::kUnknown, {}, ""});
     if (!std::exchange(refuse_once, false)) return MemoryStore::commit(batch, done);
     CommitResult refused;
     refused.kind = CommitResult::Kind::kRefused;

@@ -84,6 +84,7 @@ TEST_P(Conformance, ANewStoreIsEmpty) {
   EXPECT_TRUE(store().interrupts("acme", std::nullopt, 10).value().empty());
   EXPECT_TRUE(store().timers_due(INT64_MAX, 10).value().empty());
   EXPECT_TRUE(store().runnable(std::nullopt, 10).value().empty());
+  EXPECT_TRUE(store().kept("agent", std::nullopt, 10).value().empty());
 }
 
 TEST_P(Conformance, FramesComeBackAsTheyWere) {
@@ -405,6 +406,42 @@ TEST_P(Conformance, WhatIsOpenIsCounted) {
   EXPECT_EQ(counts.timers_due, 2u);
 }
 
+TEST_P(Conformance, RowsOfNoTaskAreKeptReplacedAndRemoved) {
+  Batch batch;  // without a frame
+  batch.kept = {{"agent", "acme", "b", "1"},     {"agent", "acme", "a", "2"},
+                {"agent", "", "of nobody", "3"}, {"key", "acme", "a", "4"},
+                {"agent", "other", "a", "5"},    {"agent", "acme", "gone", "6"}};
+  expect_durable(std::move(batch));
+  const auto listed = [&](const std::string& kind, std::optional<KeptRow> after, size_t limit) {
+    std::string text;
+    const auto rows = store().kept(kind, after, limit);
+    for (const KeptRow& row : rows.value()) {
+      EXPECT_EQ(row.kind, kind);
+      text += row.tenant + "/" + row.name + "=" + row.value + " ";
+    }
+    return text;
+  };
+  EXPECT_EQ(listed("agent", {}, 10), "/of nobody=3 acme/a=2 acme/b=1 acme/gone=6 other/a=5 ");
+  EXPECT_EQ(listed("agent", {}, 2), "/of nobody=3 acme/a=2 ");
+  EXPECT_EQ(listed("agent", KeptRow{"", "acme", "a", ""}, 2), "acme/b=1 acme/gone=6 ");
+  EXPECT_EQ(listed("agent", KeptRow{"", "acme", "zzz", ""}, 2), "other/a=5 ");
+  EXPECT_EQ(listed("key", {}, 10), "acme/a=4 ");
+  EXPECT_EQ(listed("nothing", {}, 10), "");
+
+  // With the frames of a task, in order; a removal of what is not there is none.
+  batch = creation(task_id(1), "acme", next_pos(), store().epoch());
+  batch.kept = {{"agent", "acme", "a", "new"},
+                {"agent", "acme", "gone", ""},
+                {"agent", "acme", "b", ""},
+                {"agent", "acme", "b", "again"},
+                {"agent", "acme", "none", ""}};
+  expect_durable(std::move(batch));
+  EXPECT_EQ(listed("agent", {}, 10), "/of nobody=3 acme/a=new acme/b=again other/a=5 ");
+  batch = creation(task_id(1), "acme", next_pos(), store().epoch());
+  batch.kept = {{"agent", "acme", "a", "of a refused batch"}};
+  expect_refused(std::move(batch), {task_id(1)});
+}
+
 TEST_P(Conformance, ContainsKnowsWhoseFrameItIs) {
   const Frame first = create(task_id(1));
   EXPECT_TRUE(store().contains(first).value());
@@ -427,6 +464,7 @@ TEST_P(Conformance, EverythingIsThereAfterReopening) {
   batch.timers_set = {{task_id(1), "t", 5}};
   batch.interrupts_opened = {{task_id(1), 3, "acme", InterruptReason::kQuestion, 9}};
   batch.idempotency = {{"acme", "r", "k", sha256("x"), task_id(1), 8}};
+  batch.kept = {{"agent", "acme", "a", "1"}};
   expect_durable(std::move(batch));
   const std::string before = dump(open_->rows());
   const std::string secret = store().secret();

@@ -101,7 +101,7 @@ class Differential {
     static constexpr std::array kReads = {&Differential::read_contains, &Differential::read_tasks,
                                           &Differential::read_frames,   &Differential::read_waiting,
                                           &Differential::read_timers,   &Differential::read_key,
-                                          &Differential::read_all};
+                                          &Differential::read_all,      &Differential::read_kept};
     (this->*kReads[world_.below(kReads.size())])();
   }
 
@@ -186,6 +186,16 @@ class Differential {
     if (row && *row) meet(Met::kIdempotencyFound);
   }
 
+  void read_kept() {
+    const size_t limit = 1 + world_.below(3);
+    const auto first =
+        ask("kept", [&](Store& store) { return store.kept("agent", std::nullopt, limit); });
+    if (!first || first->empty()) return;
+    const auto next =
+        ask("kept", [&](Store& store) { return store.kept("agent", first->back(), limit); });
+    if (next && !next->empty()) meet(Met::kPageOfKeptRows);
+  }
+
   RandomWorld world_;
   OpenStore& left_;
   OpenStore& right_;
@@ -260,6 +270,10 @@ class Wrong : public OpenStore {
       return at().frames_after(after, max);
     }
     Result<StoreCounts> counts(int64_t now_ms) override { return at().counts(now_ms); }
+    Result<std::vector<KeptRow>> kept(const std::string& kind, const std::optional<KeptRow>& after,
+                                      size_t limit) override {
+      return at().kept(kind, after, limit);
+    }
 
    private:
     Store& at() const { return wrong_.right_->store(); }
@@ -278,6 +292,10 @@ TEST(DifferentialControl, WrongStoresAreFound) {
   const std::vector<std::pair<std::string, Wrong::Change>> wrongs = {
       {"drops a cleared timer", [](Batch& batch) { batch.timers_cleared.clear(); }},
       {"drops a closed interrupt", [](Batch& batch) { batch.interrupts_closed.clear(); }},
+      {"keeps a row that was removed",
+       [](Batch& batch) {
+         std::erase_if(batch.kept, [](const KeptRow& row) { return row.value.empty(); });
+       }},
       {"forgets an idempotency row", [](Batch& batch) { batch.idempotency.clear(); }},
       {"loses a row of a task once",
        [&](Batch& batch) {

@@ -41,6 +41,10 @@ constexpr std::array<std::string_view, static_cast<size_t>(Met::kLast)> kNames =
     "page of runnable",
     "page of all frames",
     "idempotency found",
+    "row kept",
+    "kept row replaced",
+    "kept row removed",
+    "page of kept rows",
 };
 constexpr std::array<std::string_view, 3> kTenants = {"acme", "other", "Ünïcode ☃"};
 
@@ -94,6 +98,7 @@ RandomWorld::Draw RandomWorld::draw(Epoch epoch) {
     draw.if_durable.push_back(Met::kCommitWithoutFrames);
   }
   if (draw.batch.frames.size() >= 5) draw.if_durable.push_back(Met::kManyFramesInOneCommit);
+  if (one_in(3)) keep(draw);
   if (one_in(4)) spoil(draw);
   return draw;
 }
@@ -181,6 +186,16 @@ void RandomWorld::interrupts(Draw& draw, const Task& task) {
   draw.if_durable.push_back(Met::kInterruptOpened);
 }
 
+void RandomWorld::keep(Draw& draw) {
+  const std::string tenant = any_tenant();
+  const std::string name(1, static_cast<char>('a' + below(6)));
+  const bool stands = kept_.contains({tenant, name});
+  const bool removes = one_in(3);
+  draw.batch.kept.push_back({"agent", tenant, name, removes ? "" : "v" + text(20)});
+  if (removes && stands) draw.if_durable.push_back(Met::kKeptRowRemoved);
+  if (!removes) draw.if_durable.push_back(stands ? Met::kKeptRowReplaced : Met::kRowKept);
+}
+
 // Makes one frame of the batch wrong.
 void RandomWorld::spoil(Draw& draw) {
   if (draw.batch.frames.empty()) return;
@@ -212,6 +227,13 @@ void RandomWorld::remember(const Batch& batch) {
   for (const TimerRow& row : batch.timers_set) timers_[{row.task, row.timer}] = row.due_ms;
   for (const InterruptRow& row : batch.interrupts_opened) interrupts_[{row.task, row.seq}] = row;
   for (const InterruptRow& row : batch.interrupts_closed) interrupts_.erase({row.task, row.seq});
+  for (const KeptRow& row : batch.kept) {
+    if (row.value.empty()) {
+      kept_.erase({row.tenant, row.name});
+    } else {
+      kept_.insert({row.tenant, row.name});
+    }
+  }
 }
 
 Batch RandomWorld::without(const Batch& batch, const std::vector<TaskId>& refused) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <random>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -45,6 +46,10 @@ enum class Met : uint8_t {
   kPageOfRunnable,
   kPageOfAllFrames,
   kIdempotencyFound,
+  kRowKept,
+  kKeptRowReplaced,
+  kKeptRowRemoved,
+  kPageOfKeptRows,
   kLast,
 };
 std::string_view name_of(Met met);
@@ -83,6 +88,7 @@ class RandomWorld {
   void touch(Draw& draw, const Task& task);
   void timers(Draw& draw, const TaskId& task);
   void interrupts(Draw& draw, const Task& task);
+  void keep(Draw& draw);
   std::string text(size_t size_max);
 
   std::mt19937_64 random_;
@@ -93,6 +99,7 @@ class RandomWorld {
   std::map<std::pair<TaskId, TimerId>, int64_t> timers_;
   std::map<InterruptId, InterruptRow> interrupts_;
   std::vector<IdempotencyRow> keys_;
+  std::set<std::pair<std::string, std::string>> kept_;
 };
 
 }  // namespace perdure::store_test

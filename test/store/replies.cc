@@ -35,6 +35,10 @@ std::string item(const TaskId& id) {
   return id.to_string() + "\n";
 }
 
+std::string item(const KeptRow& row) {
+  return fmt::format("{} {} {} {}\n", row.kind, row.tenant, row.name, row.value);
+}
+
 template <class T>
 std::string list(const Result<std::vector<T>>& answer) {
   if (!answer) return answer.error().message;
@@ -78,6 +82,9 @@ std::string text(const Result<std::vector<TimerRow>>& answer) {
   return list(answer);
 }
 std::string text(const Result<std::vector<TaskId>>& answer) {
+  return list(answer);
+}
+std::string text(const Result<std::vector<KeptRow>>& answer) {
   return list(answer);
 }
 

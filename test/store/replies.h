@@ -16,5 +16,6 @@ std::string text(const Result<std::vector<InterruptRow>>& answer);
 std::string text(const Result<std::vector<TimerRow>>& answer);
 std::string text(const Result<std::vector<TaskId>>& answer);
 std::string text(const Result<StoreCounts>& answer);
+std::string text(const Result<std::vector<KeptRow>>& answer);
 
 }  // namespace perdure::store_test

@@ -89,6 +89,8 @@ void read_others(sqlite3* database, StoreRows& rows) {
                             hash(row, 2), task(row, 1), sqlite3_column_int64(row, 3)};
          rows.idempotency[{"", "", out.key}] = out;
        });
+  each(database, "SELECT kind, tenant, name, value FROM kept",
+       [&](Row row) { rows.kept[{bytes(row, 0), bytes(row, 1), bytes(row, 2)}] = bytes(row, 3); });
   each(database, "SELECT task, name, due_ms FROM timer",
        [&](Row row) { rows.timers[{task(row, 0), bytes(row, 1)}] = sqlite3_column_int64(row, 2); });
   each(database,

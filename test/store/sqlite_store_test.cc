@@ -19,6 +19,7 @@
 #include <thread>
 
 #include "adapters/sqlite/doctor.h"
+#include "adapters/sqlite/schema.h"
 #include "killed_child.h"
 #include "store/sample.h"
 #include "store/sqlite_rows.h"
@@ -96,20 +97,34 @@ TEST_F(SqliteStoreTest, ANewerFormatIsRefusedAndNothingIsChanged) {
   fill(*open(dir_.path()), 3);
   const std::string log = dir_.path() + "/perdure.db-wal";
   for (const bool in_log : {true, false}) {
-    edit(dir_.path(), in_log ? "PRAGMA user_version=2"
+    edit(dir_.path(), in_log ? fmt::format("PRAGMA user_version={}", kStoreFormat + 1)
                              : "PRAGMA journal_mode=WAL; PRAGMA wal_checkpoint(TRUNCATE)");
     if (!in_log) fs::remove(log);
     fs::remove(dir_.path() + "/perdure.db-shm");
     const auto before = hashes(dir_.path());
-    EXPECT_THAT(refusal(), HasSubstr("has format 2, written by a newer version"));
+    EXPECT_THAT(refusal(), HasSubstr(fmt::format("has format {}, written by a newer version",
+                                                 kStoreFormat + 1)));
     EXPECT_EQ(hashes(dir_.path()), before) << (in_log ? "in the log" : "in the database");
     const auto examined = examine_store(dir_.path(), nullptr);
     ASSERT_FALSE(examined);
     EXPECT_EQ(examined.error().code, Code::kUnsupported);
     EXPECT_EQ(hashes(dir_.path()), before);
   }
-  edit(dir_.path(), "PRAGMA user_version=1");
+  edit(dir_.path(), fmt::format("PRAGMA user_version={}", kStoreFormat));
   EXPECT_TRUE(open(dir_.path())) << "it was only the number";
+}
+
+TEST_F(SqliteStoreTest, AnOlderFormatIsRaisedAndLosesNothing) {
+  fill(*open(dir_.path()), 3);
+  const std::string before = dump(read_rows(dir_.path() + "/perdure.db"));
+  edit(dir_.path(), "DROP TABLE kept; PRAGMA user_version=1");
+  const auto store = open(dir_.path());
+  ASSERT_TRUE(store);
+  EXPECT_EQ(dump(read_rows(dir_.path() + "/perdure.db")), before);
+  Batch batch;
+  batch.kept = {{"agent", "acme", "a", "1"}};
+  EXPECT_EQ(commit(*store, std::move(batch)).kind, Commit::kDurable);
+  EXPECT_EQ(store->kept("agent", std::nullopt, 10)->size(), 1u);
 }
 
 TEST_F(SqliteStoreTest, SomethingElsesDatabaseIsLeftAlone) {

@@ -147,17 +147,21 @@ class Surface(SystemTest):
             ("/v1/interrupts", "get", "", None), ("/v1/interrupts/{id}", "get", "", None),
             ("/v1/planners/{name}/poll", "post", "", {"version": "1", "wait_s": 5}),
             ("/v1/planners/{name}/turns", "post", "", {}), ("/v1/interrupts/{id}/resolve", "post", "", {"decision": "approve"}),
-            ("/v1/tasks/{id}/cancel", "post", "", {}), ("/healthz", "get", "", None), ("/readyz", "get", "", None),
+            ("/v1/tasks/{id}/cancel", "post", "", {}),
+            ("/v1/agents/{name}", "put", "", {"model": "main"}), ("/v1/agents", "get", "", None),
+            ("/v1/agents/{name}", "get", "", None), ("/v1/agents/{name}/versions", "get", "", None),
+            ("/v1/agents/{name}/versions/{version}", "get", "", None), ("/healthz", "get", "", None), ("/readyz", "get", "", None),
             ("/metrics", "get", "", None), ("/openapi.json", "get", "", None)]
         self.assertEqual({(path, method) for path, method, _, _ in asked},
                          {(path, method) for path, item in described["paths"].items()
                           for method in item if method in ("get", "post", "put", "delete", "patch")})
-        checked = 0
+        checked, version = 0, ""
         for path, method, query, body in asked:
             with self.subTest(f"{method} {path}"):
                 target = path.replace("{id}", question if "interrupts" in path else ended if "cancel" in path else task)
-                target = target.replace("{name}", "man%22u%5Cal") + query
-                reply = self.api.call(method.upper(), target, body)
+                target = target.replace("{name}", "put" if "agents" in path else "man%22u%5Cal") + query
+                reply = self.api.call(method.upper(), target.replace("{version}", version), body)
+                version = reply.json["version"] if method == "put" else version
                 checked += self.fits(described, described["paths"][path][method], reply)
         self.assertGreater(checked, 12)
 

@@ -61,6 +61,11 @@ std::string dump(const StoreRows& rows) {
     out += fmt::format("timer {} {} due={}\n", key.first.to_string(), quoted(key.second), due_ms);
   }
   for (const auto& [id, row] : rows.interrupts) out += line(row);
+  for (const auto& [key, value] : rows.kept) {
+    const auto& [kind, tenant, name] = key;
+    out += fmt::format("kept {} {} {} value={}\n", quoted(kind), quoted(tenant), quoted(name),
+                       body(value));
+  }
   return out;
 }
 

@@ -151,4 +151,10 @@ Result<StoreCounts> MemoryStore::counts(int64_t now_ms) {
   return rows_.counts(now_ms);
 }
 
+Result<std::vector<KeptRow>> MemoryStore::kept(const std::string& kind,
+                                               const std::optional<KeptRow>& after, size_t limit) {
+  const std::lock_guard lock(mutex_);
+  return rows_.kept_of(kind, after, limit);
+}
+
 }  // namespace perdure

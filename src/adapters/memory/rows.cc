@@ -57,6 +57,27 @@ void StoreRows::apply(Batch batch) {
     interrupts[id] = std::move(row);
   }
   for (const InterruptRow& row : batch.interrupts_closed) interrupts.erase({row.task, row.seq});
+  for (KeptRow& row : batch.kept) {
+    const KeptKey key{row.kind, row.tenant, row.name};
+    if (row.value.empty()) {
+      kept.erase(key);
+    } else {
+      kept[key] = std::move(row.value);
+    }
+  }
+}
+
+std::vector<KeptRow> StoreRows::kept_of(const std::string& kind,
+                                        const std::optional<KeptRow>& after, size_t limit) const {
+  std::vector<KeptRow> found;
+  const KeptRow from = after.value_or(KeptRow{});
+  auto row = kept.upper_bound({kind, from.tenant, from.name});
+  for (; row != kept.end() && found.size() < limit; ++row) {
+    const auto& [of_kind, tenant, name] = row->first;
+    if (of_kind != kind) break;
+    found.push_back({kind, tenant, name, row->second});
+  }
+  return found;
 }
 
 void StoreRows::replace(TaskRow row) {

@@ -13,6 +13,7 @@ namespace perdure {
 
 struct StoreRows {
   using IdempotencyKey = std::tuple<std::string, std::string, std::string>;
+  using KeptKey = std::tuple<std::string, std::string, std::string>;
 
   std::string secret;
   uint64_t incarnation = 0;
@@ -22,6 +23,7 @@ struct StoreRows {
   std::map<IdempotencyKey, IdempotencyRow> idempotency;
   std::map<std::pair<TaskId, TimerId>, int64_t> timers;  // due_ms
   std::map<InterruptId, InterruptRow> interrupts;        // open ones
+  std::map<KeptKey, std::string> kept;                   // value, by (kind, tenant, name)
 
   // As the port says.
   std::vector<Frame> frames_after(Pos after, size_t max_bytes) const;
@@ -31,6 +33,8 @@ struct StoreRows {
   std::vector<TaskId> refused(const Batch& batch) const;
   // Nothing in `batch` may be refused.
   void apply(Batch batch);
+  std::vector<KeptRow> kept_of(const std::string& kind, const std::optional<KeptRow>& after,
+                               size_t limit) const;
 
  private:
   void replace(TaskRow row);

@@ -52,6 +52,9 @@ constexpr const char* kCountTasks =
 constexpr const char* kCountInterrupts = "SELECT reason, count(*) FROM interrupt GROUP BY reason";
 constexpr const char* kCountTimers =
     "SELECT (SELECT count(*) FROM timer), count(*) FROM timer WHERE due_ms <= ?";
+constexpr const char* kKept =
+    "SELECT tenant, name, value FROM kept WHERE kind = ? AND (tenant, name) > (?, ?) "
+    "ORDER BY tenant, name LIMIT ?";
 constexpr const char* kContains =
     "SELECT 1 FROM frame WHERE task = (SELECT key FROM task WHERE id = ?) AND first_seq = ? "
     "AND epoch = ? AND chain = ?";
@@ -112,6 +115,7 @@ Status Reader::prepare() {
       {&interrupts_, kInterrupts},
       {&timers_, kTimers},
       {&runnable_, kRunnable},
+      {&kept_, kKept},
       {&contains_, kContains},
       {&frames_after_, kFramesAfter},
       {&count_tasks_, kCountTasks},
@@ -322,6 +326,25 @@ Result<StoreCounts> Reader::counts(int64_t now_ms) {
   out.timers_due = row ? columns.natural() : 0;
   if (!columns.ok()) return tl::unexpected(damaged("timer"));
   return out;
+}
+
+Result<std::vector<KeptRow>> Reader::kept(const std::string& kind,
+                                          const std::optional<KeptRow>& after, size_t limit) {
+  std::vector<KeptRow> found;
+  const KeptRow from = after.value_or(KeptRow{});
+  const Run run(kept_);
+  kept_.bind(kind, from.tenant, from.name, sql_limit(limit));
+  for (;;) {
+    TRY_ASSIGN(const bool row, kept_.step());
+    if (!row) return found;
+    Columns columns(kept_);
+    KeptRow& next = found.emplace_back();
+    next.kind = kind;
+    next.tenant = columns.bytes();
+    next.name = columns.bytes();
+    next.value = columns.bytes();
+    if (!columns.ok()) return tl::unexpected(damaged("kept"));
+  }
 }
 
 Result<bool> Reader::contains(const Frame& frame) {

@@ -27,6 +27,8 @@ class Reader {
   Result<std::vector<TaskId>> runnable(std::optional<TaskId> after, size_t limit);
   Result<std::vector<Frame>> frames_after(Pos after, size_t max_bytes);
   Result<StoreCounts> counts(int64_t now_ms);
+  Result<std::vector<KeptRow>> kept(const std::string& kind, const std::optional<KeptRow>& after,
+                                    size_t limit);
   Result<bool> contains(const Frame& frame);
 
  private:
@@ -40,7 +42,7 @@ class Reader {
   Database database_;
   Tenants tenants_;
   Statement task_, tasks_, tasks_by_status_, frames_, idempotency_;
-  Statement interrupts_, timers_, runnable_, contains_;
+  Statement interrupts_, timers_, runnable_, kept_, contains_;
   Statement frames_after_, count_tasks_, count_interrupts_, count_timers_;
 };
 

@@ -89,9 +89,20 @@ Status create_tables(Database& database) {
   return insert.run();
 }
 
+Status add_kept(Database& database) {
+  return database.exec(R"(
+CREATE TABLE kept(
+  kind TEXT NOT NULL,
+  tenant TEXT NOT NULL,
+  name TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY(kind, tenant, name)) STRICT, WITHOUT ROWID;
+)");
+}
+
 // The step at index n leads from format n to n + 1.
 using Step = Status (*)(Database&);
-constexpr std::array<Step, kStoreFormat> kSteps = {create_tables};
+constexpr std::array<Step, kStoreFormat> kSteps = {create_tables, add_kept};
 
 Status check_ours(const std::string& path, int64_t application, int64_t format, int64_t tables) {
   if (application == 0 && format == 0 && tables == 0) return {};  // its creation was cut short

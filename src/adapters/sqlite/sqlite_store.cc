@@ -187,5 +187,9 @@ Result<std::vector<Frame>> SqliteStore::frames_after(Pos after, size_t max_bytes
 Result<StoreCounts> SqliteStore::counts(int64_t now_ms) {
   return parts_->readers->with([&](Reader& reader) { return reader.counts(now_ms); });
 }
+Result<std::vector<KeptRow>> SqliteStore::kept(const std::string& kind,
+                                               const std::optional<KeptRow>& after, size_t limit) {
+  return parts_->readers->with([&](Reader& reader) { return reader.kept(kind, after, limit); });
+}
 
 }  // namespace perdure

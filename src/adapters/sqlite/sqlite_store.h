@@ -59,6 +59,8 @@ class SqliteStore : public Store {
   Result<std::vector<TaskId>> runnable(std::optional<TaskId> after, size_t limit) override;
   Result<std::vector<Frame>> frames_after(Pos after, size_t max_bytes) override;
   Result<StoreCounts> counts(int64_t now_ms) override;
+  Result<std::vector<KeptRow>> kept(const std::string& kind, const std::optional<KeptRow>& after,
+                                    size_t limit) override;
 
   StoreStats stats() const;
 

@@ -40,6 +40,10 @@ constexpr const char* kClearTimer = "DELETE FROM timer WHERE task = ? AND name =
 constexpr const char* kOpenInterrupt =
     "INSERT INTO interrupt(task, seq, tenant, reason, created_ms) VALUES(?,?,?,?,?)";
 constexpr const char* kCloseInterrupt = "DELETE FROM interrupt WHERE task = ? AND seq = ?";
+constexpr const char* kKeep =
+    "INSERT INTO kept(kind, tenant, name, value) VALUES(?,?,?,?) "
+    "ON CONFLICT DO UPDATE SET value = excluded.value";
+constexpr const char* kDropKept = "DELETE FROM kept WHERE kind = ? AND tenant = ? AND name = ?";
 
 void add_once(std::vector<TaskId>& tasks, const TaskId& task) {
   if (std::find(tasks.begin(), tasks.end(), task) == tasks.end()) tasks.push_back(task);
@@ -69,6 +73,8 @@ Status Writer::prepare(const Database& database) {
       {&clear_timer_, kClearTimer},
       {&open_interrupt_, kOpenInterrupt},
       {&close_interrupt_, kCloseInterrupt},
+      {&keep_, kKeep},
+      {&drop_kept_, kDropKept},
   };
   for (const auto& [statement, sql] : statements) {
     TRY_ASSIGN(*statement, Statement::prepare(database, sql));
@@ -109,6 +115,7 @@ Status Writer::write_all(const Batch& batch, CommitResult& result) {
   }
   TRY_STATUS(write_timers(batch));
   TRY_STATUS(write_interrupts(batch));
+  TRY_STATUS(write_kept(batch));
   hooks::crash_point("store.in_transaction");
   return commit_.run();
 }
@@ -232,6 +239,19 @@ Status Writer::write_interrupts(const Batch& batch) {
   for (const InterruptRow& row : batch.interrupts_closed) {
     close_interrupt_.bind(row.task, row.seq);
     TRY_STATUS(close_interrupt_.run());
+  }
+  return {};
+}
+
+Status Writer::write_kept(const Batch& batch) {
+  for (const KeptRow& row : batch.kept) {
+    if (row.value.empty()) {
+      drop_kept_.bind(row.kind, row.tenant, row.name);
+      TRY_STATUS(drop_kept_.run());
+    } else {
+      keep_.bind(row.kind, row.tenant, row.name, row.value);
+      TRY_STATUS(keep_.run());
+    }
   }
   return {};
 }

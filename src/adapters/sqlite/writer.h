@@ -42,6 +42,7 @@ class Writer {
   Status write_idempotency(const IdempotencyRow& row, const std::string& hash);
   Status write_timers(const Batch& batch);
   Status write_interrupts(const Batch& batch);
+  Status write_kept(const Batch& batch);
 
   static constexpr size_t kHeadsPerGeneration = 1 << 14;
 
@@ -56,7 +57,7 @@ class Writer {
   Statement begin_, commit_, rollback_;
   Statement find_head_, insert_frame_, insert_task_, update_task_;
   Statement find_idempotency_, insert_idempotency_;
-  Statement set_timer_, clear_timer_, open_interrupt_, close_interrupt_;
+  Statement set_timer_, clear_timer_, open_interrupt_, close_interrupt_, keep_, drop_kept_;
 };
 
 }  // namespace perdure

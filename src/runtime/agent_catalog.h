@@ -1,0 +1,63 @@
+#pragma once
+// The agents by name: those of the operator's file and those that clients put, in one catalogue.
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ports/agents.h"
+#include "runtime/agent_versions.h"
+
+namespace perdure::runtime {
+
+// An agent whose planner is not the agent loop.
+struct PlainAgent {
+  std::string planner;
+  Limits limits;
+};
+
+// What the operator configured, as agents see it. Thread-safe.
+struct Offer {
+  std::function<std::vector<ToolDeclaration>()> tools;
+  std::function<Status(const AgentSpec&)> check;  // the models and tools that it names exist
+};
+
+class AgentCatalog : public Agents {
+ public:
+  AgentCatalog(AgentVersions& versions, Offer offer)
+      : versions_(versions), offer_(std::move(offer)) {}
+
+  // At start, before anything else: the operator's, then those that were put before.
+  Status add(const AgentSpec& spec);
+  void add_plain(const std::string& name, PlainAgent agent);
+  Status load(StoreReader& store);
+
+  Result<AgentEntry> find(const std::string& tenant, const std::string& name) const override;
+  std::vector<std::string> names(const std::string& tenant) const override;
+  Result<std::vector<AgentVersion>> versions(const std::string& tenant,
+                                             const std::string& name) const override;
+  Result<std::string> content(const std::string& version) const override;
+  Result<PutAgent> prepare(const std::string& tenant, const std::string& name,
+                           const json::value& file, const std::string& by, int64_t now_ms) override;
+  void publish(const PutAgent& agent) override;
+
+ private:
+  struct Put {
+    std::map<uint64_t, AgentVersion> versions;  // the last one is current
+    uint64_t last_number = 0;                   // given out, published or not
+  };
+
+  Status read(const KeptRow& row);
+  Error unknown(const std::string& tenant, const std::string& name) const;
+
+  AgentVersions& versions_;
+  Offer offer_;
+  std::map<std::string, AgentEntry> configured_;  // does not change after the start
+  mutable std::mutex mutex_;
+  std::map<std::pair<std::string, std::string>, Put> put_;  // by (tenant, name)
+  size_t put_versions_ = 0;
+};
+
+}  // namespace perdure::runtime
