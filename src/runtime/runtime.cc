@@ -3,12 +3,15 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <optional>
 
+#include "base/assert.h"
 #include "base/text.h"
 #include "runtime/agent_planner.h"
 #include "runtime/script_planner.h"
 #include "runtime/transcripts.h"
 #include "tool/http_executor.h"
+#include "tool/shell_executor.h"
 
 namespace perdure::runtime {
 namespace {
@@ -22,6 +25,16 @@ ToolEntry entry_of(const HttpToolConfig& tool) {
   entry.kind = "http";
   entry.description = tool.description;
   entry.input_schema = tool.input_schema;
+  entry.rules = {tool.contract, tool.approval == Verdict::kAsk, tool.identity};
+  return entry;
+}
+
+ToolEntry entry_of(const ShellToolConfig& tool) {
+  ToolEntry entry;
+  entry.name = tool.name;
+  entry.kind = "shell";
+  entry.description = tool.description;
+  entry.input_schema = input_schema(tool);
   entry.rules = {tool.contract, tool.approval == Verdict::kAsk, tool.identity};
   return entry;
 }
@@ -85,6 +98,7 @@ struct Runtime::Impl {
   OnDelta on_delta;
   ModelExecutor models;
   HttpToolExecutor http_tools;
+  std::optional<ShellToolExecutor> shell_tools;
   Executor* tool_executor = &router;
   std::unique_ptr<engine::Engine> engine;
 };
@@ -99,6 +113,14 @@ Status Runtime::Impl::assemble() {
   for (const HttpToolConfig& tool : setup.tools) {
     TRY_STATUS(perdure::check(tool));
     router.add(entry_of(tool), &http_tools);
+  }
+  if (!setup.shell_tools.empty()) {
+    PERDURE_ASSERT(outside.processes != nullptr, "who configures a shell can run processes");
+    shell_tools.emplace(*outside.processes, outside.secrets, setup.hidden, setup.shell_tools);
+  }
+  for (const ShellToolConfig& tool : setup.shell_tools) {
+    TRY_STATUS(perdure::check(tool));
+    router.add(entry_of(tool), &*shell_tools);
   }
   for (const AgentSpec& agent : setup.agents) {
     TRY_STATUS(check(agent));

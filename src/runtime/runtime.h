@@ -10,12 +10,14 @@
 #include "model/model_config.h"
 #include "model/provider.h"
 #include "ports/http_client.h"
+#include "ports/process.h"
 #include "runtime/agent_catalog.h"
 #include "runtime/model_executor.h"
 #include "runtime/policy.h"
 #include "runtime/tool_router.h"
 #include "runtime/workers.h"
 #include "tool/http_tool.h"
+#include "tool/shell_tool.h"
 
 namespace perdure::runtime {
 
@@ -23,13 +25,16 @@ namespace perdure::runtime {
 struct Setup {
   std::vector<ModelConfig> models;
   std::vector<HttpToolConfig> tools;
+  std::vector<ShellToolConfig> shell_tools;
+  std::vector<std::string> hidden;  // from children: the data directory and what holds secrets
   std::vector<AgentSpec> agents;
   std::map<std::string, PlainAgent> plain_agents;
   engine::Options engine;
 };
 
 // Everything outside; it outlives the runtime. But what calls back from threads of its own (the
-// client, the threads behind `spawn`) has called for the last time before the runtime is destroyed.
+// client, the runner of processes, the threads behind `spawn`) has called for the last time before
+// the runtime is destroyed.
 struct Outside {
   Store& store;
   Blobs& blobs;
@@ -40,6 +45,7 @@ struct Outside {
   Secrets secrets;          // of tools, by name
   SecretSource model_keys;  // read at each model call
   std::function<void(std::string why)> on_store_failure;
+  ProcessRunner* processes = nullptr;  // where a tool of the setup needs one
 };
 
 class Runtime {

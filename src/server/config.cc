@@ -16,6 +16,12 @@ std::string beside(const std::string& folder, const std::string& path) {
   return std::filesystem::path(path).is_absolute() ? path : folder + "/" + path;
 }
 
+void keep_private(Config& config, std::string_view source) {
+  constexpr std::string_view kFile = "file:";
+  if (!source.starts_with(kFile)) return;
+  config.private_files.push_back(std::filesystem::absolute(source.substr(kFile.size())).string());
+}
+
 void read_strings(ObjectReader& in, std::string_view name, std::vector<std::string>& out) {
   const json::array* items = in.array(name);
   if (items == nullptr) return;
@@ -49,6 +55,7 @@ Status read_secrets(Config& config, const json::object& table) {
       return fail(added.error().code,
                   fmt::format("secrets.{}: {}", std::string(name), added.error().message));
     }
+    keep_private(config, source.get_string());
   }
   return {};
 }
@@ -64,6 +71,7 @@ Status read_tokens(Config& config, const json::object& table) {
     if (token.scopes.empty())
       in.fail_at("scopes", "is missing: some of run, approve, agents, plan, admin");
     TRY_STATUS(in.finish());
+    keep_private(config, token.source);
     config.tokens.push_back(std::move(token));
   }
   return {};
@@ -115,13 +123,20 @@ Status read_document(Config& config, const json::value& document, const std::str
     for (std::string* file : {&model.recording, &model.record_to}) {
       if (!file->empty()) *file = beside(folder, *file);
     }
+    keep_private(config, model.key);
     config.setup.models.push_back(std::move(model));
   }
   std::vector<ToolDeclaration> offered;
   for (const auto& [name, table] : tools != nullptr ? *tools : json::object()) {
-    TRY_ASSIGN(HttpToolConfig tool, parse_tool(std::string(name), table, folder));
-    offered.push_back({tool.name, tool.description, tool.input_schema});
-    config.setup.tools.push_back(std::move(tool));
+    TRY_ASSIGN(ToolConfig tool, parse_tool(std::string(name), table, folder));
+    if (auto* shell = std::get_if<ShellToolConfig>(&tool)) {
+      offered.push_back({shell->name, shell->description, input_schema(*shell)});
+      config.setup.shell_tools.push_back(std::move(*shell));
+    } else {
+      auto& http = std::get<HttpToolConfig>(tool);
+      offered.push_back({http.name, http.description, http.input_schema});
+      config.setup.tools.push_back(std::move(http));
+    }
   }
   for (const auto& [name, value] : agents != nullptr ? *agents : json::object()) {
     TRY_STATUS(read_agent(config, std::string(name), value, folder, offered));
@@ -150,6 +165,7 @@ Result<Config> read_config(const std::string& path) {
   TRY_ASSIGN(const json::value document, read_toml(path));
   const std::string folder = std::filesystem::path(path).parent_path().string();
   Config config;
+  config.private_files.push_back(std::filesystem::absolute(path).string());
   const Status read = read_document(config, document, folder.empty() ? "." : folder);
   if (!read) return fail(read.error().code, path + ": " + read.error().message);
   return config;

@@ -29,6 +29,8 @@ struct Config {
   int64_t planner_lease_ms = 60'000;
   bool unsafe_no_sync = false;  // for control runs: commits are not durable
   Secrets secrets;
+  // What no child of ours may read, beside the data directory: this file, and files of secrets.
+  std::vector<std::string> private_files;
   runtime::Setup setup;
 };
 

@@ -10,10 +10,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 
 #include "adapters/asio/http_server.h"
 #include "adapters/curl/curl_client.h"
 #include "adapters/files/file_blobs.h"
+#include "adapters/sandbox/sandbox_runner.h"
 #include "adapters/sqlite/sqlite_store.h"
 #include "adapters/system/system_clock.h"
 #include "api/api.h"
@@ -27,6 +29,7 @@ namespace perdure::server {
 namespace {
 
 constexpr size_t kTokenMinBytes = 16;
+constexpr const char* kDefaultPath = "/usr/local/bin:/usr/bin:/bin";
 constexpr int kExitStoreFailed = 74;  // EX_IOERR of sysexits.h
 
 // The server needs a handler when it is made, and the API needs the server's timers.
@@ -114,6 +117,19 @@ void warn_if_in_clear(const Config& config) {
         "127.0.0.1"}});
 }
 
+// A shell that cannot run as configured is told now, and not by an agent that cannot use it.
+Status try_shells(const Config& config, ProcessRunner& processes) {
+  for (const ShellToolConfig& tool : config.setup.shell_tools) {
+    if (tool.unsafe_same_user) {
+      log(LogLevel::kWarn, "tool.unsafe_same_user",
+          {{"tool", tool.name},
+           {"why", "its commands run without a sandbox and can read the server's token"}});
+    }
+    TRY_STATUS(try_shell(tool, config.secrets, config.setup.hidden, processes));
+  }
+  return {};
+}
+
 [[noreturn]] void end_process(const std::string& why) {
   log(LogLevel::kError, "server.ended", {{"why", "the store failed: " + why}});
   std::_Exit(kExitStoreFailed);
@@ -146,7 +162,12 @@ Status serve(Config config) {
   SystemRng rng;
   TRY_ASSIGN(auto credentials, credentials_of(config, rng));
 
-  // Both call back into the runtime: they end before it does.
+  config.setup.hidden = std::move(config.private_files);
+  config.setup.hidden.push_back(std::filesystem::absolute(config.data_dir).string());
+  const char* path = std::getenv("PATH");
+  // They call back into the runtime: they end before it does.
+  auto processes = std::make_unique<SandboxRunner>(path == nullptr ? kDefaultPath : path);
+  TRY_STATUS(try_shells(config, *processes));
   auto client = std::make_unique<CurlClient>(clock);
   auto workers = std::make_unique<runtime::Workers>(2);
   TRY_ASSIGN(
@@ -154,7 +175,7 @@ Status serve(Config config) {
       runtime::Runtime::make(std::move(config.setup),
                              {*store, *blobs, clock, rng, *client,
                               [&](std::function<void()> work) { workers->put(std::move(work)); },
-                              config.secrets, read_secret, end_process}));
+                              config.secrets, read_secret, end_process, processes.get()}));
   LateHandler handler;
   HttpServerOptions http_options;
   http_options.address = config.address;
@@ -207,6 +228,7 @@ Status serve(Config config) {
   std::remove(address_file.c_str());
   workers.reset();
   client.reset();
+  processes.reset();
   return {};
 }
 

@@ -72,6 +72,7 @@ void add_system(Arguments& out, bool network) {
 struct Listed {
   std::map<std::string, bool> writable_by_path;
   std::map<std::string, std::string> links;  // where -> to
+  std::vector<std::string> hidden;
 };
 
 Status list(Listed& out, const std::vector<std::string>& paths, bool writable) {
@@ -108,31 +109,42 @@ bool is_shown(const Listed& listed, const std::string& path) {
   return false;
 }
 
-Status add_listed(Arguments& out, const ProcessSpec& spec) {
+Result<Listed> listed_of(const ProcessSpec& spec) {
   Listed listed;
   TRY_STATUS(list(listed, spec.readable, false));
   TRY_STATUS(list(listed, spec.writable, true));
+  for (const std::string& path : spec.hidden) {
+    const auto real = real_path(path, "hidden");
+    if (!real) continue;  // there is nothing to hide
+    TRY_STATUS(check_hidden(listed, *real));
+    listed.hidden.push_back(*real);
+  }
+  return listed;
+}
+
+void add_listed(Arguments& out, const Listed& listed) {
   for (const auto& [path, writable] : listed.writable_by_path) {
     add(out, {writable ? "--bind" : "--ro-bind", path, path});
   }
   for (const auto& [where, to] : listed.links) {
     if (!is_shown(listed, where)) add(out, {"--symlink", to, where});
   }
-  for (const std::string& path : spec.hidden) {
-    const auto real = real_path(path, "hidden");
-    if (!real) continue;  // there is nothing to hide
-    TRY_STATUS(check_hidden(listed, *real));
-    if (!is_shown(listed, *real)) continue;
-    if (is_folder(*real)) {
-      add(out, {"--perms", "0555", "--size", "4096", "--tmpfs", *real, "--remount-ro", *real});
+  for (const std::string& path : listed.hidden) {
+    if (!is_shown(listed, path)) continue;
+    if (is_folder(path)) {
+      add(out, {"--perms", "0555", "--size", "4096", "--tmpfs", path, "--remount-ro", path});
     } else {
-      add(out, {"--ro-bind", "/dev/null", *real});
+      add(out, {"--ro-bind", "/dev/null", path});
     }
   }
-  return {};
 }
 
 }  // namespace
+
+Status check_paths(const ProcessSpec& spec) {
+  TRY_ASSIGN([[maybe_unused]] const Listed listed, listed_of(spec));
+  return {};
+}
 
 bool is_within(std::string_view path, std::string_view folder) {
   if (!path.starts_with(folder)) return false;
@@ -153,7 +165,8 @@ Result<std::vector<std::string>> bubblewrap_arguments(const std::string& bwrap,
   add(out, {"--tmpfs", "/dev/shm", "--remount-ro", "/dev"});
   if (spec.limits.tmp_bytes > 0) add(out, {"--size", tmp_bytes});
   add(out, {"--tmpfs", "/tmp"});
-  TRY_STATUS(add_listed(out, spec));
+  TRY_ASSIGN(const Listed listed, listed_of(spec));
+  add_listed(out, listed);
   TRY_ASSIGN(const std::string workdir, real_path(spec.workdir, "working"));
   add(out, {"--remount-ro", "/", "--chdir", workdir, "--"});
   out.insert(out.end(), spec.command.begin(), spec.command.end());

@@ -15,6 +15,9 @@ namespace perdure {
 Result<std::vector<std::string>> bubblewrap_arguments(const std::string& bwrap,
                                                       const ProcessSpec& spec, int status_fd);
 
+// The same checks of the listed paths, for a child that is not kept from anything.
+Status check_paths(const ProcessSpec& spec);
+
 // `path` is `folder`, or below it; both absolute and without symbolic links.
 bool is_within(std::string_view path, std::string_view folder);
 

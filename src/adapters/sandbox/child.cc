@@ -144,6 +144,7 @@ Result<Launch> Child::plan(const std::string& bwrap) const {
     out.path = bwrap;
     out.first_of_namespace = true;
   } else {
+    TRY_STATUS(check_paths(spec_));
     TRY_ASSIGN(out.path, find_program(spec_));
     out.arguments = spec_.command;
     out.workdir = spec_.workdir;

@@ -1,0 +1,79 @@
+#include <filesystem>
+
+#include "server/tool_config.h"
+#include "server/tool_terms.h"
+
+namespace perdure::server {
+namespace {
+
+std::string absolute(const std::string& folder, const std::string& path) {
+  const std::filesystem::path whole = std::filesystem::path(folder) / path;
+  return std::filesystem::absolute(whole).lexically_normal().string();
+}
+
+void read_strings(ObjectReader& in, std::string_view name, std::vector<std::string>& out) {
+  const json::array* items = in.array(name);
+  if (items == nullptr) return;
+  out.clear();
+  for (const json::value& item : *items) {
+    if (!item.is_string()) return in.fail_at(name, "expected strings");
+    out.emplace_back(item.get_string());
+  }
+}
+
+void read_environment(ShellToolConfig& tool, ObjectReader& in) {
+  const json::object* environment = in.object("environment");
+  if (environment == nullptr) return;
+  for (const auto& variable : *environment) {
+    const json::string* value = variable.value().if_string();
+    if (value == nullptr) return in.fail_at("environment", "values are strings");
+    tool.environment.emplace_back(variable.key(), *value);
+  }
+}
+
+Status read_shell(ShellToolConfig& tool, const json::value& table, const std::string& folder,
+                  const std::string& where) {
+  ObjectReader in(table, where);
+  tool.workspace = absolute(folder, in.string("workspace"));
+  read_strings(in, "command", tool.command);
+  read_strings(in, "readable", tool.readable);
+  for (std::string& path : tool.readable) path = absolute(folder, path);
+  read_environment(tool, in);
+  tool.network = in.boolean("network", tool.network);
+  tool.unsafe_same_user = in.boolean("unsafe_same_user", tool.unsafe_same_user);
+  tool.timeout_ms = in.duration_ms("timeout", tool.timeout_ms);
+  if (tool.timeout_ms <= 0) in.fail_at("timeout", "must be longer than nothing");
+  const auto count = [&](std::string_view name, int64_t most, uint64_t fallback) {
+    return static_cast<uint64_t>(in.integer(name, 1, most, static_cast<int64_t>(fallback)));
+  };
+  tool.cpu_s = count("cpu_seconds", 30 * 86'400, tool.cpu_s);
+  tool.memory_mb = count("memory_mb", 1 << 30, tool.memory_mb);
+  tool.processes = count("processes", 1 << 20, tool.processes);
+  return in.finish();
+}
+
+}  // namespace
+
+Result<ShellToolConfig> parse_shell_tool(const std::string& name, const json::value& table,
+                                         const std::string& folder) {
+  const std::string where = "tools." + name;
+  ShellToolConfig tool;
+  tool.name = name;
+  ObjectReader in(table, where);
+  tool.description = in.string("description", "Runs a shell command and returns what it wrote.");
+  if (const json::value* shell = in.value("shell")) {
+    TRY_STATUS(read_shell(tool, *shell, folder, where + ".shell"));
+  }
+  ToolTerms terms = read_terms(in, !tool.network && !tool.unsafe_same_user);
+  tool.contract = terms.contract;
+  tool.approval = terms.approval;
+  tool.identity = std::move(terms.identity);
+  tool.max_output_bytes = static_cast<size_t>(in.integer("max_output", 1, 64 << 20, 1 << 20));
+  const json::value* retry = in.value("retry");
+  TRY_STATUS(in.finish());
+  TRY_STATUS(read_retry(tool.contract, retry, where + ".retry"));
+  TRY_STATUS(check(tool));
+  return tool;
+}
+
+}  // namespace perdure::server

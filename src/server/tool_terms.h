@@ -1,0 +1,25 @@
+#pragma once
+// What the tables of all kinds of tools say alike.
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "journal/terms.h"
+
+namespace perdure::server {
+
+struct ToolTerms {
+  Contract contract;
+  Verdict approval = Verdict::kAsk;
+  std::vector<std::string> identity;
+};
+
+// effect, horizon, margin, irreversible, on_doubt, approval, repeat, identity. `confined`: what it
+// does cannot leave its own folder, so that it need not ask and may be wished for again.
+ToolTerms read_terms(ObjectReader& in, bool confined);
+
+// The table `retry`, if there is one.
+Status read_retry(Contract& contract, const json::value* table, const std::string& where);
+
+}  // namespace perdure::server

@@ -1,0 +1,31 @@
+#pragma once
+// What the end of a command means. docs/guarantees.md, "What is definite":
+//
+//   exit status 0            succeeded
+//   any other exit status    failed
+//   killed: its time was over, it flooded, nobody wants it any more     failed
+//   nothing of it has run    not sent
+//   anything else (the sandbox was killed by somebody, we stop)         in doubt
+#include <string>
+
+#include "base/mask.h"
+#include "journal/command.h"
+#include "journal/effect.h"
+#include "ports/process.h"
+
+namespace perdure {
+
+// The beginning of what a command wrote.
+struct KeptOutput {
+  std::string bytes;
+  bool cut = false;
+
+  void add(std::string_view more, size_t max_bytes);
+};
+
+// `unwanted`: it was killed because its outcome was no longer wanted. Texts are masked. The result
+// is {exit_code?, stdout, stderr, truncated?}.
+SettleStep classify_shell(const Send& send, const ProcessExit& exit, bool unwanted, KeptOutput out,
+                          KeptOutput err, const Masker& masker);
+
+}  // namespace perdure
