@@ -21,7 +21,10 @@ SYSTEM = re.compile(r"^[a-z0-9_]+$|^(sys|netinet|arpa|linux|net)/[a-z0-9_]+\.h$|
 def folder_of(path):
     """'adapters/curl' for src/adapters/curl/call.cc, 'core' for src/core/task.h."""
     parts = Path(path).parts[1:-1]
-    return "/".join(parts[:2]) if parts and parts[0] == "adapters" else (parts[0] if parts else "")
+    inner = "/".join(parts[:2])
+    if inner in rule.SEES or inner.startswith("adapters/"):
+        return inner
+    return parts[0] if parts else ""
 
 
 def without_comments_and_strings(text):

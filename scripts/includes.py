@@ -6,7 +6,7 @@ JOURNAL = BASE | {"journal"}
 CORE = JOURNAL | {"core"}
 PORTS = JOURNAL | {"ports"}
 ENGINE = CORE | PORTS | {"engine"}
-RUNTIME = ENGINE | {"schema", "agent", "script", "workflow", "model", "tool", "runtime"}
+RUNTIME = ENGINE | {"schema", "agent", "script", "workflow", "model", "tool", "tool/mcp", "runtime"}
 
 # Folder -> the folders whose headers it may include; its own is always among them.
 SEES = {
@@ -19,7 +19,8 @@ SEES = {
     "workflow": CORE | {"workflow"},
     "ports": PORTS,
     "model": PORTS | {"model"},
-    "tool": PORTS | {"tool"},
+    "tool": PORTS | {"tool", "tool/mcp"},
+    "tool/mcp": BASE | {"tool/mcp"},
     "engine": ENGINE,
     "api": ENGINE | {"api"},
     "runtime": RUNTIME,
@@ -52,7 +53,7 @@ CONFINED = {
 ANYWHERE_IN_HEADERS = ("boost/json/", "fmt/", "tl/expected.hpp")
 
 # These folders are functions of their input: state and records in, records and text out.
-PURE = ("schema", "journal", "core", "agent", "script", "workflow")
+PURE = ("schema", "journal", "core", "agent", "script", "workflow", "tool/mcp")
 DETERMINISTIC = ("schema", "core", "agent", "script", "workflow")
 IMPURE_HEADERS = {
     "chrono", "ctime", "random", "thread", "mutex", "shared_mutex", "condition_variable", "future",

@@ -32,6 +32,6 @@ if ! { cmake --preset asan && ninja -C build/asan fuzzers; } >"$kept/build.log" 
   cat "$kept/build.log" >&2
   exit 1
 fi
-if [ $# = 0 ]; then set -- sse aws_event_stream provider_answer record_codec json http_request schema; fi
+if [ $# = 0 ]; then set -- sse aws_event_stream provider_answer record_codec json mcp_session http_request schema; fi
 # One process a core; xargs fails if one of them does.
 printf '%s\n' "$@" | PERDURE_FUZZERS_BUILT=yes xargs -P "$(nproc)" -I '{}' "$0" "$seconds" '{}'

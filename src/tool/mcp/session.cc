@@ -1,0 +1,302 @@
+#include "tool/mcp/session.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "base/assert.h"
+
+namespace perdure::mcp {
+namespace {
+
+constexpr size_t kStrangeMax = 50;
+constexpr size_t kQuietMaxBytes = 64u << 20;
+constexpr size_t kQuietMaxMessages = 100'000;
+constexpr size_t kForgottenMax = 1000;
+constexpr size_t kQuestionsMax = 16;
+constexpr size_t kPagesMax = 1000;
+constexpr size_t kTextMaxBytes = 2048;
+
+std::string cut(std::string_view text) {
+  return std::string(text.substr(0, kTextMaxBytes));
+}
+
+std::string text_member(const json::object& object, std::string_view name) {
+  const auto found = object.find(name);
+  if (found == object.end() || !found->value().is_string()) return "";
+  return cut(found->value().get_string());
+}
+
+bool is_known(std::string_view revision) {
+  return std::find(std::begin(kRevisions), std::end(kRevisions), revision) != std::end(kRevisions);
+}
+
+std::string server_of(const json::object& result) {
+  const auto info = result.find("serverInfo");
+  if (info == result.end() || !info->value().is_object()) return "";
+  const json::object& object = info->value().get_object();
+  return text_member(object, "name") + " " + text_member(object, "version");
+}
+
+bool has_tools(const json::object& result) {
+  const auto found = result.find("capabilities");
+  return found != result.end() && found->value().is_object() &&
+         found->value().get_object().contains("tools");
+}
+
+std::string described(const RpcError& error) {
+  return fmt::format("error {}: {}", error.code, error.message);
+}
+
+}  // namespace
+
+Session::Session(SessionOptions options, RequestId first_id)
+    : options_(std::move(options)), next_id_(first_id) {}
+
+void Session::open() {
+  PERDURE_ASSERT(state_ == State::kNew, "a session is opened once");
+  state_ = State::kOpening;
+  json::object capabilities;
+  if (options_.answers_questions) capabilities["elicitation"].emplace_object();
+  opening_ = request(
+      "initialize",
+      {{"protocolVersion", kRevisions[0]},
+       {"capabilities", std::move(capabilities)},
+       {"clientInfo", json::object{{"name", "perdure"}, {"version", options_.client_version}}}});
+}
+
+RequestId Session::request(std::string_view method, json::object params) {
+  const RequestId id = next_id_++;
+  frames_.push_back({request_text(id, method, std::move(params)), id});
+  return id;
+}
+
+void Session::receive(std::string_view frame, RequestId within) {
+  if (state_ == State::kBroken) return;
+  count_quiet(frame.size());
+  auto messages = read_frame(frame, revision_ == "2025-03-26", options_.max_message_bytes);
+  if (!messages) return strange(messages.error().message);
+  for (Message& message : *messages) {
+    if (state_ == State::kBroken) return;
+    receive_message(std::move(message), within);
+  }
+}
+
+void Session::receive_garbage(std::string_view what) {
+  if (state_ != State::kBroken) strange(cut(what));
+}
+
+void Session::count_quiet(size_t bytes) {
+  quiet_bytes_ += bytes;
+  if (++quiet_messages_ > kQuietMaxMessages || quiet_bytes_ > kQuietMaxBytes) {
+    break_off(fmt::format("it sent {} messages of {} bytes and no answer", quiet_messages_,
+                          quiet_bytes_));
+  }
+}
+
+void Session::strange(std::string what) {
+  events_.emplace_back(Strange{what});
+  if (++strange_ > kStrangeMax) {
+    break_off(
+        fmt::format("{} messages that are not to be understood, the last: {}", strange_, what));
+  }
+}
+
+void Session::break_off(std::string why) {
+  if (state_ == State::kBroken) return;
+  state_ = State::kBroken;
+  frames_.clear();
+  events_.emplace_back(Broken{std::move(why)});
+}
+
+void Session::receive_message(Message message, RequestId within) {
+  switch (message.kind) {
+    case Message::Kind::kRequest:
+      return receive_request(std::move(message), within);
+    case Message::Kind::kNotification:
+      return receive_notification(message);
+    case Message::Kind::kResult:
+    case Message::Kind::kError:
+      return receive_answer(std::move(message));
+  }
+}
+
+void Session::receive_request(Message message, RequestId within) {
+  if (message.method == "ping") {
+    frames_.push_back({result_text(message.id, {})});
+  } else if (message.method == "elicitation/create" && options_.answers_questions) {
+    ask_person(message, within);
+  } else {
+    // Roots and sampling among them: nothing of the kind was declared.
+    frames_.push_back({error_text(message.id, kMethodNotFound,
+                                  "this client does not offer " + cut(message.method))});
+  }
+}
+
+void Session::ask_person(const Message& message, RequestId within) {
+  auto question = read_question(message.body);
+  if (!question) {
+    frames_.push_back({error_text(message.id, kInvalidParams, question.error().message)});
+    return;
+  }
+  const bool known =
+      std::find(questions_.begin(), questions_.end(), message.id) != questions_.end();
+  if (known || questions_.size() >= kQuestionsMax) {
+    frames_.push_back({error_text(message.id, kInvalidRequest, "too many questions are open")});
+    return;
+  }
+  Asked asked{message.id, 0, std::move(*question)};
+  // On a stream that all share, it is plain only if one call is open.
+  if (calls_.contains(within)) asked.call = within;
+  if (within == 0 && calls_.size() == 1) asked.call = *calls_.begin();
+  questions_.push_back(message.id);
+  events_.emplace_back(std::move(asked));
+}
+
+void Session::answer(const json::value& token, json::object filled) {
+  if (std::erase(questions_, token) == 0) return;
+  frames_.push_back({result_text(token, {{"action", "accept"}, {"content", std::move(filled)}})});
+}
+
+void Session::decline(const json::value& token) {
+  if (std::erase(questions_, token) == 0) return;
+  frames_.push_back({result_text(token, {{"action", "decline"}})});
+}
+
+void Session::receive_notification(const Message& message) {
+  const json::object& params = message.body;
+  if (message.method == "notifications/tools/list_changed") {
+    if (state_ == State::kReady) events_.emplace_back(ListChanged{});
+  } else if (message.method == "notifications/progress") {
+    const auto token = params.find("progressToken");
+    // One that comes late names a call that has ended.
+    if (token == params.end() || !token->value().is_int64()) return;
+    const RequestId call = token->value().get_int64();
+    if (calls_.contains(call)) events_.emplace_back(Progressed{call});
+  } else if (message.method == "notifications/message") {
+    const auto data = params.find("data");
+    if (data == params.end()) return;
+    const std::string text = data->value().is_string() ? std::string(data->value().get_string())
+                                                       : to_json(data->value());
+    events_.emplace_back(Logged{fmt::format("{}: {}", text_member(params, "level"), cut(text))});
+  } else if (message.method == "notifications/cancelled") {
+    const auto id = params.find("requestId");
+    if (id == params.end() || std::erase(questions_, id->value()) == 0) return;
+    events_.emplace_back(Withdrawn{id->value()});
+  }
+}
+
+void Session::receive_answer(Message message) {
+  const RequestId id = message.answers;
+  if (id == 0) return strange("it could not read a message: " + described(message.error));
+  const bool wanted = id == opening_ || id == listing_ || calls_.contains(id);
+  if (!wanted) {
+    if (forgotten_.erase(id) > 0) return;
+    return strange(fmt::format("it answers request {}, which waits for no answer", id));
+  }
+  quiet_bytes_ = 0;
+  quiet_messages_ = 0;
+  if (strange_ > 0) --strange_;
+  if (id == opening_) return finish_opening(message);
+  if (id == listing_) return take_page(message);
+  calls_.erase(id);
+  events_.emplace_back(Answered{id, message.kind == Message::Kind::kError, std::move(message.body),
+                                std::move(message.error)});
+}
+
+void Session::finish_opening(const Message& message) {
+  opening_ = 0;
+  if (message.kind == Message::Kind::kError) {
+    return break_off("it refuses to begin: " + described(message.error));
+  }
+  revision_ = text_member(message.body, "protocolVersion");
+  if (!is_known(revision_)) {
+    return break_off(fmt::format("it speaks revision '{}' of the protocol, and we speak {} to {}",
+                                 revision_, kRevisions[std::size(kRevisions) - 1], kRevisions[0]));
+  }
+  state_ = State::kReady;
+  frames_.push_back({notification_text("notifications/initialized", {})});
+  events_.emplace_back(Ready{revision_, server_of(message.body)});
+  if (has_tools(message.body)) return list();
+  events_.emplace_back(Listed{});
+}
+
+void Session::list() {
+  if (state_ != State::kReady || listing_ != 0) return;
+  list_ = {};
+  cursors_.clear();
+  ask_for_page("");
+}
+
+void Session::ask_for_page(const std::string& cursor) {
+  json::object params;
+  if (!cursor.empty()) params["cursor"] = cursor;
+  listing_ = request("tools/list", std::move(params));
+}
+
+void Session::take_page(const Message& message) {
+  listing_ = 0;
+  if (message.kind == Message::Kind::kError) {
+    return break_off("it does not list its tools: " + described(message.error));
+  }
+  const auto tools = message.body.find("tools");
+  if (tools == message.body.end() || !tools->value().is_array()) {
+    return break_off("its list of tools is no list");
+  }
+  for (const json::value& item : tools->value().get_array()) {
+    auto tool = read_tool(item);
+    const auto same = [&](const ListedTool& other) { return other.name == tool->name; };
+    if (!tool) {
+      list_.left_out.push_back(tool.error().message);
+    } else if (std::any_of(list_.tools.begin(), list_.tools.end(), same)) {
+      list_.left_out.push_back(tool->name + ": it stands in the list twice");
+    } else {
+      list_.tools.push_back(std::move(*tool));
+    }
+    if (list_.tools.size() + list_.left_out.size() > kToolsMax) {
+      return break_off(fmt::format("it lists more than {} tools", kToolsMax));
+    }
+  }
+  const auto next = message.body.find("nextCursor");
+  if (next == message.body.end() || next->value().is_null()) {
+    events_.emplace_back(std::move(list_));
+    return;
+  }
+  if (!next->value().is_string() || cursors_.size() >= kPagesMax ||
+      !cursors_.insert(std::string(next->value().get_string())).second) {
+    return break_off("its list of tools does not end");
+  }
+  ask_for_page(std::string(next->value().get_string()));
+}
+
+RequestId Session::call(std::string_view tool, json::object args, json::object meta) {
+  PERDURE_ASSERT(state_ == State::kReady, "a call needs a session that is ready");
+  meta["progressToken"] = next_id_;
+  const RequestId id = request(
+      "tools/call", {{"name", tool}, {"arguments", std::move(args)}, {"_meta", std::move(meta)}});
+  calls_.insert(id);
+  return id;
+}
+
+void Session::cancel(RequestId call, std::string_view reason) {
+  if (state_ != State::kReady || calls_.erase(call) == 0) return;
+  forgotten_.insert(call);
+  if (forgotten_.size() > kForgottenMax) forgotten_.erase(forgotten_.begin());
+  frames_.push_back(
+      {notification_text("notifications/cancelled", {{"requestId", call}, {"reason", reason}})});
+}
+
+void Session::lose(RequestId request, std::string_view why) {
+  if (request != 0 && (request == opening_ || request == listing_)) return break_off(cut(why));
+  calls_.erase(request);
+}
+
+std::vector<Frame> Session::take_frames() {
+  return std::exchange(frames_, {});
+}
+
+std::vector<Event> Session::take_events() {
+  return std::exchange(events_, {});
+}
+
+}  // namespace perdure::mcp
