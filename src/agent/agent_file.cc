@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/glob.h"
 #include "base/text.h"
 
 namespace perdure {
@@ -12,30 +13,6 @@ namespace {
 
 constexpr double kMaxCostUsd = 1e9;
 constexpr int64_t kMaxCalls = 1'000'000'000;
-
-// '*' stands for any run of bytes, also none. Going back to the newest star is enough, and keeps it
-// from being exponential.
-bool matches(std::string_view pattern, std::string_view word) {
-  size_t p = 0;
-  size_t w = 0;
-  size_t star = std::string_view::npos;
-  size_t taken = 0;  // of `word`, when the newest star began
-  while (w < word.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      taken = w;
-    } else if (p < pattern.size() && pattern[p] == word[w]) {
-      ++p;
-      ++w;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      w = ++taken;
-    } else {
-      return false;
-    }
-  }
-  return pattern.find_first_not_of('*', p) == std::string_view::npos;
-}
 
 std::vector<std::string> names_of(const std::vector<ToolDeclaration>& tools) {
   std::vector<std::string> names;
@@ -70,13 +47,13 @@ std::vector<ToolDeclaration> choose(const std::vector<std::string>& patterns,
   std::vector<ToolDeclaration> chosen;
   for (const std::string& pattern : patterns) {
     if (std::none_of(offered.begin(), offered.end(),
-                     [&](const auto& tool) { return matches(pattern, tool.name); })) {
+                     [&](const auto& tool) { return matches_glob(pattern, tool.name); })) {
       in.fail_at("tools", no_such_tool(pattern, names_of(offered)));
     }
   }
   for (const ToolDeclaration& tool : offered) {
     if (std::any_of(patterns.begin(), patterns.end(),
-                    [&](const auto& pattern) { return matches(pattern, tool.name); })) {
+                    [&](const auto& pattern) { return matches_glob(pattern, tool.name); })) {
       chosen.push_back(tool);
     }
   }
@@ -110,7 +87,7 @@ Status read_approval(const json::value& value, AgentSpec& spec) {
     }
     bool found = false;
     for (const ToolDeclaration& tool : spec.tools) {
-      if (!matches(pattern, tool.name)) continue;
+      if (!matches_glob(pattern, tool.name)) continue;
       found = true;
       if (!spec.asks_always(tool.name)) spec.always_ask.push_back(tool.name);
     }

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "ports/timers.h"
+
 namespace perdure::api {
 
 using Headers = std::vector<std::pair<std::string, std::string>>;  // names in lower case
@@ -50,13 +52,7 @@ class Handler {
   virtual void handle(Request request, std::shared_ptr<Responder> responder) = 0;
 };
 
-// Delayed work on the server's side: for long polls and heartbeats.
-class Timers {
- public:
-  virtual ~Timers() = default;
-  // `callback` runs once after `delay_ms`, on a server thread, unless `cancel` is called before.
-  virtual uint64_t after(int64_t delay_ms, std::function<void()> callback) = 0;
-  virtual void cancel(uint64_t id) = 0;
-};
+// For long polls and heartbeats: they run on a server thread.
+using perdure::Timers;
 
 }  // namespace perdure::api

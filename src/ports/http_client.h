@@ -18,10 +18,12 @@ struct HttpTimeouts {
   int64_t total_ms = 600'000;
 };
 
+using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
+
 struct HttpRequest {
   std::string method = "POST";
   std::string url;  // http or https, absolute, without userinfo
-  std::vector<std::pair<std::string, std::string>> headers;
+  HttpHeaders headers;
   std::string body;
   HttpTimeouts timeouts;
   size_t max_response_bytes = 16u << 20;
@@ -42,13 +44,15 @@ struct HttpResult {
     kCancelled,  // by the caller, after at least one byte may have been written
   };
   End end = End::kNotSent;
-  int status = 0;                                            // of the answer, if its head came
-  std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
-  std::string body;                                          // empty if `on_body` took it
-  std::string detail;                                        // for people
+  int status = 0;       // of the answer, if its head came
+  HttpHeaders headers;  // names in lower case
+  std::string body;     // empty if `on_body` took it
+  std::string detail;   // for people
 };
 
 struct HttpCallbacks {
+  // Optional; on the client's thread, before anything of the body. Names in lower case.
+  std::function<void(int status, const HttpHeaders& headers)> on_head;
   // Optional; on the client's thread, in order, before `on_done`. The head has come when it is
   // called first.
   std::function<void(int status, std::string_view bytes)> on_body;

@@ -82,19 +82,6 @@ void drop_half_character(std::string& text) {
   }
 }
 
-// The beginning of an answer, on one line, for a person who reads why.
-std::string excerpt(std::string_view represented) {
-  std::string text(represented.substr(0, kExcerptMaxBytes));
-  if (represented.size() > kExcerptMaxBytes) {
-    drop_half_character(text);
-    text += "...";
-  }
-  for (char& c : text) {
-    if (static_cast<uint8_t>(c) < 0x20 || c == 0x7F) c = ' ';
-  }
-  return text;
-}
-
 std::string detail_of(const HttpResult& result, std::string_view represented) {
   std::string detail = result.status == 0 ? std::string() : fmt::format("HTTP {}", result.status);
   if (result.status >= 300 && result.status <= 399) detail += " (redirects are not followed)";
@@ -111,6 +98,15 @@ int64_t retry_after_ms(const HttpResult& result, int64_t now_unix_ms) {
 }
 
 }  // namespace
+
+std::string excerpt(std::string_view text) {
+  std::string line(beginning(text, kExcerptMaxBytes));
+  if (line.size() < text.size()) line += "...";
+  for (char& c : line) {
+    if (static_cast<uint8_t>(c) < 0x20 || c == 0x7F) c = ' ';
+  }
+  return line;
+}
 
 std::string represent(std::string body, bool cut, const Masker& masker) {
   const size_t size = body.size();

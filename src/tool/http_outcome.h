@@ -26,6 +26,9 @@ namespace perdure {
 SettleStep classify(const HttpToolConfig& config, const Send& send, HttpResult result,
                     const Masker& masker, int64_t now_unix_ms);
 
+// The beginning of a text, on one line, for a person who reads why.
+std::string excerpt(std::string_view text);
+
 // A body as it is journaled and read by a model: UTF-8 as it is, other bytes as
 // {"encoding":"base64","bytes":"..."}; `cut`: it is longer than this, and a mark says so
 // ("truncated":true, or a last line).

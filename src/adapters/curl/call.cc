@@ -231,6 +231,7 @@ void CurlCall::read_head_line(std::string_view line) {
     if (status < 200) return;  // an interim answer: the head is still to come
     result_.status = static_cast<int>(status);
     head_complete_ = true;
+    if (callbacks_.on_head) callbacks_.on_head(result_.status, result_.headers);
     return;
   }
   const size_t colon = text.find(':');

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include "base/text.h"
+
 namespace perdure::mcp {
 namespace {
 
@@ -50,7 +52,7 @@ Result<RpcError> read_error(const json::value& value) {
     return fail(Code::kInvalid, "the error has no code and message");
   }
   RpcError error{code->get_int64(), std::string(text->get_string())};
-  if (error.message.size() > kErrorMaxBytes) error.message.resize(kErrorMaxBytes);
+  error.message.resize(beginning(error.message, kErrorMaxBytes).size());
   return error;
 }
 

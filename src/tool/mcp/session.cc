@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "base/text.h"
 
 namespace perdure::mcp {
 namespace {
@@ -18,7 +19,7 @@ constexpr size_t kPagesMax = 1000;
 constexpr size_t kTextMaxBytes = 2048;
 
 std::string cut(std::string_view text) {
-  return std::string(text.substr(0, kTextMaxBytes));
+  return std::string(beginning(text, kTextMaxBytes));
 }
 
 std::string text_member(const json::object& object, std::string_view name) {

@@ -1,0 +1,159 @@
+// What becomes of a call of an MCP server's tool.
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "tool/mcp_outcome.h"
+#include "tool/mcp_state.h"
+
+namespace perdure {
+namespace {
+
+constexpr size_t kWaitingMax = 10'000;
+constexpr size_t kOpenMax = 64;
+
+bool may_be_stopped(EffectClass effect) {
+  return effect == EffectClass::kRead || effect == EffectClass::kRepeat;
+}
+
+Result<json::object> arguments_of(const Send& send) {
+  if (send.args.exists() && !send.args.bytes) {
+    return fail(Code::kUnavailable, "the arguments were not read from the store");
+  }
+  TRY_ASSIGN(json::value args, parse_json(send.args.view(), "arguments"));
+  if (!args.is_object()) return fail(Code::kInvalid, "arguments: expected an object");
+  return std::move(args.get_object());
+}
+
+}  // namespace
+
+void McpExecutor::State::settle(Done& done, SettleStep settle) {
+  outbox_.push_back([done = std::move(done), settle = std::move(settle)] { done(settle); });
+}
+
+void McpExecutor::State::settle_waiting(Waiting& waiting, Outcome outcome, FailureClass failure,
+                                        std::string why) {
+  outside_.timers.cancel(waiting.timer);
+  settle(waiting.done, without_answer(waiting.request.send, outcome, failure, std::move(why)));
+}
+
+void McpExecutor::State::start(CallRequest request, Done done) {
+  auto args = arguments_of(request.send);
+  Lock lock(mutex_);
+  Waiting waiting{++last_number_, std::move(request), {}, std::move(done), 0};
+  if (!args) {
+    const bool passing = args.error().code == Code::kUnavailable;
+    settle_waiting(waiting, passing ? Outcome::kNotSent : Outcome::kFailed,
+                   passing ? FailureClass::kTransient : FailureClass::kInvalid,
+                   args.error().message);
+  } else if (waiting_.size() >= kWaitingMax || phase_ == Phase::kClosed) {
+    settle_waiting(waiting, Outcome::kNotSent, FailureClass::kTransient,
+                   phase_ == Phase::kClosed ? "the server is stopping"
+                                            : "too many calls wait for this server");
+  } else {
+    waiting.args = std::move(*args);
+    waiting.timer = after(config_.start_ms,
+                          [number = waiting.number](State& self) { self.wait_timed_out(number); });
+    waiting_.push_back(std::move(waiting));
+    react();
+  }
+  drain(lock);
+}
+
+void McpExecutor::State::pump() {
+  while (phase_ == Phase::kUp && !list_is_old_ && open_.size() < kOpenMax && !waiting_.empty()) {
+    Waiting waiting = std::move(waiting_.front());
+    waiting_.pop_front();
+    const auto ruling = tools_.ruling(waiting.request.send.name);
+    if (ruling && ruling->refusal.empty()) {
+      send(std::move(waiting));
+    } else {
+      settle_waiting(waiting, Outcome::kFailed, FailureClass::kInvalid,
+                     ruling ? ruling->refusal
+                            : fmt::format("the server '{}' has no tool '{}'", config_.name,
+                                          waiting.request.send.name));
+    }
+  }
+}
+
+void McpExecutor::State::send(Waiting waiting) {
+  outside_.timers.cancel(waiting.timer);
+  json::object meta{{"perdure/idempotency-key", waiting.request.key},
+                    {"perdure/epoch", waiting.request.epoch}};
+  const mcp::RequestId id = session_->call(tools_.own_name(waiting.request.send.name),
+                                           std::move(waiting.args), std::move(meta));
+  Open open{std::move(waiting.request), std::move(waiting.done), 0, false, 0};
+  open.timer = after(config_.call_ms, [id](State& self) { self.call_timed_out(id); });
+  open_.emplace(id, std::move(open));
+}
+
+void McpExecutor::State::answer(const mcp::Answered& answered) {
+  const auto found = open_.find(answered.call);
+  if (found == open_.end()) return;
+  Open& open = found->second;
+  outside_.timers.cancel(open.timer);
+  settle(open.done, classify(answered, open.request.send, config_.max_output_bytes, masker_));
+  open_.erase(found);
+  outbox_.push_back([transport = transport_, call = answered.call] { transport->forget(call); });
+}
+
+void McpExecutor::State::lose(mcp::RequestId request, McpLoss loss) {
+  const auto found = open_.find(request);
+  if (found == open_.end()) return;
+  Open& open = found->second;
+  outside_.timers.cancel(open.timer);
+  SettleStep settled =
+      without_answer(open.request.send, loss.outcome, loss.failure, std::move(loss.why));
+  settled.retry_after_ms = loss.retry_after_ms;
+  settle(open.done, std::move(settled));
+  open_.erase(found);
+}
+
+// The session's ids are never given out again: `request` is this call or none.
+void McpExecutor::State::call_timed_out(mcp::RequestId request) {
+  const auto found = open_.find(request);
+  if (found == open_.end() || !session_) return;
+  const bool silent = found->second.written && found->second.frames_before == frames_;
+  session_->cancel(request, "no answer in time");
+  lose(request, {.why = fmt::format("no answer within {} ms", config_.call_ms)});
+  outbox_.push_back([transport = transport_, request] { transport->forget(request); });
+  // It has said nothing at all since: it hangs, and nobody else waits for it.
+  const bool hangs = silent && open_.empty() && !config_.command.empty();
+  if (!hangs) return;
+  react();  // the cancellation goes first
+  if (session_) down(fmt::format("it hangs: nothing came from it for {} ms", config_.call_ms));
+}
+
+void McpExecutor::State::wait_timed_out(uint64_t number) {
+  const auto found = std::find_if(waiting_.begin(), waiting_.end(),
+                                  [&](const Waiting& each) { return each.number == number; });
+  if (found == waiting_.end()) return;
+  settle_waiting(*found, Outcome::kNotSent, FailureClass::kTransient,
+                 fmt::format("the server '{}' did not take the call within {} ms{}", config_.name,
+                             config_.start_ms, phase_ == Phase::kUp ? "" : ": " + why_down_));
+  waiting_.erase(found);
+}
+
+void McpExecutor::State::abort(const TaskId& task, const StepId& step) {
+  Lock lock(mutex_);
+  const auto is_it = [&](const CallRequest& request) {
+    return request.task == task && request.send.step == step;
+  };
+  for (auto at = waiting_.begin(); at != waiting_.end(); ++at) {
+    if (!is_it(at->request)) continue;
+    settle_waiting(*at, Outcome::kNotSent, FailureClass::kTransient, "cancelled");
+    waiting_.erase(at);
+    return drain(lock);
+  }
+  for (auto& [id, open] : open_) {
+    if (!is_it(open.request) || !may_be_stopped(open.request.send.effect)) continue;
+    const mcp::RequestId request = id;
+    session_->cancel(request, "no longer wanted");
+    lose(request, {.why = "cancelled"});
+    outbox_.push_back([transport = transport_, request] { transport->forget(request); });
+    react();
+    return drain(lock);
+  }
+}
+
+}  // namespace perdure

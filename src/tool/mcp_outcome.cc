@@ -1,0 +1,77 @@
+#include "tool/mcp_outcome.h"
+
+#include <fmt/core.h>
+
+#include "tool/http_outcome.h"
+
+namespace perdure {
+namespace {
+
+bool never_reached_the_tool(int64_t code) {
+  return code == mcp::kParseError || code == mcp::kInvalidRequest || code == mcp::kMethodNotFound ||
+         code == mcp::kInvalidParams || code == mcp::kUrlElicitationRequired;
+}
+
+bool says_error(const json::object& result) {
+  const auto found = result.find("isError");
+  return found != result.end() && found->value() == true;
+}
+
+// What a tool says of its failure, for people: its first text.
+std::string first_text(const json::object& result) {
+  const auto content = result.find("content");
+  if (content == result.end() || !content->value().is_array()) return "";
+  for (const json::value& block : content->value().get_array()) {
+    const json::object* object = block.if_object();
+    if (object == nullptr) continue;
+    const auto text = object->find("text");
+    if (text == object->end() || !text->value().is_string()) continue;
+    return excerpt(text->value().get_string());
+  }
+  return "";
+}
+
+std::string kept(const json::object& result, size_t max_output_bytes, const Masker& masker) {
+  json::object out;
+  for (const std::string_view name : {"content", "structuredContent"}) {
+    if (const auto found = result.find(name); found != result.end()) out[name] = found->value();
+  }
+  std::string text = to_json(out);
+  const bool cut = text.size() > max_output_bytes;
+  if (cut) text.resize(max_output_bytes);
+  return represent(std::move(text), cut, masker);
+}
+
+}  // namespace
+
+SettleStep without_answer(const Send& send, Outcome outcome, FailureClass failure,
+                          std::string detail) {
+  SettleStep settle;
+  settle.step = send.step;
+  settle.attempt = send.attempt;
+  settle.outcome = outcome;
+  settle.failure = failure;
+  settle.detail = std::move(detail);
+  return settle;
+}
+
+SettleStep classify(const mcp::Answered& answer, const Send& send, size_t max_output_bytes,
+                    const Masker& masker) {
+  if (answer.refused) {
+    const bool failed = never_reached_the_tool(answer.error.code);
+    return without_answer(
+        send, failed ? Outcome::kFailed : Outcome::kInDoubt,
+        failed ? FailureClass::kInvalid : FailureClass::kAmbiguous,
+        masker.mask(fmt::format("error {}: {}", answer.error.code, answer.error.message)));
+  }
+  SettleStep settle = without_answer(send, Outcome::kSucceeded, FailureClass::kNone, "");
+  if (says_error(answer.result)) {
+    settle.outcome = Outcome::kFailed;
+    settle.failure = FailureClass::kInvalid;
+    settle.detail = masker.mask("the tool says that it failed: " + first_text(answer.result));
+  }
+  settle.result = Payload::of(kept(answer.result, max_output_bytes, masker));
+  return settle;
+}
+
+}  // namespace perdure

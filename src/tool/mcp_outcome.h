@@ -1,0 +1,22 @@
+#pragma once
+// What a server's answer to tools/call means. A result is done, or failed where it says isError. An
+// error of the protocol is failed only where the call cannot have reached the tool: a request that
+// was not understood, an unknown method or tool, wrong parameters; any other is doubt, as a status
+// of 500 is.
+#include "base/mask.h"
+#include "journal/command.h"
+#include "journal/effect.h"
+#include "tool/mcp/session.h"
+
+namespace perdure {
+
+// The journal has {"content": ..., "structuredContent"?: ...} as it came, masked, and cut with a
+// mark behind `max_output_bytes`.
+SettleStep classify(const mcp::Answered& answer, const Send& send, size_t max_output_bytes,
+                    const Masker& masker);
+
+// For calls that have no answer.
+SettleStep without_answer(const Send& send, Outcome outcome, FailureClass failure,
+                          std::string detail);
+
+}  // namespace perdure
