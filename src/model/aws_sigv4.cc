@@ -6,16 +6,12 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "model/percent_encode.h"
 
 namespace perdure {
 namespace {
 
 constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
-
-bool is_unreserved(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '.' || c == '_' || c == '~';
-}
 
 // 20150830T123600Z
 std::string basic_time(int64_t unix_ms) {
@@ -76,18 +72,6 @@ Sha256 signing_key(const std::string& secret, std::string_view date, std::string
 
 }  // namespace
 
-std::string aws_uri_encode(std::string_view text, std::string_view keep) {
-  std::string out;
-  for (const char c : text) {
-    if (is_unreserved(c) || keep.find(c) != std::string_view::npos) {
-      out += c;
-    } else {
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return out;
-}
-
 HttpHeaders sign_aws_v4(const AwsRequest& request, const AwsCredentials& credentials,
                         std::string_view region, std::string_view service, int64_t now_ms) {
   const std::string time = basic_time(now_ms);
@@ -99,7 +83,7 @@ HttpHeaders sign_aws_v4(const AwsRequest& request, const AwsCredentials& credent
   const SignedHeaders headers = canonical_headers(request.headers, added);
   // The path is encoded once more, on top of what is sent: every service but S3 wants it so.
   const std::string canonical =
-      fmt::format("{}\n{}\n\n{}\n{}\n{}", request.method, aws_uri_encode(request.path, "/"),
+      fmt::format("{}\n{}\n\n{}\n{}\n{}", request.method, percent_encode(request.path, "/"),
                   headers.lines, headers.names, to_hex(sha256(request.body).view()));
   const std::string scope = fmt::format("{}/{}/{}/aws4_request", date, region, service);
   const std::string to_sign =

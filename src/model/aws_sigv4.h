@@ -26,7 +26,4 @@ struct AwsRequest {
 HttpHeaders sign_aws_v4(const AwsRequest& request, const AwsCredentials& credentials,
                         std::string_view region, std::string_view service, int64_t now_ms);
 
-// Percent-encodes all but the unreserved characters of RFC 3986 and those of `keep`.
-std::string aws_uri_encode(std::string_view text, std::string_view keep = "");
-
 }  // namespace perdure

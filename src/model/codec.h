@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "journal/message.h"
@@ -58,14 +59,28 @@ class Codec {
 
   // Names the dialect in the operator's file, in the journal and in recordings.
   virtual std::string_view name() const = 0;
-  // Where its provider is; empty: the operator says.
+  // Where its provider is; empty: the operator says. "{region}" in it stands for that of
+  // [models.NAME.aws].
   virtual std::string_view default_base_url() const { return {}; }
-  // Members of the body that it writes itself; ModelConfig::extra may not name them.
+  // Members of the body that it writes itself ("a.b": b of the member a); ModelConfig::extra may
+  // not name them.
   virtual std::span<const std::string_view> own_members() const = 0;
 
   // Equal arguments give equal bytes, in every version of this program: what is sent again after a
   // crash is what was sent before, and the provider's cache of prefixes holds.
   virtual WireRequest encode(const ModelRequest& request, const ModelConfig& config) const = 0;
+  // Names the secrets that a call needs; none: no credential is sent.
+  virtual std::vector<std::string> secret_references(const ModelConfig& config) const {
+    if (config.key.empty()) return {};
+    return {config.key};
+  }
+  // With the values of secret_references, in their order, at least one. For a dialect that has only
+  // a key it is `authorize`.
+  virtual Status authorize_with(WireRequest& request, std::string_view url,
+                                std::span<const std::string> secrets, const ModelConfig& config,
+                                int64_t now_ms) const {
+    return authorize(request, url, secrets.front(), config, now_ms);
+  }
   // Adds what proves who we are. `secret` is not empty and may stand in a header. `url` is the
   // whole one; `now_ms` is for dialects that sign the time.
   virtual Status authorize(WireRequest& request, std::string_view url, std::string_view secret,

@@ -10,11 +10,12 @@ namespace {
 constexpr size_t kResponseMaxBytes = 512u << 20;
 
 // A server may repeat the key in its error.
-void mask(std::string& text, std::string_view secret) {
-  if (secret.empty()) return;
-  for (size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
-    text.replace(at, secret.size(), "***");
-    at += 3;
+void mask(std::string& text, const std::vector<std::string>& secrets) {
+  for (const std::string& secret : secrets) {
+    for (size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
+      text.replace(at, secret.size(), "***");
+      at += 3;
+    }
   }
 }
 
@@ -34,17 +35,17 @@ struct LiveCall {
 
   ProviderCallbacks callbacks;
   Exchange exchange;
-  std::string secret;
+  std::vector<std::string> secrets;
   std::shared_ptr<ExchangeRecorder> recorder;
   RecordedExchange record;
 };
 
 void finish(LiveCall& call, const HttpResult& result, int64_t now_ms) {
   ProviderResult out = call.exchange.finish(result, now_ms);
-  mask(out.detail, call.secret);
+  mask(out.detail, call.secrets);
   if (call.recorder) {
     call.record.set_result(result);
-    for (std::string& chunk : call.record.chunks) mask(chunk, call.secret);
+    for (std::string& chunk : call.record.chunks) mask(chunk, call.secrets);
     call.recorder->append(call.record);
   }
   call.callbacks.on_done(std::move(out));
@@ -70,14 +71,17 @@ HttpProvider::HttpProvider(ModelConfig config, HttpClient& http, Clock& clock, S
       secrets_(std::move(secrets)),
       recorder_(std::move(recorder)) {}
 
-Result<std::string> HttpProvider::secret() const {
-  if (config_.key.empty()) return std::string();
-  TRY_ASSIGN(std::string found, secrets_(config_.key));
-  if (found.empty() || !is_header_value(found)) {
-    return fail(Code::kInvalid,
-                "the key that " + config_.key + " names is empty or holds a line break");
+Result<std::vector<std::string>> HttpProvider::read_secrets() const {
+  std::vector<std::string> all;
+  for (const std::string& reference : codec_.secret_references(config_)) {
+    TRY_ASSIGN(std::string found, secrets_(reference));
+    if (found.empty() || !is_header_value(found)) {
+      return fail(Code::kInvalid,
+                  "the key that " + reference + " names is empty or holds a line break");
+    }
+    all.push_back(std::move(found));
   }
-  return found;
+  return all;
 }
 
 HttpRequest HttpProvider::http_request(WireRequest wire, int64_t not_after_ms) const {
@@ -98,12 +102,12 @@ Provider::CallId HttpProvider::call(ProviderCall call, ProviderCallbacks callbac
   auto live = std::make_shared<LiveCall>(codec_, call, config_, std::move(callbacks));
   live->recorder = recorder_;
   if (recorder_) live->record.request = recorded_form(wire);
-  Result<std::string> found = secret();
-  if (found) live->secret = std::move(*found);
+  Result<std::vector<std::string>> found = read_secrets();
+  if (found) live->secrets = std::move(*found);
   Status allowed = found ? Status() : tl::unexpected(std::move(found).error());
-  if (allowed && !live->secret.empty()) {
-    allowed = codec_.authorize(wire, config_.base_url + wire.path, live->secret, config_,
-                               clock_.unix_ms());
+  if (allowed && !live->secrets.empty()) {
+    allowed = codec_.authorize_with(wire, config_.base_url + wire.path, live->secrets, config_,
+                                    clock_.unix_ms());
   }
   if (!allowed) {
     live->callbacks.on_done(no_key(allowed.error()));

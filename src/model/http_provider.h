@@ -2,6 +2,8 @@
 // Sends the requests of any dialect over HttpClient: the one place that knows secrets and
 // recordings. Never sends twice.
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "model/codec.h"
 #include "model/provider.h"
@@ -19,7 +21,7 @@ class HttpProvider final : public Provider {
   void cancel(CallId call) override;
 
  private:
-  Result<std::string> secret() const;  // empty: none is sent
+  Result<std::vector<std::string>> read_secrets() const;  // empty: none is sent
   HttpRequest http_request(WireRequest wire, int64_t not_after_ms) const;
 
   ModelConfig config_;

@@ -1,5 +1,6 @@
 #include "model/json_text.h"
 
+#include "base/json.h"
 #include "base/text.h"
 
 namespace perdure {
@@ -70,6 +71,18 @@ void put_json_string(std::string& out, std::string_view text) {
     put_escaped(out, with_replacements(text));
   }
   out += '"';
+}
+
+void put_json_object(std::string& out, std::string_view arguments) {
+  if (arguments.empty()) {
+    out += "{}";
+  } else if (const auto value = parse_json(arguments, "arguments"); value && value->is_object()) {
+    out += arguments;
+  } else {
+    out += R"({"unreadable_arguments":)";
+    put_json_string(out, arguments);
+    out += '}';
+  }
 }
 
 }  // namespace perdure

@@ -1,4 +1,6 @@
 #include "base/assert.h"
+#include "model/bedrock_codec.h"
+#include "model/gemini_codec.h"
 #include "model/http_provider.h"
 #include "model/openai_chat_codec.h"
 #include "model/replay_provider.h"
@@ -7,9 +9,15 @@ namespace perdure {
 
 const Codec& codec_of(ModelConfig::Provider provider) {
   static const OpenAiChatCodec openai_chat;
+  static const GeminiCodec gemini;
+  static const BedrockCodec bedrock;
   switch (provider) {
     case ModelConfig::Provider::kOpenAiChat:
       return openai_chat;
+    case ModelConfig::Provider::kGemini:
+      return gemini;
+    case ModelConfig::Provider::kBedrock:
+      return bedrock;
   }
   PERDURE_ASSERT(false, "every provider has a codec");
   return openai_chat;

@@ -6,8 +6,9 @@ namespace perdure {
 namespace {
 
 // In the order of ModelConfig::Provider.
-constexpr std::initializer_list<std::string_view> kDialects = {"openai-chat"};
-constexpr std::initializer_list<std::string_view> kProviders = {"openai-chat", "replay"};
+constexpr std::initializer_list<std::string_view> kDialects = {"openai-chat", "gemini", "bedrock"};
+constexpr std::initializer_list<std::string_view> kProviders = {"openai-chat", "gemini", "bedrock",
+                                                                "replay"};
 
 void check_base_url(ObjectReader& in, ModelConfig& config) {
   std::string& url = config.base_url;
@@ -19,21 +20,51 @@ void check_base_url(ObjectReader& in, ModelConfig& config) {
   } else if (url.size() == scheme || url.find_first_of("@?# \t\r\n", scheme) != std::string::npos) {
     in.fail_at("base_url",
                "expected scheme, host and path only, e.g. \"https://api.openai.com/v1\"");
-  } else if (plain && !config.key.empty() && !config.allow_private) {
+  } else if (plain && !codec_of(config.provider).secret_references(config).empty() &&
+             !config.allow_private) {
     in.fail_at("base_url",
                "a key is sent over https only; for a server on your own network set "
                "allow_private = true");
   }
 }
 
-void check_key(ObjectReader& in, const std::string& key) {
+void check_key(ObjectReader& in, std::string_view name, const std::string& key) {
   if (key.empty()) return;
   const bool reference =
       (key.starts_with("env:") && key.size() > 4) || (key.starts_with("file:") && key.size() > 5);
   if (!reference) {
-    in.fail_at("key",
-               "expected \"env:NAME\" or \"file:PATH\"; the key itself does not belong here");
+    in.fail_at(name, "expected \"env:NAME\" or \"file:PATH\"; the key itself does not belong here");
   }
+}
+
+Status read_aws(ObjectReader& in, ModelConfig& config) {
+  const json::value* table = in.value("aws");
+  if (table == nullptr) {
+    if (!config.replay) in.fail_at("aws", "is missing: name the region at least");
+    return {};
+  }
+  ObjectReader aws(*table, in.where() + ".aws");
+  config.aws.region = aws.string("region");
+  for (const char c : config.aws.region) {
+    const bool fits = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+    if (!fits) aws.fail_at("region", "expected the name of a region, e.g. \"us-east-1\"");
+  }
+  config.aws.access_key_id = aws.string("access_key_id", "");
+  config.aws.secret_access_key = aws.string("secret_access_key", "");
+  config.aws.session_token = aws.string("session_token", "");
+  check_key(aws, "access_key_id", config.aws.access_key_id);
+  check_key(aws, "secret_access_key", config.aws.secret_access_key);
+  check_key(aws, "session_token", config.aws.session_token);
+  if (config.aws.access_key_id.empty() != config.aws.secret_access_key.empty()) {
+    aws.fail_at("access_key_id", "goes with secret_access_key");
+  }
+  if (config.aws.access_key_id.empty() && !config.aws.session_token.empty()) {
+    aws.fail_at("session_token", "goes with access_key_id and secret_access_key");
+  }
+  if (!config.key.empty() && !config.aws.access_key_id.empty()) {
+    aws.fail_at("access_key_id", "goes without `key` of the model");
+  }
+  return aws.finish();
 }
 
 Status read_price(ObjectReader& in, ModelPrice& price) {
@@ -73,11 +104,19 @@ Status read_retry(ObjectReader& in, ModelConfig& config) {
   return retry.finish();
 }
 
+// "a.b" is b of the object a.
+bool has_member(const json::object& object, std::string_view path) {
+  const size_t dot = path.find('.');
+  const json::value* value = object.if_contains(path.substr(0, dot));
+  if (value == nullptr || dot == std::string_view::npos) return value != nullptr;
+  return value->is_object() && has_member(value->get_object(), path.substr(dot + 1));
+}
+
 void read_extra(ObjectReader& in, ModelConfig& config) {
   const json::object* extra = in.object("extra");
   if (extra == nullptr || extra->empty()) return;
   for (const std::string_view own : codec_of(config.provider).own_members()) {
-    if (extra->contains(own)) {
+    if (has_member(*extra, own)) {
       in.fail_at("extra", "'" + std::string(own) + "' is written by the server itself");
     }
   }
@@ -95,6 +134,14 @@ void read_provider(ObjectReader& in, ModelConfig& config) {
   }
 }
 
+std::string known_base_url(const ModelConfig& config) {
+  constexpr std::string_view kRegion = "{region}";
+  std::string url(codec_of(config.provider).default_base_url());
+  const size_t at = url.find(kRegion);
+  if (at != std::string::npos) url.replace(at, kRegion.size(), config.aws.region);
+  return url;
+}
+
 }  // namespace
 
 int64_t output_tokens_max(const ModelRequest& request, const ModelConfig& config) {
@@ -108,10 +155,10 @@ Result<ModelConfig> parse_model_config(std::string name, const json::value& tabl
   read_provider(in, config);
   config.model = in.string("model");
   if (in.ok() && config.model.empty()) in.fail_at("model", "is empty");
-  const std::string known_url(codec_of(config.provider).default_base_url());
-  config.base_url = in.string("base_url", known_url);
-  if (in.ok() && !config.replay && config.base_url.empty()) in.fail_at("base_url", "is missing");
   config.key = in.string("key", "");
+  if (config.provider == ModelConfig::Provider::kBedrock) TRY_STATUS(read_aws(in, config));
+  config.base_url = in.string("base_url", known_base_url(config));
+  if (in.ok() && !config.replay && config.base_url.empty()) in.fail_at("base_url", "is missing");
   config.allow_private = in.boolean("allow_private", false);
   config.max_output_tokens =
       in.integer("max_output_tokens", 1, 10'000'000, config.max_output_tokens);
@@ -123,7 +170,7 @@ Result<ModelConfig> parse_model_config(std::string name, const json::value& tabl
   read_extra(in, config);
   config.record_to = in.string("record_to", "");
   config.recording = config.replay ? in.string("recording") : in.string("recording", "");
-  check_key(in, config.key);
+  check_key(in, "key", config.key);
   if (in.ok() && !config.replay) check_base_url(in, config);
   TRY_STATUS(in.finish());
   return config;

@@ -13,7 +13,7 @@
 namespace perdure {
 
 struct ModelConfig {
-  enum class Provider : uint8_t { kOpenAiChat };
+  enum class Provider : uint8_t { kOpenAiChat, kGemini, kBedrock };
   // Which member carries the limit of the answer: OpenAI wants the new one, many others know only
   // the old.
   enum class MaxTokensMember : uint8_t { kMaxCompletionTokens, kMaxTokens };
@@ -24,6 +24,13 @@ struct ModelConfig {
   std::string base_url;  // without a '/' at the end; the codec adds its path
   std::string model;     // the provider's name for it
   std::string key;       // "env:NAME" or "file:PATH"; empty: no credential is sent
+  // Provider::kBedrock. References like `key`; without them the key is sent, as an API key.
+  struct Aws {
+    std::string region;
+    std::string access_key_id;
+    std::string secret_access_key;
+    std::string session_token;  // empty: none
+  } aws;
   // Always sent, so that what a call can cost is known before it is made.
   int64_t max_output_tokens = 4096;
   MaxTokensMember max_tokens_member = MaxTokensMember::kMaxCompletionTokens;

@@ -35,6 +35,20 @@ def main():
     put("provider_answer", "whole", b'{"id":"r","choices":[{"message":{"content":"x",' + call
         + b'},"finish_reason":"tool_calls"}]}')
     put("provider_answer", "refused", b'{"error":{"message":"m","type":"t","code":"slow_down"}}')
+    part = (b'data: {"candidates":[{"content":{"parts":[%s]},"finishReason":"%s"}],'
+            b'"usageMetadata":{"promptTokenCount":1}}\n\n')
+    put("provider_answer", "gemini_text", part % (b'{"text":"x","thoughtSignature":"s"}', b"STOP"))
+    put("provider_answer", "gemini_call", part % (b'{"functionCall":{"name":"f","args":{}}}', b"STOP"))
+    put("provider_answer", "gemini_refused", b'{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","details":['
+        b'{"@type":"google.rpc.RetryInfo","retryDelay":"3s"}]}}')
+    put("provider_answer", "bedrock_text", b'contentBlockDelta {"contentBlockIndex":0,"delta":{"text":"x"}}\n'
+        b'messageStop {"stopReason":"end_turn"}\nmetadata {"usage":{"inputTokens":1,"outputTokens":2}}')
+    put("provider_answer", "bedrock_call", b'contentBlockStart {"contentBlockIndex":1,"start":{"toolUse":'
+        b'{"toolUseId":"a","name":"f"}}}\ncontentBlockDelta {"contentBlockIndex":1,"delta":{"toolUse":'
+        b'{"input":"{}"}}}\nmessageStop {"stopReason":"tool_use"}')
+    put("provider_answer", "bedrock_thinks", b'contentBlockDelta {"contentBlockIndex":0,"delta":'
+        b'{"reasoningContent":{"text":"h","signature":"s"}}}\nmessageStop {"stopReason":"max_tokens"}')
+    put("provider_answer", "bedrock_throttled", b'!throttlingException {"message":"slow"}')
     put("json", "members", b'{"s":"x","i":5,"n":1.5,"b":true,"d":"5m","c":"two","o":{},"a":[1]}')
     put("json", "escapes", b'["\\u00e4\\ud83d\\ude42\\n", -0, 1e308, 18446744073709551615, null]')
     put("schema", "object", b'{"type":"object","required":["a"],"properties":{"a":{"type":["integer","null"],'

@@ -1,11 +1,17 @@
 // Any bytes as a provider's answer: the reader ends, the result does not depend on the split, and
 // an answer is one that the rest of the program can store and send back.
 #include <cstdint>
+#include <memory>
 #include <set>
 
+#include "aws_event_messages.h"
 #include "base/assert.h"
 #include "base/text.h"
 #include "journal/message_json.h"
+#include "model/bedrock_errors.h"
+#include "model/bedrock_stream.h"
+#include "model/gemini_errors.h"
+#include "model/gemini_stream.h"
 #include "model/openai_chat_stream.h"
 #include "model/openai_errors.h"
 
@@ -36,9 +42,10 @@ void check(const ModelAnswer& answer, const std::string& deltas) {
   PERDURE_ASSERT(read && answer_to_json(*read) == stored, "the stored form is kept");
 }
 
+template <class Reader>
 Seen read(std::string_view bytes, size_t step, HttpResult::End how) {
   Seen seen;
-  OpenAiChatStream stream({[&](std::string_view text) { seen.deltas += text; }}, kLimits);
+  Reader stream({[&](std::string_view text) { seen.deltas += text; }}, kLimits);
   for (size_t at = 0; at < bytes.size(); at += step) stream.feed(bytes.substr(at, step));
   const auto end = stream.finish({.end = how, .detail = "", .headers = kNoHeaders});
   PERDURE_ASSERT(seen.deltas.size() <= kLimits.text_bytes, "text is bounded");
@@ -55,21 +62,49 @@ Seen read(std::string_view bytes, size_t step, HttpResult::End how) {
   return seen;
 }
 
+template <class Reader>
+void read_all(std::string_view bytes) {
+  for (const HttpResult::End how : {HttpResult::End::kComplete, HttpResult::End::kCut}) {
+    const Seen whole = read<Reader>(bytes, bytes.size() + 1, how);
+    PERDURE_ASSERT(read<Reader>(bytes, 1, how) == whole, "byte by byte gives the same");
+  }
+}
+
+// Each line is a message: its first word the name of the event, the rest the payload. A name that
+// begins with '!' is that of an exception.
+std::string as_messages(std::string_view lines) {
+  std::string out;
+  while (!lines.empty()) {
+    const std::string_view line = lines.substr(0, lines.find('\n'));
+    lines.remove_prefix(std::min(line.size() + 1, lines.size()));
+    const std::string_view name = line.substr(0, std::min<size_t>(line.find(' '), 255));
+    const std::string_view payload = line.substr(std::min(name.size() + 1, line.size()));
+    out += name.starts_with('!') ? test::aws_exception(name.substr(1), payload)
+                                 : test::aws_event(name, payload);
+  }
+  return out;
+}
+
+void check_failure(const CallFailure& failure) {
+  PERDURE_ASSERT(failure.outcome != Outcome::kSucceeded, "an error is no success");
+  PERDURE_ASSERT(failure.retry_after_ms >= 0, "nobody waits into the past");
+  PERDURE_ASSERT(is_valid_utf8(failure.detail), "details are UTF-8");
+}
+
 }  // namespace
 }  // namespace perdure
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using perdure::read;
-  using End = perdure::HttpResult::End;
+  using namespace perdure;
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  for (const End how : {End::kComplete, End::kCut}) {
-    const auto whole = read(bytes, size + 1, how);
-    PERDURE_ASSERT(read(bytes, 1, how) == whole, "byte by byte gives the same");
-  }
+  read_all<OpenAiChatStream>(bytes);
+  read_all<GeminiStream>(bytes);
+  read_all<BedrockStream>(bytes);
+  read_all<BedrockStream>(as_messages(bytes));
   for (const int status : {400, 429, 500}) {
-    const auto failure = perdure::classify_openai(status, bytes, {.headers = perdure::kNoHeaders});
-    PERDURE_ASSERT(failure.outcome != perdure::Outcome::kSucceeded, "an error is no success");
-    PERDURE_ASSERT(perdure::is_valid_utf8(failure.detail), "details are UTF-8");
+    check_failure(classify_openai(status, bytes, {.headers = kNoHeaders}));
+    check_failure(classify_gemini(status, bytes, {.headers = kNoHeaders}));
+    check_failure(classify_bedrock(status, bytes, {.headers = kNoHeaders}));
   }
   return 0;
 }

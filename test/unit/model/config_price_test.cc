@@ -58,8 +58,9 @@ TEST(ModelConfig, NamesWhatIsWrong) {
   EXPECT_EQ(error_of(R"({"provider":"openai-chat","base_url":"https://a"})"),
             "models.main.model: is missing");
   EXPECT_EQ(error_of(R"({"provider":"replay","model":"m"})"), "models.main.recording: is missing");
-  EXPECT_EQ(error_of(R"({"provider":"chatgpt","base_url":"https://a","model":"m"})"),
-            R"(models.main.provider: expected one of "openai-chat", "replay")");
+  EXPECT_EQ(
+      error_of(R"({"provider":"chatgpt","base_url":"https://a","model":"m"})"),
+      R"(models.main.provider: expected one of "openai-chat", "gemini", "bedrock", "replay")");
 }
 
 TEST(ModelConfig, KeysAreReferences) {
@@ -85,6 +86,49 @@ TEST(ModelConfig, BaseUrls) {
                   .find("base_url"),
               std::string::npos);
   }
+}
+
+TEST(ModelConfig, Gemini) {
+  const auto config = parse(R"({"provider":"gemini","model":"gemini-3-pro","key":"env:K"})");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->base_url, "https://generativelanguage.googleapis.com/v1beta");
+  EXPECT_TRUE(parse(R"({"provider":"gemini","model":"m",
+                        "extra":{"generationConfig":{"temperature":0}}})"));
+  EXPECT_EQ(
+      error_of(R"({"provider":"gemini","model":"m",
+                         "extra":{"generationConfig":{"maxOutputTokens":1}}})"),
+      "models.main.extra: 'generationConfig.maxOutputTokens' is written by the server itself");
+  EXPECT_EQ(error_of(R"({"provider":"gemini","model":"m","aws":{}})"), "models.main.aws: unknown");
+}
+
+TEST(ModelConfig, Bedrock) {
+  const auto with = [](const std::string& aws) {
+    return R"({"provider":"bedrock","model":"m","aws":{"region":"eu-west-3")" + aws + "}}";
+  };
+  const auto config = parse(with(
+      R"(,"access_key_id":"env:ID","secret_access_key":"file:secret","session_token":"env:T")"));
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->base_url, "https://bedrock-runtime.eu-west-3.amazonaws.com");
+  EXPECT_EQ(config->aws.session_token, "env:T");
+  EXPECT_TRUE(parse(with("")));
+  EXPECT_EQ(error_of(R"({"provider":"bedrock","model":"m"})"),
+            "models.main.aws: is missing: name the region at least");
+  EXPECT_EQ(error_of(R"({"provider":"bedrock","model":"m","aws":{"region":"x.evil"}})"),
+            "models.main.aws.region: expected the name of a region, e.g. \"us-east-1\"");
+  EXPECT_EQ(error_of(with(R"(,"access_key_id":"env:ID")")),
+            "models.main.aws.access_key_id: goes with secret_access_key");
+  EXPECT_EQ(error_of(with(R"(,"session_token":"env:ID")")),
+            "models.main.aws.session_token: goes with access_key_id and secret_access_key");
+  EXPECT_EQ(error_of(with(R"(,"access_key_id":"env:A","secret_access_key":"AKIA1")"))
+                .find("models.main.aws.secret_access_key: expected"),
+            0u);
+  EXPECT_EQ(error_of(R"({"provider":"bedrock","model":"m","key":"env:K","aws":{"region":"r",
+                         "access_key_id":"env:A","secret_access_key":"env:B"}})"),
+            "models.main.aws.access_key_id: goes without `key` of the model");
+  EXPECT_EQ(error_of(R"({"provider":"bedrock","model":"m","base_url":"http://a","aws":{"region":"r",
+                         "access_key_id":"env:A","secret_access_key":"env:B"}})")
+                .find("models.main.base_url: a key is sent over https only"),
+            0u);
 }
 
 TEST(Price, RoundsUpAndNeverOverflows) {

@@ -1,0 +1,134 @@
+#include "model/bedrock_errors.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <iterator>
+#include <string>
+
+#include "base/json.h"
+#include "model/json_fields.h"
+
+namespace perdure {
+namespace {
+
+using enum FailureClass;
+
+constexpr size_t kErrorBodyMaxBytes = 64 * 1024;
+
+struct NameRow {
+  std::string_view name;  // in lower case: streams write the first letter small
+  FailureClass failure;
+};
+
+constexpr NameRow kNames[] = {
+    {"throttlingexception", kRateLimit},
+    {"toomanyrequestsexception", kRateLimit},
+    {"modelnotreadyexception", kTransient},
+    {"serviceunavailableexception", kTransient},
+    {"internalserverexception", kTransient},
+    {"internalfailure", kTransient},
+    {"modeltimeoutexception", kTransient},
+    {"modelstreamerrorexception", kTransient},
+    {"modelerrorexception", kTransient},
+    {"requesttimeout", kTransient},
+    {"validationexception", kInvalid},
+    {"resourcenotfoundexception", kInvalid},
+    {"accessdeniedexception", kAuth},
+    {"unrecognizedclientexception", kAuth},
+    {"invalidsignatureexception", kAuth},
+    {"signaturedoesnotmatch", kAuth},
+    {"incompletesignature", kAuth},
+    {"missingauthenticationtokenexception", kAuth},
+    {"missingauthenticationtoken", kAuth},
+    {"expiredtokenexception", kAuth},
+    {"invalidclienttokenid", kAuth},
+    {"optinrequired", kAuth},
+    {"servicequotaexceededexception", kQuota},
+};
+
+constexpr std::string_view kTooLong[] = {"input is too long", "too many input tokens",
+                                         "exceeds the maximum number of tokens",
+                                         "expected maxlength"};
+
+struct ApiError {
+  std::string name;
+  std::string message;
+};
+
+// "com.amazon.coral#ThrottlingException:http://..." is a ThrottlingException.
+std::string plain_name(std::string_view name) {
+  name = name.substr(0, name.find(':'));
+  if (const size_t at = name.rfind('#'); at != std::string_view::npos) name.remove_prefix(at + 1);
+  return std::string(name);
+}
+
+ApiError read_body(std::string_view body) {
+  const auto parsed = parse_json(body, "error", {.size_bytes = kErrorBodyMaxBytes});
+  const json::object* object = parsed ? parsed->if_object() : nullptr;
+  if (object == nullptr) return {};
+  ApiError error{plain_name(text_in(*object, "__type")), {}};
+  for (const std::string_view member : {"message", "Message", "originalMessage"}) {
+    if (error.message.empty()) error.message = text_in(*object, member);
+  }
+  return error;
+}
+
+bool says_any(const std::string& text, std::initializer_list<std::string_view> words) {
+  return std::any_of(words.begin(), words.end(),
+                     [&](auto word) { return text.find(word) != std::string::npos; });
+}
+
+FailureClass class_of(const ApiError& error, FailureClass unknown) {
+  const std::string name = lower_case(error.name);
+  const std::string message = lower_case(error.message);
+  const auto* row = std::find_if(std::begin(kNames), std::end(kNames),
+                                 [&](const NameRow& r) { return r.name == name; });
+  const FailureClass failure = row != std::end(kNames) ? row->failure : unknown;
+  if (failure == kRateLimit && says_any(message, {"per day", "per month"})) return kQuota;
+  if (failure == kInvalid) {
+    const bool too_long = std::any_of(std::begin(kTooLong), std::end(kTooLong), [&](auto words) {
+      return message.find(words) != std::string::npos;
+    });
+    if (too_long || says_context_overflow(message)) return kContextOverflow;
+  }
+  return failure;
+}
+
+CallFailure failure_of(std::string_view place, FailureClass failure, const ApiError& error,
+                       const AnswerEnd& end) {
+  CallFailure out;
+  out.failure = failure;
+  out.outcome = with_advice(outcome_of(failure), end.headers);
+  out.retry_after_ms = retry_after_ms(end.headers, failure == kRateLimit, end.now_ms);
+  out.detail = describe_failure(place, error.name, error.message,
+                                find_header(end.headers, "x-amzn-requestid"));
+  return out;
+}
+
+}  // namespace
+
+CallFailure classify_bedrock(int status, std::string_view body, const AnswerEnd& end) {
+  // The head alone tells a refusal, even when the body was cut.
+  const bool refused = status >= 300 && end.end != HttpResult::End::kNotSent;
+  if (!refused) return ended_early(end.end, end.detail);
+  ApiError error = read_body(body);
+  if (const std::string* type = find_header(end.headers, "x-amzn-errortype")) {
+    error.name = plain_name(*type);
+  }
+  // 424 is ModelErrorException: the model failed, and may not the next time.
+  const FailureClass by_status = status == 424 ? kTransient : class_of_status(status);
+  CallFailure out =
+      failure_of(fmt::format("HTTP {}", status), class_of(error, by_status), error, end);
+  if (status < 400) out.detail += ": redirects are not followed; check base_url";
+  return out;
+}
+
+CallFailure classify_bedrock_event(const AwsEvent& event, const AnswerEnd& end) {
+  ApiError error = read_body(event.payload);
+  error.name = plain_name(event.name);
+  if (error.message.empty()) error.message = event.error_message;
+  return failure_of("error in the answer", class_of(error, kTransient), error, end);
+}
+
+}  // namespace perdure

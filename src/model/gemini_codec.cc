@@ -1,0 +1,51 @@
+#include "model/gemini_codec.h"
+
+#include "model/gemini_errors.h"
+#include "model/gemini_request.h"
+#include "model/gemini_stream.h"
+#include "model/percent_encode.h"
+
+namespace perdure {
+namespace {
+
+constexpr std::string_view kOwnMembers[] = {"contents",
+                                            "systemInstruction",
+                                            "system_instruction",
+                                            "tools",
+                                            "generationConfig.maxOutputTokens",
+                                            "generationConfig.candidateCount",
+                                            "generation_config"};
+
+}  // namespace
+
+std::span<const std::string_view> GeminiCodec::own_members() const {
+  return kOwnMembers;
+}
+
+WireRequest GeminiCodec::encode(const ModelRequest& request, const ModelConfig& config) const {
+  return {
+      .path = "/models/" + percent_encode(config.model, "/:@") + ":streamGenerateContent?alt=sse",
+      .headers = {{"Content-Type", "application/json"}, {"Accept", "text/event-stream"}},
+      .body = encode_gemini(request, config)};
+}
+
+Status GeminiCodec::authorize(WireRequest& request, std::string_view url, std::string_view secret,
+                              const ModelConfig&, int64_t) const {
+  if (url.find("/projects/") != std::string_view::npos) {
+    request.headers.emplace_back("Authorization", "Bearer " + std::string(secret));
+  } else {
+    request.headers.emplace_back("x-goog-api-key", secret);
+  }
+  return {};
+}
+
+std::unique_ptr<AnswerReader> GeminiCodec::reader(const ModelRequest&, const ModelConfig&,
+                                                  ReaderEvents events) const {
+  return std::make_unique<GeminiStream>(std::move(events));
+}
+
+CallFailure GeminiCodec::classify(int status, std::string_view body, const AnswerEnd& end) const {
+  return classify_gemini(status, body, end);
+}
+
+}  // namespace perdure
