@@ -151,7 +151,8 @@ class Surface(SystemTest):
             ("/v1/agents/{name}", "put", "", {"model": "main"}), ("/v1/agents", "get", "", None),
             ("/v1/agents/{name}", "get", "", None), ("/v1/agents/{name}/versions", "get", "", None),
             ("/v1/agents/{name}/versions/{version}", "get", "", None), ("/healthz", "get", "", None), ("/readyz", "get", "", None),
-            ("/metrics", "get", "", None), ("/openapi.json", "get", "", None)]
+            ("/metrics", "get", "", None), ("/openapi.json", "get", "", None),
+            ("/", "get", "", None), ("/console/{file}", "get", "", None)]
         self.assertEqual({(path, method) for path, method, _, _ in asked},
                          {(path, method) for path, item in described["paths"].items()
                           for method in item if method in ("get", "post", "put", "delete", "patch")})
@@ -160,7 +161,8 @@ class Surface(SystemTest):
             with self.subTest(f"{method} {path}"):
                 target = path.replace("{id}", question if "interrupts" in path else ended if "cancel" in path else task)
                 target = target.replace("{name}", "put" if "agents" in path else "man%22u%5Cal") + query
-                reply = self.api.call(method.upper(), target.replace("{version}", version), body)
+                target = target.replace("{version}", version).replace("{file}", "main.js")
+                reply = self.api.call(method.upper(), target, body)
                 version = reply.json["version"] if method == "put" else version
                 checked += self.fits(described, described["paths"][path][method], reply)
         self.assertGreater(checked, 12)
