@@ -200,6 +200,11 @@ void Api::handle(Request request, std::shared_ptr<Responder> responder) {
   impl_->serve(std::move(call));
 }
 
+Api::Traffic Api::traffic() const {
+  const RequestCounters& counters = impl_->context.counters;
+  return {counters.requests, counters.streams + counters.waits};
+}
+
 engine::Observer& Api::observer() {
   return impl_->context.live;
 }

@@ -58,6 +58,13 @@ class Api : public Handler {
 
   void handle(Request request, std::shared_ptr<Responder> responder) override;
 
+  // Requests so far, and those that are held back or streamed to now.
+  struct Traffic {
+    uint64_t requests = 0;
+    uint64_t held = 0;
+  };
+  Traffic traffic() const;
+
   // For Engine::observe: without it streams and long polls see nothing happen.
   engine::Observer& observer();
   // A piece of a model's answer, for those who watch this task now. Any thread.

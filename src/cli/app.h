@@ -1,9 +1,10 @@
 #pragma once
 // The client commands as subcommands of the program.
 #include <memory>
+#include <string>
+#include <vector>
 
-#include "ports/clock.h"
-#include "ports/http_client.h"
+#include "cli/program.h"
 
 namespace CLI {
 class App;
@@ -19,11 +20,18 @@ class Commands {
 
   // After parsing: whether one of them was named.
   bool is_named() const;
-  // Runs it; its exit status. Both are used during the call.
-  int run(HttpClient& http, Clock& clock) const;
+  // Runs it; its exit status.
+  int run(const Program& program) const;
+
+  // For shells: prints what can stand in the place of the last of these words, which begin behind
+  // the program's name. docs/cli.md, "Completion".
+  int complete(const std::vector<std::string>& words, const Program& program) const;
+
+  // Of the parts of the tree.
+  struct Flags;
 
  private:
-  struct Flags;
+  CLI::App& app_;
   std::unique_ptr<Flags> flags_;
 };
 

@@ -24,7 +24,9 @@ void ring() {
   if (fd >= 0 && write(fd, &one, sizeof one) < 0) return;  // full: it is awake anyway
 }
 
+// The second time somebody means it, whatever is waited for.
 void on_interrupt(int) {
+  if (interrupted != 0) _exit(128 + SIGINT);
   interrupted = 1;
   ring();
 }

@@ -13,6 +13,7 @@ namespace perdure::cli {
 namespace {
 
 constexpr int kConnectMs = 5'000;
+constexpr int64_t kLookMs = 1'000;
 constexpr int64_t kStreamMs = 24 * 3'600'000;
 constexpr int64_t kStreamGapMs = 60'000;  // the server says something every 15 s
 constexpr JsonLimits kAnswerLimits{.depth = 200, .size_bytes = 256u << 20};
@@ -38,6 +39,14 @@ Code code_of(int status) {
     default:
       return status >= 500 ? Code::kExhausted : Code::kInvalid;
   }
+}
+
+HttpResult sent(HttpClient& http, HttpRequest request) {
+  std::promise<HttpResult> done;
+  HttpCallbacks callbacks;
+  callbacks.on_done = [&done](HttpResult result) { done.set_value(std::move(result)); };
+  http.send(std::move(request), std::move(callbacks));
+  return done.get_future().get();
 }
 
 }  // namespace
@@ -121,17 +130,15 @@ Result<Answer> Client::call(const std::string& method, const std::string& path, 
   for (auto& header : headers) asked.headers.push_back(std::move(header));
   asked.headers.emplace_back("Accept", "application/json");
   asked.body = std::move(body);
-  std::promise<HttpResult> done;
-  HttpCallbacks callbacks;
-  callbacks.on_done = [&done](HttpResult result) { done.set_value(std::move(result)); };
-  http_.send(std::move(asked), std::move(callbacks));
-  HttpResult result = done.get_future().get();
+  HttpResult result = sent(http_, std::move(asked));
   if (result.end != HttpResult::End::kComplete) {
+    const std::string url = place_->url;
+    place_.reset();  // it may come back elsewhere
     return fail(
         Code::kUnavailable,
         fmt::format("no answer of a server at {}: {}; if it should run there, start it with "
                     "'perdure serve'",
-                    place_->url, result.detail));
+                    url, result.detail));
   }
   if (result.status < 200 || result.status > 299) {
     return tl::unexpected(refusal(result.status, result.body));
@@ -141,9 +148,30 @@ Result<Answer> Client::call(const std::string& method, const std::string& path, 
   return Answer{std::move(result.body), std::move(value)};
 }
 
+Result<std::string> Client::url() {
+  place_.reset();
+  TRY_STATUS(find());
+  return place_->url;
+}
+
+Result<Answer> Client::look_at(const std::string& url) {
+  HttpRequest asked;
+  asked.method = "GET";
+  asked.url = url;
+  asked.allow_private = true;
+  asked.timeouts = {
+      .connect_ms = kLookMs, .first_byte_ms = kLookMs, .gap_ms = kLookMs, .total_ms = kLookMs};
+  HttpResult result = sent(http_, std::move(asked));
+  if (result.end != HttpResult::End::kComplete || result.status != 200) {
+    return fail(Code::kUnavailable, "nothing answers at " + url);
+  }
+  TRY_ASSIGN(json::value value, parse_json(result.body, "the answer", kAnswerLimits));
+  return Answer{std::move(result.body), std::move(value)};
+}
+
 Result<HttpClient::CallId> Client::stream(const std::string& task, uint64_t after,
                                           HttpCallbacks callbacks) {
-  forget_place();
+  place_.reset();
   TRY_STATUS(find());
   HttpRequest asked = request("GET", "/v1/tasks/" + task + "/events");
   asked.headers.emplace_back("Accept", "text/event-stream");

@@ -24,7 +24,7 @@ struct Place {
 struct PlaceFlags {
   std::string url;
   std::string token_file;
-  std::string data_dir = ".perdure";
+  std::string data_dir;
 };
 
 // `url` and `token_file` win where they are given; else the files `address` and `token` say it,
@@ -49,11 +49,18 @@ class Client {
   // `http` outlives it.
   Client(HttpClient& http, PlaceFlags flags) : http_(http), flags_(std::move(flags)) {}
 
+  const PlaceFlags& flags() const { return flags_; }
+
   // kUnavailable: no server answered. Else the server's own words.
   Result<Answer> get(const std::string& path) { return call("GET", path, {}, {}); }
   Result<Answer> post(const std::string& path, const json::value& body, Headers headers = {});
   Result<Answer> put(const std::string& path, const json::value& body);
   Result<Answer> del(const std::string& path) { return call("DELETE", path, {}, {}); }
+
+  // Where the server is, looked up anew.
+  Result<std::string> url();
+  // Any address, without a credential, and not for long.
+  Result<Answer> look_at(const std::string& url);
 
   // Starts to read the events of a task behind `after`. Where the server is, is looked up anew: it
   // may have come back at another address.
@@ -62,9 +69,6 @@ class Client {
   void cancel(HttpClient::CallId call) { http_.cancel(call); }
   // Why there is no stream, or no longer.
   Error stream_error(const HttpResult& result, const std::string& body) const;
-
-  // Looks the place up again at the next call.
-  void forget_place() { place_.reset(); }
 
  private:
   Status find();

@@ -6,7 +6,7 @@
 
 #include "cli/client.h"
 #include "cli/look.h"
-#include "ports/clock.h"
+#include "cli/program.h"
 
 namespace perdure::cli {
 
@@ -30,10 +30,12 @@ struct Output {
 // What every command works with.
 struct Context {
   Client& client;
-  Clock& clock;
+  const Program& program;
   Output to;
 
-  int64_t now_ms() const { return clock.unix_ms(); }
+  int64_t now_ms() const { return program.clock.unix_ms(); }
+  // Of a time that does not jump; above 0.
+  int64_t steady_ms() const { return program.clock.monotonic_us() / 1000 + 1; }
 };
 
 struct ListFlags {
@@ -62,6 +64,7 @@ struct DecisionFlags {
   std::string decision;
   std::string message;
   std::string result_json;
+  std::string value_json;
   std::string args;  // JSON, or @FILE
   std::optional<double> add_usd;
   std::optional<int64_t> add_model_calls;

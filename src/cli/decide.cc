@@ -30,6 +30,9 @@ Result<json::object> body_of(const DecisionFlags& flags) {
   if (!flags.result_json.empty()) {
     TRY_ASSIGN(body["result"], parse_json(flags.result_json, "--result"));
   }
+  if (!flags.value_json.empty()) {
+    TRY_ASSIGN(body["value"], parse_json(flags.value_json, "--value"));
+  }
   if (!flags.args.empty() && flags.decision == "edit") {
     TRY_ASSIGN(body["args"], parse_args(flags.args));
   }
@@ -140,10 +143,15 @@ int answer_question(Context& context, const DecisionFlags& flags) {
   const auto question = find_question(context.client, flags.id);
   if (!question) return report(question.error(), context.to);
   DecisionFlags decided = flags;
+  if (!flags.value_json.empty()) decided.decision = "respond";
   const bool is_word = flags.decision == "happened" || flags.decision == "not_happened" ||
                        flags.decision == "dismiss";
   if (!is_word && !allows(*question, "respond")) {
     return report(not_allowed(*question, flags.decision), context.to);
+  }
+  if (flags.decision.empty() && flags.value_json.empty()) {
+    return report({Code::kInvalid, "the answer is missing: say a text, or --value JSON"},
+                  context.to);
   }
   if (!is_word || !allows(*question, flags.decision)) {
     decided.decision = "respond";

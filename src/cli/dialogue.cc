@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "base/text.h"
 #include "cli/decision.h"
 #include "cli/diff.h"
 #include "cli/editor.h"
@@ -36,6 +37,9 @@ std::string trimmed(const std::string& text) {
 
 Dialogue::Dialogue(Context& context, json::object question)
     : context_(context), question_(std::move(question)) {
+  const json::object* asked = object_at(question_, "question");
+  const json::array* choices = asked != nullptr ? array_at(*asked, "choices") : nullptr;
+  if (choices != nullptr) choices_ = *choices;
   fmt::print(context_.to.err, "\n{}",
              question_text(question_, context_.to.err_look, context_.now_ms()));
 }
@@ -57,7 +61,7 @@ void Dialogue::prompt() const {
       text = "why, for the model and the journal (empty: no reason)";
       break;
     case State::kText:
-      text = "your answer";
+      text = choices_.empty() ? "your answer" : "your answer, or the number of a choice";
       break;
     case State::kResult:
       text = "what came of it, as JSON (empty: not known)";
@@ -80,7 +84,12 @@ Dialogue::Came Dialogue::take(const std::string& line) {
       return send();
     case State::kText:
       if (text.empty()) return ask(State::kChoice, {});
-      body_["message"] = text;
+      if (const auto number = parse_u64(text);
+          number && *number > 0 && *number <= choices_.size()) {
+        body_["value"] = choices_[*number - 1];
+      } else {
+        body_["message"] = text;
+      }
       return send();
     case State::kResult: {
       if (text.empty()) return send();

@@ -31,6 +31,7 @@ class Dialogue {
 
   Context& context_;
   const json::object question_;
+  json::array choices_;
   State state_ = State::kChoice;
   json::object body_;
 };

@@ -1,6 +1,7 @@
 #include "cli/editor.h"
 
 #include <fmt/core.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -61,13 +62,42 @@ class PrivateFile {
   std::string path_;
 };
 
+// While the editor has the terminal, ctrl-C is for it alone.
+class QuietInterrupt {
+ public:
+  QuietInterrupt() {
+    struct sigaction ignore{};
+    ignore.sa_handler = SIG_IGN;
+    sigaction(SIGINT, &ignore, &before_);
+    sigset_t interrupt;
+    sigemptyset(&interrupt);
+    sigaddset(&interrupt, SIGINT);
+    posix_spawnattr_init(&attributes_);
+    posix_spawnattr_setsigdefault(&attributes_, &interrupt);
+    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGDEF);
+  }
+  ~QuietInterrupt() {
+    posix_spawnattr_destroy(&attributes_);
+    sigaction(SIGINT, &before_, nullptr);
+  }
+  QuietInterrupt(const QuietInterrupt&) = delete;
+  QuietInterrupt& operator=(const QuietInterrupt&) = delete;
+
+  const posix_spawnattr_t* attributes() const { return &attributes_; }
+
+ private:
+  struct sigaction before_{};
+  posix_spawnattr_t attributes_{};
+};
+
 // $EDITOR may have arguments: the shell takes it apart, as other programs let it.
 Status run_editor(const std::string& path) {
   const std::string command = editor() + " \"$1\"";
   const char* arguments[] = {"sh", "-c", command.c_str(), "perdure", path.c_str(), nullptr};
+  const QuietInterrupt quiet;
   pid_t child = 0;
-  const int error =
-      posix_spawn(&child, "/bin/sh", nullptr, nullptr, const_cast<char**>(arguments), environ);
+  const int error = posix_spawn(&child, "/bin/sh", nullptr, quiet.attributes(),
+                                const_cast<char**>(arguments), environ);
   int status = 0;
   if (error == 0) {
     while (waitpid(child, &status, 0) < 0 && errno == EINTR) {

@@ -21,11 +21,12 @@ constexpr int64_t kLookMs = 1'000;  // between two looks whether the task waits 
 
 class Follower {
  public:
-  Follower(Context& context, const std::string& id, const FollowFlags& flags)
+  Follower(Context& context, Attention& attention, const std::string& id, const FollowFlags& flags)
       : context_(context),
         id_(id),
         flags_(flags),
         look_(flags.on_output ? context.to.out_look : context.to.err_look),
+        attention_(attention),
         progress_(look_),
         screen_(flags.on_output ? context.to.out : context.to.err, look_),
         feed_(context.client, attention_, id) {}
@@ -47,7 +48,7 @@ class Follower {
   }
 
  private:
-  int64_t monotonic_ms() const { return context_.clock.monotonic_us() / 1000 + 1; }
+  int64_t monotonic_ms() const { return context_.steady_ms(); }
   bool is_away() const { return lost_ms_ != 0; }
 
   int64_t pause_ms() const {
@@ -203,7 +204,7 @@ class Follower {
   const std::string id_;
   const FollowFlags& flags_;
   const Look look_;
-  Attention attention_;
+  Attention& attention_;
   Progress progress_;
   Screen screen_;
   Feed feed_;
@@ -213,12 +214,27 @@ class Follower {
   int64_t look_due_ms_ = 0;
 };
 
+// The server may go away just after it told the end.
+Result<Answer> look_again(Context& context, Attention& attention, const std::string& id,
+                          const FollowFlags& flags) {
+  const int64_t began = context.steady_ms();
+  for (;;) {
+    auto answer = context.client.get("/v1/tasks/" + id);
+    if (answer || answer.error().code != Code::kUnavailable) return answer;
+    const bool is_over = context.steady_ms() - began > flags.patience_ms;
+    if (is_over || attention.is_interrupted()) return answer;
+    if (flags.revive) TRY_STATUS(flags.revive());
+    attention.wait(kRedrawMs);
+  }
+}
+
 }  // namespace
 
-int follow(Context& context, const std::string& id, const FollowFlags& flags, json::object& task) {
-  const int status = Follower(context, id, flags).run();
+int follow(Context& context, Attention& attention, const std::string& id, const FollowFlags& flags,
+           json::object& task) {
+  const int status = Follower(context, attention, id, flags).run();
   if (status == kRefused || status == kNoServer || status == kInterrupted) return status;
-  auto answer = context.client.get("/v1/tasks/" + id);
+  const auto answer = look_again(context, attention, id, flags);
   if (!answer) return report(answer.error(), context.to);
   task = answer->object();
   return status_of(task) == kDone ? status : status_of(task);

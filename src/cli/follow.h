@@ -3,6 +3,7 @@
 #include <functional>
 #include <string>
 
+#include "cli/attention.h"
 #include "cli/commands.h"
 
 namespace perdure::cli {
@@ -20,6 +21,7 @@ struct FollowFlags {
 
 // The exit status: kDone when the task has completed, kFailed, kIsAsking, kInterrupted, kNoServer,
 // kRefused. `task` becomes the task as it is then, if it could be read.
-int follow(Context& context, const std::string& id, const FollowFlags& flags, json::object& task);
+int follow(Context& context, Attention& attention, const std::string& id, const FollowFlags& flags,
+           json::object& task);
 
 }  // namespace perdure::cli

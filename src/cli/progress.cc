@@ -171,7 +171,7 @@ void Progress::tell_call(const std::string& type, const json::object& data,
 
 void Progress::tell_people(const std::string& type, const json::object& data,
                            std::vector<std::string>& out) {
-  questions_ = count_at(data, "open_interrupts");
+  if (data.contains("open_interrupts")) questions_ = count_at(data, "open_interrupts");
   const std::string_view what = after_dot(type);
   const std::string handle = handle_of(text_at(data, "interrupt"));
   if (what == "requested") {

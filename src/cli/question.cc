@@ -103,6 +103,51 @@ void put_action(Screen& screen, const json::object& action) {
   screen.put("key", visible(text_at(action, "key")));
 }
 
+// What may have happened already, for a doubt.
+void put_sends(Screen& screen, const json::object& interrupt, int64_t now_ms) {
+  const json::object* action = object_at(interrupt, "action");
+  const json::array* sends = action != nullptr ? array_at(*action, "sent") : nullptr;
+  std::string out;
+  for (size_t i = 0; sends != nullptr && i < sends->size(); ++i) {
+    const json::object* send = (*sends)[i].if_object();
+    if (send == nullptr) continue;
+    out += visible(fmt::format("attempt {}, {}: {}  {}", text_at(*send, "attempt"),
+                               relative_text(text_at(*send, "at"), now_ms),
+                               text_at(*send, "outcome"), text_at(*send, "detail"))) +
+           "\n";
+  }
+  screen.put("sent", out);
+}
+
+// What an answer may be, where it is not any text.
+void put_wanted(Screen& screen, const json::object& interrupt) {
+  const json::object* question = object_at(interrupt, "question");
+  if (question == nullptr) return;
+  std::string out;
+  const json::array* choices = array_at(*question, "choices");
+  for (size_t i = 0; choices != nullptr && i < choices->size(); ++i) {
+    const json::value& one = (*choices)[i];
+    out += visible(one.is_string() ? std::string(one.get_string()) : to_json(one)) + "\n";
+  }
+  screen.put("one of", out);
+  const json::value* schema = question->if_contains("schema");
+  if (schema != nullptr && !schema->is_null()) {
+    screen.put("fits", visible_lines(pretty_json(*schema)));
+  }
+}
+
+std::string decided_text(const json::object& interrupt, int64_t now_ms) {
+  std::string out = text_at(interrupt, "decision");
+  if (const std::string by = text_at(interrupt, "resolved_by"); !by.empty()) out += " by " + by;
+  if (const std::string at = text_at(interrupt, "resolved_at"); !at.empty()) {
+    out += ", " + relative_text(at, now_ms);
+  }
+  if (const std::string why = text_at(interrupt, "answer_message"); !why.empty()) {
+    out += ": " + why;
+  }
+  return visible(out);
+}
+
 // A budget is raised by at least what the next call needs.
 std::string add_flags(const json::object& interrupt) {
   std::string out;
@@ -164,7 +209,10 @@ std::vector<std::string> commands_of(const json::object& interrupt) {
 
 std::string question_text(const json::object& interrupt, const Look& look, int64_t now_ms) {
   Screen screen(look);
-  screen.title(reason_text(text_at(interrupt, "reason")), visible(text_at(interrupt, "message")));
+  const std::string message = text_at(interrupt, "message");
+  const bool has_lines = message.find('\n') != std::string::npos;
+  screen.title(reason_text(text_at(interrupt, "reason")), has_lines ? "" : visible(message));
+  if (has_lines) screen.put("asks", visible_lines(message), Ink::kBold);
   const std::string id = text_at(interrupt, "id");
   screen.put("id", fmt::format("{}  ({})", handle_of(id), visible(id)));
   screen.put("task", visible(fmt::format("{} of agent {}", text_at(interrupt, "task"),
@@ -173,17 +221,11 @@ std::string question_text(const json::object& interrupt, const Look& look, int64
   screen.put("until", until_text(interrupt, now_ms));
   screen.put("for", names_text(interrupt, "assignees"));
   if (const json::object* action = object_at(interrupt, "action")) put_action(screen, *action);
-  if (const json::value* schema = interrupt.if_contains("response_schema");
-      schema != nullptr && !schema->is_null()) {
-    screen.put("fits", visible(to_json(*schema)));
-  }
-  if (text_at(interrupt, "status") == "resolved") {
-    std::string decided = text_at(interrupt, "decision");
-    if (const std::string by = text_at(interrupt, "resolved_by"); !by.empty()) {
-      decided += " by " + by;
-    }
-    screen.put("decided",
-               visible(decided + "  " + relative_text(text_at(interrupt, "resolved_at"), now_ms)));
+  put_sends(screen, interrupt, now_ms);
+  put_wanted(screen, interrupt);
+  const std::string status = text_at(interrupt, "status");
+  if (!status.empty() && status != "open") {
+    screen.put(visible(status), decided_text(interrupt, now_ms));
     return std::move(screen).text();
   }
   std::string answers;

@@ -83,7 +83,8 @@ int submit_task(Context& context, const SubmitFlags& flags) {
   following.as_json = flags.follow && to.json;
   following.until_asked = true;
   json::object task;
-  const int status = follow(context, id, following, task);
+  Attention attention;
+  const int status = follow(context, attention, id, following, task);
   if (task.empty() || following.as_json) return status;
   fmt::print(
       to.out, "{}",
@@ -103,7 +104,8 @@ int show_events(Context& context, const std::string& word, bool following) {
   flags.as_json = context.to.json;
   flags.on_output = true;
   json::object task;
-  return follow(context, *id, flags, task);
+  Attention attention;
+  return follow(context, attention, *id, flags, task);
 }
 
 }  // namespace perdure::cli

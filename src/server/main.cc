@@ -3,15 +3,21 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <functional>
+#include <string_view>
 
 #include "adapters/curl/curl_client.h"
 #include "adapters/files/file_blobs.h"
 #include "adapters/sqlite/doctor.h"
 #include "adapters/system/system_clock.h"
 #include "base/crash_points.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "cli/app.h"
+#include "cli/private_server.h"
+#include "cli/spelling.h"
 #include "server/serve.h"
+#include "server/toml.h"
 
 namespace perdure::server {
 namespace {
@@ -30,17 +36,39 @@ struct ServeFlags {
   std::string config_path = "perdure.toml";
   std::string data_dir;
   std::string listen;
+  std::string until_idle;
   bool log_json = false;
   bool unsafe_no_sync = false;
 };
 
-Status run_serve(const ServeFlags& flags) {
+Result<Config> config_of(const ServeFlags& flags) {
   TRY_ASSIGN(Config config, read_config(flags.config_path));
   if (!flags.data_dir.empty()) config.data_dir = flags.data_dir;
   if (!flags.listen.empty()) TRY_STATUS(set_listen(config, flags.listen));
   config.unsafe_no_sync = flags.unsafe_no_sync;
+  if (!flags.until_idle.empty()) {
+    const auto idle_ms = parse_duration_ms(flags.until_idle);
+    if (!idle_ms || *idle_ms <= 0) {
+      return fail(Code::kInvalid,
+                  fmt::format("--until-idle: '{}' is no time such as \"10s\"", flags.until_idle));
+    }
+    config.until_idle_ms = *idle_ms;
+  }
+  return config;
+}
+
+int run_serve(const ServeFlags& flags) {
   set_log_json(flags.log_json);
-  return serve(std::move(config));
+  for (bool again = true; again;) {
+    auto config = config_of(flags);
+    auto served = config ? serve(std::move(*config)) : tl::unexpected(config.error());
+    if (!served) {
+      report(tl::unexpected(served.error()));
+      return served.error().code == Code::kConflict ? cli::kDataDirInUse : kExitFailed;
+    }
+    again = *served;
+  }
+  return 0;
 }
 
 int run_doctor(const std::string& data_dir) {
@@ -53,10 +81,11 @@ int run_doctor(const std::string& data_dir) {
   return examined->problems.empty() ? 0 : kExitProblems;
 }
 
-int run_client(const cli::Commands& commands) {
+int with_program(const std::function<int(const cli::Program&)>& does) {
   SystemClock clock;
+  SystemRng rng;
   CurlClient client(clock);
-  return commands.run(client, clock);
+  return does({client, clock, rng, read_toml});
 }
 
 }  // namespace
@@ -68,37 +97,60 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_version_flag("--version", PERDURE_VERSION);
 
+  const perdure::cli::Commands client_commands(app);
+
   ServeFlags flags;
-  CLI::App* serve_command = app.add_subcommand("serve", "Run the server");
+  CLI::App* serve_command = app.add_subcommand("serve", "Run the server")->group("Server");
   serve_command->add_option("--config", flags.config_path, "The operator's file")
-      ->capture_default_str();
-  serve_command->add_option("--data-dir", flags.data_dir, "In place of server.data_dir");
+      ->capture_default_str()
+      ->type_name("FILE");
+  serve_command->add_option("--data-dir", flags.data_dir, "In place of server.data_dir")
+      ->type_name("DIR");
   serve_command->add_option("--listen", flags.listen, "address:port, in place of server.listen");
+  serve_command->add_option("--until-idle", flags.until_idle,
+                            "End when no task is open and nobody has asked for so long, e.g. 10s");
   serve_command->add_flag("--log-json", flags.log_json, "Log JSON lines");
   serve_command->add_flag("--unsafe-no-sync", flags.unsafe_no_sync,
                           "Do not wait for the disk: for measurements only, loses data");
 
   std::string doctor_dir = ".perdure";
-  CLI::App* doctor_command = app.add_subcommand("doctor", "Verify a closed data directory");
-  doctor_command->add_option("data-dir", doctor_dir, "The data directory")->capture_default_str();
-  const perdure::cli::Commands client_commands(app);
+  CLI::App* doctor_command =
+      app.add_subcommand("doctor", "Verify a closed data directory")->group("Server");
+  doctor_command->add_option("DIR", doctor_dir, "The data directory")->capture_default_str();
 #ifdef PERDURE_TEST_HOOKS
   CLI::App* points_command =
-      app.add_subcommand("crash-points", "List the crash points of this build");
+      app.add_subcommand("crash-points", "List the crash points of this build")->group("Server");
 #endif
 
   app.footer(
       "Exit status: 0 done, 1 refused, 2 problems found, 3 no server, 4 the task failed,\n"
       "5 it waits for a person, 64 the command line cannot be read. More is in docs/cli.md.");
 
+  // For shells, with words that need not make a whole command.
+  if (argc > 1 && std::string_view(argv[1]) == "__complete") {
+    return with_program([&](const auto& program) {
+      return client_commands.complete({argv + 2, argv + argc}, program);
+    });
+  }
+  if (argc < 2) {
+    fmt::print(stderr, "{}", app.help());
+    return kExitUsage;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    const auto misspelt = perdure::cli::misspelt_command(app, {argv + 1, argv + argc});
+    if (misspelt && error.get_exit_code() != 0) {
+      fmt::print(stderr, "perdure: {}\n", *misspelt);
+      return kExitUsage;
+    }
     return app.exit(error) == 0 ? 0 : kExitUsage;
   }
-  if (*serve_command) return report(run_serve(flags));
+  if (*serve_command) return run_serve(flags);
   if (*doctor_command) return run_doctor(doctor_dir);
-  if (client_commands.is_named()) return run_client(client_commands);
+  if (client_commands.is_named()) {
+    return with_program([&](const auto& program) { return client_commands.run(program); });
+  }
 #ifdef PERDURE_TEST_HOOKS
   if (*points_command) {
     for (const std::string_view point : perdure::hooks::kCrashPoints) fmt::print("{}\n", point);

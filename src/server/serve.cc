@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "runtime/engine_thread.h"
 #include "runtime/workers.h"
+#include "server/idle.h"
 #include "server/private_file.h"
 #include "server/token_file.h"
 
@@ -147,9 +148,17 @@ std::string own_address(const Config& config, uint16_t port) {
   return shown_address(config, port);
 }
 
+// What cannot be counted is taken for open.
+bool has_open_tasks(StoreReader& store, Clock& clock) {
+  const auto counts = store.counts(clock.unix_ms());
+  if (!counts) return true;
+  return std::any_of(counts->tasks.begin(), counts->tasks.end(),
+                     [](const auto& tasks) { return tasks.second > 0; });
+}
+
 }  // namespace
 
-Status serve(Config config) {
+Result<bool> serve(Config config) {
   umask(077);  // what it writes is its owner's
   const sigset_t signals = block_signals();
   raise_descriptor_limit();
@@ -212,7 +221,7 @@ Status serve(Config config) {
   if (known) known = write_private(address_file, own_address(config, http.port()) + "\n");
   if (!known) {
     http.stop(0);
-    return known;
+    return tl::unexpected(known.error());
   }
   runtime::EngineThread engine(runtime->engine(), clock);
   engine.start();
@@ -220,16 +229,20 @@ Status serve(Config config) {
   fmt::print("listening on {}\n", shown_address(config, http.port()));
   std::fflush(stdout);
 
-  int received = 0;
-  sigwait(&signals, &received);
-  log(LogLevel::kInfo, "server.draining", {{"signal", received == SIGINT ? "SIGINT" : "SIGTERM"}});
+  const auto activity = [&] {
+    const api::Api::Traffic traffic = api.traffic();
+    return Activity{traffic.requests, traffic.held};
+  };
+  const auto is_work_open = [&] { return has_open_tasks(*store, clock); };
+  const std::string why = wait_for_end(signals, config.until_idle_ms, activity, is_work_open);
+  log(LogLevel::kInfo, "server.draining", {{"why", why}});
   engine.stop(config.drain_ms);
   http.stop(1'000);
   std::remove(address_file.c_str());
   workers.reset();
   client.reset();
   processes.reset();
-  return {};
+  return why == kIdle && is_work_open();
 }
 
 }  // namespace perdure::server

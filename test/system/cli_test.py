@@ -93,8 +93,13 @@ class CommandLine(SystemTest):
                             (("resolve", "int_x", "approve", "--result", "{"), "--result")):
             with self.subTest(words):
                 self.assertIn(said, self.cli(*words, status=1))
-        self.assertNotEqual(run("tasks").returncode, 0)
-        self.assertNotEqual(run("tasks", "shwo").returncode, 0)
+        for words, said in (((), "inbox"), (("tasks",), "subcommand"), (("tasks", "shwo"), "nearest is 'show'"),
+                            (("inbxo",), "nearest is 'inbox'"), (("tasks", "show"), "TASK"),
+                            (("inbox", "--breif"), "--breif")):
+            with self.subTest(words):
+                done = run(*words)
+                self.assertEqual(done.returncode, 64, done)
+                self.assertIn(said, done.stderr)
 
     def test_no_server(self):
         done = run("tasks", "list", "--data-dir", self.served.folder / "nowhere")

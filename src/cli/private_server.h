@@ -1,0 +1,28 @@
+#pragma once
+// A server of one's own: started when none answers for a data directory, ending by itself when no
+// task is open.
+#include <functional>
+#include <string>
+
+#include "cli/attention.h"
+#include "cli/commands.h"
+
+namespace perdure::cli {
+
+// The exit status of `perdure serve` when another process holds the data directory.
+inline constexpr int kDataDirInUse = 75;
+
+struct ServerFiles {
+  std::string config;    // the operator's file
+  std::string data_dir;  // made if it is not there
+};
+
+// Whether a server answers where the client looks for it. Nothing secret is sent.
+bool is_there(Client& client);
+
+// Returns when one answers. Several processes may do this at once: the lock on the data directory
+// lets one server live. It is detached from this terminal and writes `server.log` in the data
+// directory. An error has the last lines of that.
+Status ensure_server(Context& context, Attention& attention, const ServerFiles& files);
+
+}  // namespace perdure::cli

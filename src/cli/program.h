@@ -1,0 +1,21 @@
+#pragma once
+#include <functional>
+#include <string>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "ports/clock.h"
+#include "ports/http_client.h"
+
+namespace perdure::cli {
+
+// What the program around the commands does for them. All of it is used during a call only.
+struct Program {
+  HttpClient& http;
+  Clock& clock;
+  Rng& rng;
+  // A TOML file as JSON; errors name the file and the place.
+  std::function<Result<json::value>(const std::string& path)> read_toml;
+};
+
+}  // namespace perdure::cli

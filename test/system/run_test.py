@@ -1,0 +1,243 @@
+"""perdure run: from an agent file to an answer, with a server that is there only as long as it is
+needed."""
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+import answers
+from case import SystemTest, agent, tool
+from server import BINARY, run, toml
+from terminal import Terminal
+
+NO_KEYS = {"OPENAI_API_KEY": "", "ANTHROPIC_API_KEY": ""}
+
+
+def process_state(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return None
+
+
+class RunAnAgent(SystemTest):
+    def setUp(self):
+        self.world.rules(
+            answers.calls(("c1", "pay", {"order": 1}), round=0, contains="pay it"),
+            {"path": answers.MODEL_PATH, "contains": "hold it",
+             "steps": answers.stream(answers.text_chunks("Held words."), "hold", 0)},
+            {"path": answers.MODEL_PATH, "contains": "break it",
+             "steps": [["head", 400, {}], ["body", '{"error": {"message": "no such model"}}'], ["end"]]},
+            answers.says("All is\ndone.", lacks="hold it"), answers.replies("/pay", {"paid": 1}))
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="perdure-run-"))
+        self.addCleanup(shutil.rmtree, self.folder, True)
+        self.addCleanup(self.end_server)
+        config = self.config()
+        config["tools"]["pay"] = tool(self.world, "/pay", "once", approval="always")
+        (self.folder / "perdure.toml").write_text(toml(config))
+        self.write_agent()
+
+    def write_agent(self, **more):
+        (self.folder / "orders.toml").write_text(toml({"name": "orders", **agent(**more)}))
+
+    @property
+    def server_pid(self):
+        try:
+            return int((self.folder / ".perdure" / "lock").read_text() or 0)
+        except (FileNotFoundError, ValueError):
+            return 0
+
+    def end_server(self, number=signal.SIGTERM):
+        """The server is nobody's child: what it leaves is its lock."""
+        pid = self.server_pid
+        if not pid:
+            return
+        os.kill(pid, number)
+        deadline = time.monotonic() + 20
+        while process_state(pid) not in (None, "Z") and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+    def perdure(self, *words, status=0, **env):
+        done = run(*words, cwd=self.folder, env={**NO_KEYS, **env})
+        self.assertEqual(done.returncode, status, done)
+        return done
+
+    def log(self):
+        return (self.folder / ".perdure" / "server.log").read_text()
+
+    def test_an_answer(self):
+        done = self.perdure("run", "orders.toml", "say it")
+        self.assertEqual(done.stdout, "All is\ndone.\n")
+        self.assertIn("turn 1", done.stderr)
+        self.assertIn("completed  1 turn", done.stderr)
+        self.assertEqual(os.getsid(self.server_pid), self.server_pid, "no terminal of ours reaches it")
+        first = self.server_pid
+        quiet = self.perdure("run", "orders.toml", "--quiet", "say it")
+        self.assertEqual((quiet.stdout, quiet.stderr), ("All is\ndone.\n", ""))
+        self.assertEqual(self.server_pid, first, "it is used again")
+        task = json.loads(self.perdure("run", "orders.toml", "say it", "--json").stdout)
+        self.assertEqual(task["result"], {"text": "All is\ndone."})
+        given = subprocess.run([BINARY, "run", "orders.toml", "-", "--json"], cwd=self.folder, text=True,
+                               input="say it\nin two lines\n", capture_output=True, timeout=60)
+        self.assertEqual(given.returncode, 0, given)
+        self.assertIn("say it\\nin two lines", self.model_bodies("two lines")[-1])
+        self.assertEqual((self.folder / ".perdure").stat().st_mode & 0o777, 0o700)
+        self.assertEqual((self.folder / ".perdure" / "server.log").stat().st_mode & 0o777, 0o600)
+
+    def test_two_at_once_start_one_server(self):
+        both = [subprocess.Popen([BINARY, "run", "orders.toml", "say it"], cwd=self.folder, text=True,
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(2)]
+        for process in both:
+            out, err = process.communicate(timeout=60)
+            self.assertEqual((process.returncode, out), (0, "All is\ndone.\n"), err)
+        self.assertEqual(self.log().count("listening on"), 1, self.log())
+
+    def test_a_question_ends_it_without_a_terminal(self):
+        before = len(self.received("/pay"))
+        done = self.perdure("run", "orders.toml", "pay it", status=5)
+        self.assertEqual(done.stdout, "")
+        self.assertIn('"order": 1', done.stderr)
+        approve = re.search(r"perdure (approve \S+)", done.stderr)[1]
+        task = re.search(r"task_\w+", done.stderr)[0]
+        self.perdure(*approve.split())
+        self.assertIn("completed", self.perdure("events", task, "--follow").stdout)
+        self.assertEqual(len(self.received("/pay")), before + 1)
+
+    def test_a_question_at_a_terminal(self):
+        terminal = Terminal("run", "orders.toml", "pay it", cwd=self.folder, env=NO_KEYS)
+        self.addCleanup(terminal.close)
+        terminal.expect("may 'pay' be called?")
+        terminal.expect("[l]eave it:")
+        terminal.type("a")
+        terminal.expect("recorded")
+        terminal.expect("completed")
+        terminal.expect("All is")
+        self.assertEqual(terminal.end(), 0)
+
+    def test_a_question_that_is_left(self):
+        terminal = Terminal("run", "orders.toml", "pay it", cwd=self.folder, env=NO_KEYS)
+        self.addCleanup(terminal.close)
+        terminal.expect("[l]eave it:")
+        terminal.type("l")
+        terminal.expect("the task waits")
+        self.assertEqual(terminal.end(), 5)
+
+    def test_a_question_that_is_decided_elsewhere(self):
+        terminal = Terminal("run", "orders.toml", "pay it", cwd=self.folder, env=NO_KEYS)
+        self.addCleanup(terminal.close)
+        shown = terminal.expect("[l]eave it:")
+        self.perdure("approve", re.search(r"perdure approve (\S+)", shown)[1])
+        terminal.expect("decided elsewhere")
+        terminal.expect("completed")
+        self.assertEqual(terminal.end(), 0)
+
+    def test_ctrl_c_leaves_task_and_server(self):
+        terminal = Terminal("run", "orders.toml", "hold it", cwd=self.folder, env=NO_KEYS)
+        self.addCleanup(terminal.close)
+        self.world.wait_held("hold")
+        terminal.expect("model main")
+        terminal.interrupt()
+        terminal.expect("the task goes on")
+        self.assertEqual(terminal.end(), 130)
+        self.world.release("hold")
+        task = re.search(r"task_\w+", terminal.text)[0]
+        self.assertIn("Held words.", self.perdure("events", task, "--follow").stdout)
+
+    def test_a_server_that_is_killed_is_started_again(self):
+        with subprocess.Popen([BINARY, "run", "orders.toml", "hold it"], cwd=self.folder, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            self.world.wait_held("hold")
+            self.end_server(signal.SIGKILL)
+            self.world.wait_held("hold", 2)
+            self.world.release("hold")
+            out, err = process.communicate(timeout=60)
+        self.assertEqual((process.returncode, out), (0, "Held words.\n"), err)
+        self.assertIn("the server went away", err)
+        self.assertEqual(err.count("agent    orders"), 1)
+        self.assertEqual(self.log().count("listening on"), 2)
+
+    def test_a_task_that_fails(self):
+        done = self.perdure("run", "orders.toml", "break it", status=4)
+        self.assertIn("no such model", done.stderr)
+
+    def test_detached(self):
+        task = self.perdure("run", "orders.toml", "say it", "--detach").stdout.strip()
+        self.assertRegex(task, r"^task_\w{26}$")
+        self.assertIn("completed", self.perdure("events", task, "--follow").stdout)
+
+    def test_versions(self):
+        self.perdure("run", "orders.toml", "say it")
+        first = self.perdure("agents", "show", "orders").stdout
+        self.write_agent(instructions="You handle orders with care.")
+        self.perdure("agents", "put", "orders.toml")
+        second = self.perdure("agents", "show", "orders").stdout
+        self.assertIn("with care", second)
+        self.assertNotEqual(first, second)
+        self.assertIn("orders", self.perdure("agents", "list").stdout)
+
+    def test_what_is_missing_is_said(self):
+        self.assertIn("nowhere.toml", self.perdure("run", "nowhere.toml", "x", status=1).stderr)
+        (self.folder / "nameless.toml").write_text('model = "main"\n')
+        self.assertIn("nameless.toml: name", self.perdure("run", "nameless.toml", "x", status=1).stderr)
+        self.write_agent(model="mian")
+        said = self.perdure("run", "orders.toml", "x", status=1).stderr
+        self.assertIn("orders.toml", said)
+        self.assertIn("main", said)
+        (self.folder / "perdure.toml").write_text("[models.main]\nprovider = 3\n")
+        self.end_server()
+        self.write_agent()
+        said = self.perdure("run", "orders.toml", "x", status=1).stderr
+        self.assertIn("did not start", said)
+        self.assertIn("models.main", said)
+
+    def test_without_a_model(self):
+        self.write_agent(model="large")
+        (self.folder / "perdure.toml").unlink()
+        said = self.perdure("run", "orders.toml", "x", status=1).stderr
+        self.assertIn("there is no perdure.toml", said)
+        self.assertIn("[models.large]", said)
+        (self.folder / "perdure.toml").write_text("[server]\n")
+        said = self.perdure("run", "orders.toml", "x", status=1, OPENAI_API_KEY="sk-not-shown").stderr
+        self.assertIn("perdure.toml has no model", said)
+        self.assertIn("OPENAI_API_KEY is set", said)
+        self.assertNotIn("sk-not-shown", said)
+        self.assertFalse((self.folder / ".perdure").exists(), "nothing was started")
+        lines = "\n".join(line.strip() for line in said.splitlines() if line.startswith("    "))
+        (self.folder / "perdure.toml").write_text(lines)
+        self.write_agent(model="large", tools=[])
+        self.perdure("run", "orders.toml", "x", "--detach", OPENAI_API_KEY="sk-not-shown")
+
+
+class UntilIdle(SystemTest):
+    def test_it_ends_when_nothing_is_open(self):
+        self.world.rules({"path": answers.MODEL_PATH,
+                          "steps": answers.stream(answers.text_chunks("Held."), "hold", 0)})
+        served = self.server(start=False)
+        served.start("--until-idle", "300ms")
+        task = served.api.submit("orders", "hold it")
+        self.world.wait_held("hold")
+        with self.assertRaises(subprocess.TimeoutExpired):
+            served.process.wait(1.5)
+        self.world.release("hold")
+        self.assertEqual(served.ended(20), 0)
+        self.assertIn("idle", served.log_text())
+        self.assertFalse((served.data / "address").exists())
+        served.start()
+        self.assertEqual(served.api.task(task)["status"], "completed")
+
+    def test_the_data_directory_is_held_once(self):
+        served = self.server()
+        second = run("serve", "--config", served.folder / "perdure.toml", "--data-dir", served.data, "--listen",
+                     "127.0.0.1:0")
+        self.assertEqual(second.returncode, 75)
+        self.assertIn("is in use by process", second.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
