@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "agent/builtin_tools.h"
 #include "base/glob.h"
 #include "base/text.h"
 
@@ -42,18 +43,30 @@ std::vector<std::string> words(ObjectReader& in, std::string_view name) {
   return {};
 }
 
+std::vector<ToolDeclaration> with_builtins(std::vector<ToolDeclaration> tools) {
+  tools.insert(tools.end(), builtin_tools().begin(), builtin_tools().end());
+  return tools;
+}
+
 std::vector<ToolDeclaration> choose(const std::vector<std::string>& patterns,
                                     const std::vector<ToolDeclaration>& offered, ObjectReader& in) {
   std::vector<ToolDeclaration> chosen;
   for (const std::string& pattern : patterns) {
+    if (is_builtin_tool(pattern)) continue;
     if (std::none_of(offered.begin(), offered.end(),
                      [&](const auto& tool) { return matches_glob(pattern, tool.name); })) {
-      in.fail_at("tools", no_such_tool(pattern, names_of(offered)));
+      in.fail_at("tools", no_such_tool(pattern, names_of(with_builtins(offered))));
     }
   }
   for (const ToolDeclaration& tool : offered) {
     if (std::any_of(patterns.begin(), patterns.end(),
                     [&](const auto& pattern) { return matches_glob(pattern, tool.name); })) {
+      chosen.push_back(tool);
+    }
+  }
+  // They are named, and never matched.
+  for (const ToolDeclaration& tool : builtin_tools()) {
+    if (std::find(patterns.begin(), patterns.end(), tool.name) != patterns.end()) {
       chosen.push_back(tool);
     }
   }
@@ -70,6 +83,12 @@ Status read_limits(const json::value& value, Limits& limits) {
   limits.model_calls = in.integer("model_calls", 0, kMaxCalls, kUnlimited);
   limits.tool_calls = in.integer("tool_calls", 0, kMaxCalls, kUnlimited);
   limits.turns = in.integer("turns", 1, kMaxCalls, kUnlimited);
+  return in.finish();
+}
+
+Status read_failover(const json::value& value, AgentSpec& spec) {
+  ObjectReader in(value, "agent.failover");
+  spec.failover_on_refusal = in.boolean("refusal", false);
   return in.finish();
 }
 
@@ -111,8 +130,18 @@ Result<AgentSpec> agent_from_file(const json::value& file,
   spec.models = words(in, "model");
   spec.instructions = in.string("instructions", "");
   spec.tools = choose(words(in, "tools"), offered, in);
+  for (const ToolDeclaration& tool : spec.tools) {
+    if (is_builtin_tool(tool.name)) spec.builtins.push_back(tool.name);
+  }
   spec.max_output_tokens =
       in.integer("max_output_tokens", 1, kMaxOutputTokensMax, kDefaultMaxOutputTokens);
+  spec.max_inline_bytes =
+      in.integer("max_inline", kMaxInlineBytesMin, INT64_MAX, kDefaultMaxInlineBytes);
+  if (const json::value* schema = in.value("output_schema")) {
+    if (!schema->is_object()) in.fail_at("output_schema", "expected a JSON Schema, as a table");
+    spec.output_schema = to_canonical_json(*schema);
+  }
+  const json::value* failover = in.value("failover");
   const json::value* limits = in.value("limits");
   const json::value* approval = in.value("approval");
   TRY_STATUS(in.finish());
@@ -123,9 +152,10 @@ Result<AgentSpec> agent_from_file(const json::value& file,
   if (spec.models.empty()) {
     return fail(Code::kInvalid, "agent.model: name a model of the operator's file");
   }
+  if (failover != nullptr) TRY_STATUS(read_failover(*failover, spec));
   if (limits != nullptr) TRY_STATUS(read_limits(*limits, spec.limits));
   if (approval != nullptr) TRY_STATUS(read_approval(*approval, spec));
-  TRY_STATUS(compile_input_schemas(spec));
+  TRY_STATUS(compile_schemas(spec));
   spec.version = agent_version(spec);
   return spec;
 }

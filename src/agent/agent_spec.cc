@@ -66,13 +66,19 @@ bool AgentSpec::asks_always(std::string_view tool) const {
   return std::find(always_ask.begin(), always_ask.end(), tool) != always_ask.end();
 }
 
-Status compile_input_schemas(AgentSpec& spec) {
+bool AgentSpec::has_builtin(std::string_view tool) const {
+  return std::find(builtins.begin(), builtins.end(), tool) != builtins.end();
+}
+
+Status compile_schemas(AgentSpec& spec) {
+  if (!spec.output_schema.empty()) {
+    TRY_ASSIGN(spec.compiled_output_schema,
+               JsonSchema::compile(spec.output_schema, "agent.output_schema"));
+  }
   for (const ToolDeclaration& tool : spec.tools) {
     if (tool.input_schema.empty()) continue;
-    TRY_ASSIGN(JsonSchema compiled,
-               JsonSchema::compile(tool.input_schema,
-                                   fmt::format("the input_schema of tool '{}'", tool.name)));
-    spec.input_schemas.insert_or_assign(tool.name, std::move(compiled));
+    auto compiled = JsonSchema::compile(tool.input_schema, "input_schema");
+    if (compiled) spec.input_schemas.insert_or_assign(tool.name, *std::move(compiled));
   }
   return {};
 }
@@ -84,19 +90,24 @@ std::string agent_content(const AgentSpec& spec) {
                      {"description", tool.description},
                      {"input_schema", tool.input_schema}});
   }
-  return to_canonical_json(json::object{
+  json::object content{
       {"name", spec.name},
       {"models", to_array(spec.models)},
       {"instructions", spec.instructions},
       {"tools", std::move(tools)},
       {"always_ask", to_array(spec.always_ask)},
       {"max_output_tokens", spec.max_output_tokens},
+      {"max_inline", spec.max_inline_bytes},
       {"limits",
        {{"cost_micro_usd", spec.limits.cost_micro_usd},
         {"model_calls", spec.limits.model_calls},
         {"tool_calls", spec.limits.tool_calls},
         {"turns", spec.limits.turns}}},
-  });
+  };
+  if (spec.failover_on_refusal) content["failover_on_refusal"] = true;
+  if (!spec.builtins.empty()) content["builtins"] = to_array(spec.builtins);
+  if (!spec.output_schema.empty()) content["output_schema"] = spec.output_schema;
+  return to_canonical_json(content);
 }
 
 std::string agent_version(const AgentSpec& spec) {
@@ -112,6 +123,10 @@ Result<AgentSpec> agent_from_content(std::string_view text) {
   spec.instructions = in.string("instructions");
   spec.always_ask = strings(in, "always_ask");
   spec.max_output_tokens = in.integer("max_output_tokens", 1, kMaxOutputTokensMax);
+  spec.max_inline_bytes = in.integer("max_inline", kUnlimited, INT64_MAX, kUnlimited);
+  spec.failover_on_refusal = in.boolean("failover_on_refusal", false);
+  spec.builtins = strings(in, "builtins");
+  spec.output_schema = in.string("output_schema", "");
   Status limits_status;
   if (const json::value* limits = in.value("limits")) {
     spec.limits = read_limits(*limits, limits_status);
@@ -128,7 +143,8 @@ Result<AgentSpec> agent_from_content(std::string_view text) {
   if (spec.models.empty()) return fail(Code::kInvalid, "agent.models: name at least one model");
   spec.version = agent_version(spec);
   // A task goes on with the version that it pinned, whatever this program makes of its schemas.
-  (void)compile_input_schemas(spec);
+  // What cannot be compiled is not checked.
+  (void)compile_schemas(spec);
   return spec;
 }
 

@@ -3,6 +3,7 @@
 // its version, so that a task which began with it can end with it.
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,27 +17,38 @@ namespace perdure {
 
 inline constexpr int64_t kDefaultMaxOutputTokens = 8192;
 inline constexpr int64_t kMaxOutputTokensMax = 10'000'000;
+inline constexpr int64_t kDefaultMaxInlineBytes = 16 * 1024;
+inline constexpr int64_t kMaxInlineBytesMin = 256;
 
 struct AgentSpec {
   std::string name;
   std::string version;              // first 16 hex digits of the SHA-256 of `agent_content`
-  std::vector<std::string> models;  // names in the operator's file; the first is called
+  std::vector<std::string> models;  // names in the operator's file; the next where one fails
+  bool failover_on_refusal = false;
   std::string instructions;
   std::vector<ToolDeclaration> tools;   // sorted by name
+  std::vector<std::string> builtins;    // sorted names of those of `tools` that the loop has itself
   std::vector<std::string> always_ask;  // sorted names of tools
+  std::string output_schema;            // JSON text; empty: the answer is text
+  // A larger result of a tool is shown in part. kUnlimited: versions from before there was a limit.
+  int64_t max_inline_bytes = kDefaultMaxInlineBytes;
   int64_t max_output_tokens = kDefaultMaxOutputTokens;
   Limits limits;  // turns: answers of a model
-  // Compiled once, by tool. Arguments of a tool that is not here are not checked.
+  // Compiled once; those of tools by name. Arguments of a tool that is not here are not checked.
   std::map<std::string, JsonSchema, std::less<>> input_schemas;
+  std::optional<JsonSchema> compiled_output_schema;
 
   // Null if the agent has no such tool.
   const ToolDeclaration* find_tool(std::string_view tool) const;
   // The agent file asks a person before each call of this tool, whatever the policy says.
   bool asks_always(std::string_view tool) const;
+  bool has_builtin(std::string_view tool) const;
 };
 
-// Fills `input_schemas`; the error names the tool and the place in its schema.
-Status compile_input_schemas(AgentSpec& spec);
+// Fills what is compiled. The error is about the output schema. A tool's schema that cannot be
+// compiled is left out: the operator's own were checked when they were read, those of tool servers
+// are checked there.
+Status compile_schemas(AgentSpec& spec);
 
 // The canonical JSON of everything but the version: equal agents give equal text.
 std::string agent_content(const AgentSpec& spec);

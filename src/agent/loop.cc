@@ -2,6 +2,9 @@
 
 #include <fmt/core.h>
 
+#include "agent/builtin_tools.h"
+#include "agent/failover.h"
+#include "agent/final_answer.h"
 #include "agent/step_ids.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -9,12 +12,9 @@
 namespace perdure {
 namespace {
 
-constexpr size_t kQuotedMaxBytes = 1000;
 constexpr size_t kProblemsMaxBytes = 2000;
-
-void fail_task(AnswerTurn& out, StopReason reason, std::string message) {
-  out.actions.emplace_back(FailAction{reason, std::move(message)});
-}
+constexpr uint32_t kRepairsMax = 1;
+constexpr uint32_t kNudgesMax = 1;
 
 // Why a call cannot be made, or nothing.
 std::optional<std::string> malformed(const AgentSpec& spec, const ToolCall& call) {
@@ -38,7 +38,7 @@ std::optional<std::string> malformed(const AgentSpec& spec, const ToolCall& call
                      beginning(in_words(*problems, "the arguments"), kProblemsMaxBytes));
 }
 
-CallAction tool_call(const AgentSpec& spec, const ToolCall& call, StepId step) {
+CallAction outside_call(const ToolCall& call, StepId step) {
   CallAction action;
   action.step = std::move(step);
   action.kind = CallKind::kTool;
@@ -46,28 +46,24 @@ CallAction tool_call(const AgentSpec& spec, const ToolCall& call, StepId step) {
   if (action.name.empty()) action.name = "unnamed";
   action.args = Payload::of(call.arguments.empty() ? "{}" : call.arguments);
   action.reserve.tool_calls = 1;
-  if (const auto reason = malformed(spec, call)) {
-    action.verdict = Verdict::kDeny;
-    action.verdict_reason = fmt::format("{}{}", kMalformedCall, *reason);
-  }
   return action;
 }
 
-void call_model(const AgentSpec& spec, const Transcript& transcript, const ModelPrice& price,
-                AnswerTurn& out) {
-  CallAction action;
-  action.step = model_step_id(out.turn);
-  action.kind = CallKind::kModel;
-  action.name = spec.models.front();
-  action.args = Payload::of(to_canonical_json(json::object{
-      {"context_seq", out.upto_seq},
-      {"conversation_sha256", to_hex(transcript.conversation_hash().view())},
-      {"max_output_tokens", spec.max_output_tokens},
-  }));
-  action.reserve =
-      reserve_model_call(transcript.input_tokens_estimate(spec), spec.max_output_tokens, price);
-  out.await = {.op = Await::Op::kStep, .name = action.step, .of = {}};
-  out.actions.emplace_back(std::move(action));
+CallAction denied_call(const ToolCall& call, StepId step, std::string_view reason) {
+  CallAction action = outside_call(call, std::move(step));
+  action.verdict = Verdict::kDeny;
+  action.verdict_reason = fmt::format("{}{}", kMalformedCall, reason);
+  return action;
+}
+
+// What a call of the model becomes; its end has the name `step`.
+Action tool_action(const AgentSpec& spec, const Transcript& transcript, const ToolCall& call,
+                   StepId step) {
+  if (const auto reason = malformed(spec, call)) return denied_call(call, std::move(step), *reason);
+  if (!spec.has_builtin(call.name)) return outside_call(call, std::move(step));
+  auto action = builtin_action(call, step, spec, transcript);
+  if (!action) return denied_call(call, std::move(step), action.error().message);
+  return *std::move(action);
 }
 
 void call_tools(const AgentSpec& spec, const Transcript& transcript, AnswerTurn& out) {
@@ -80,14 +76,31 @@ void call_tools(const AgentSpec& spec, const Transcript& transcript, AnswerTurn&
   out.guarded = true;
   out.await.op = Await::Op::kAll;
   for (size_t i = 0; i < calls.size(); ++i) {
-    CallAction action = tool_call(spec, calls[i], tool_step_id(transcript.answer_turn(), i));
-    out.await.of.push_back({.op = Await::Op::kStep, .name = action.step, .of = {}});
+    const StepId step = tool_step_id(transcript.answer_turn(), i);
+    Action action = tool_action(spec, transcript, calls[i], step);
+    const bool is_timer = std::holds_alternative<TimerAction>(action);
+    out.await.of.push_back(
+        {.op = is_timer ? Await::Op::kTimer : Await::Op::kStep, .name = step, .of = {}});
     out.actions.emplace_back(std::move(action));
   }
 }
 
+// The model is told once. If it goes on in circles, that is the end.
+void leave_loop(Loop loop, const Transcript& transcript, AnswerTurn& out) {
+  if (transcript.told(Tell::Why::kLoop) < kNudgesMax) {
+    return tell_model(
+        out, {Tell::Why::kLoop,
+              fmt::format("You have {}. Doing it again will not change that. Do something else, or "
+                          "end with what you have, and say what is missing.",
+                          in_words(loop))});
+  }
+  fail_task(out, StopReason::kError,
+            fmt::format("loop_detected: the model {}, after it had been told of it before",
+                        in_words(loop)));
+}
+
 // Calls the model, unless it has gone in circles for too long.
-void ask_again(const AgentSpec& spec, const Transcript& transcript, const ModelPrice& price,
+void ask_again(const AgentSpec& spec, const Transcript& transcript, const Prices& prices,
                AnswerTurn& out) {
   if (transcript.malformed_answers() >= kMalformedAnswersMax) {
     return fail_task(
@@ -100,16 +113,58 @@ void ask_again(const AgentSpec& spec, const Transcript& transcript, const ModelP
                      fmt::format("the provider paused {} answers in a row and never ended one",
                                  transcript.paused_answers()));
   }
-  call_model(spec, transcript, price, out);
+  if (const auto loop = transcript.loop()) return leave_loop(*loop, transcript, out);
+  call_model(spec, transcript, first_model(spec, transcript), prices, out);
 }
 
-void act_on_answer(const AgentSpec& spec, const Transcript& transcript, AnswerTurn& out) {
+// Another model may be willing, if the agent's file says so.
+void act_on_refusal(const AgentSpec& spec, const Transcript& transcript, const Prices& prices,
+                    AnswerTurn& out) {
   const ModelAnswer& answer = transcript.answer();
-  if (answer.stop == ModelAnswer::Stop::kRefusal || !answer.refusal.empty()) {
-    const std::string_view words = answer.refusal.empty() ? answer.text : answer.refusal;
-    return fail_task(out, StopReason::kRefusal,
-                     fmt::format("the model refused: {}", beginning(words, kQuotedMaxBytes)));
+  const std::string& words = answer.refusal.empty() ? answer.text : answer.refusal;
+  auto failures = transcript.failures();
+  if (spec.failover_on_refusal || !failures.empty()) {
+    failures.push_back({.model = transcript.answering(),
+                        .state = EffectState::kFailed,
+                        .failure = FailureClass::kRefusal,
+                        .detail = words,
+                        .attempts = 1});
+    return after_failure(spec, transcript, std::move(failures), prices, out);
   }
+  fail_task(out, StopReason::kRefusal,
+            fmt::format("the model refused: {}", beginning(words, kQuotedMaxBytes)));
+}
+
+// The end of the task, unless its answer must be JSON and is not: then the model is told once.
+void complete(const AgentSpec& spec, const Transcript& transcript, AnswerTurn& out) {
+  const std::string text = transcript.paused_text() + transcript.answer().text;
+  if (spec.output_schema.empty() || !spec.compiled_output_schema) {
+    out.actions.emplace_back(CompleteAction{
+        Payload::of(to_canonical_json(json::object{{"text", text}})), StopReason::kEndTurn});
+    return;
+  }
+  auto result = final_json(*spec.compiled_output_schema, text);
+  if (result) {
+    out.actions.emplace_back(CompleteAction{Payload::of(*std::move(result)), StopReason::kEndTurn});
+    return;
+  }
+  const std::string wrong(beginning(result.error().message, kProblemsMaxBytes));
+  if (transcript.told(Tell::Why::kOutputSchema) < kRepairsMax) {
+    return tell_model(out, {Tell::Why::kOutputSchema,
+                            fmt::format("Your answer does not fit the schema that it must fit:\n"
+                                        "{}\nAnswer again with the corrected JSON alone.",
+                                        wrong)});
+  }
+  fail_task(out, StopReason::kError,
+            fmt::format("the answer does not fit the agent's output_schema, nor did the one before "
+                        "it: {}",
+                        wrong));
+}
+
+void act_on_answer(const AgentSpec& spec, const Transcript& transcript, const Prices& prices,
+                   AnswerTurn& out) {
+  const ModelAnswer& answer = transcript.answer();
+  if (is_refusal(answer)) return act_on_refusal(spec, transcript, prices, out);
   // The arguments of a call in it may be cut, and still be JSON.
   if (answer.stop == ModelAnswer::Stop::kTruncated) {
     return fail_task(out, StopReason::kError,
@@ -123,40 +178,7 @@ void act_on_answer(const AgentSpec& spec, const Transcript& transcript, AnswerTu
                      "were not made");
   }
   if (!answer.calls.empty()) return call_tools(spec, transcript, out);
-  out.actions.emplace_back(CompleteAction{Payload::of(to_canonical_json(json::object{
-                                              {"text", transcript.paused_text() + answer.text}})),
-                                          StopReason::kEndTurn});
-}
-
-StopReason stop_reason_of(const Transcript::ModelFailure& failure) {
-  if (failure.state == EffectState::kDenied) return StopReason::kError;
-  switch (failure.failure) {
-    case FailureClass::kTransient:
-    case FailureClass::kRateLimit:
-    case FailureClass::kAmbiguous:
-      return StopReason::kRetriesExhausted;
-    case FailureClass::kContextOverflow:
-      return StopReason::kContextOverflow;
-    case FailureClass::kRefusal:
-      return StopReason::kRefusal;
-    case FailureClass::kNone:
-      return failure.state == EffectState::kUnknown ? StopReason::kRetriesExhausted
-                                                    : StopReason::kError;
-    default:
-      return StopReason::kError;
-  }
-}
-
-void give_up(const AgentSpec& spec, const Transcript::ModelFailure& failure, AnswerTurn& out) {
-  const std::string_view how = failure.state == EffectState::kDenied ? "was denied" : "failed";
-  std::string message = fmt::format("the call of model '{}' {}", spec.models.front(), how);
-  if (failure.failure != FailureClass::kNone) {
-    message += fmt::format(" ({})", to_string(failure.failure));
-  }
-  if (failure.attempts > 1) message += fmt::format(" after {} attempts", failure.attempts);
-  if (!failure.detail.empty())
-    message += fmt::format(": {}", beginning(failure.detail, kQuotedMaxBytes));
-  fail_task(out, stop_reason_of(failure), std::move(message));
+  complete(spec, transcript, out);
 }
 
 }  // namespace
@@ -171,7 +193,7 @@ Usage reserve_model_call(int64_t input_tokens, int64_t output_tokens, const Mode
 }
 
 Result<AnswerTurn> plan_agent_turn(const AgentSpec& spec, const Transcript& transcript,
-                                   uint64_t turn, Seq upto_seq, const ModelPrice& price) {
+                                   uint64_t turn, Seq upto_seq, const Prices& prices) {
   TRY_STATUS(transcript.status());
   if (spec.models.empty()) return fail(Code::kInvalid, "the agent names no model");
   AnswerTurn out;
@@ -180,13 +202,13 @@ Result<AnswerTurn> plan_agent_turn(const AgentSpec& spec, const Transcript& tran
   out.planner_version = "agent/1:" + spec.version;
   switch (transcript.stage()) {
     case Transcript::Stage::kCallModel:
-      ask_again(spec, transcript, price, out);
+      ask_again(spec, transcript, prices, out);
       return out;
     case Transcript::Stage::kAnswered:
-      act_on_answer(spec, transcript, out);
+      act_on_answer(spec, transcript, prices, out);
       return out;
     case Transcript::Stage::kModelFailed:
-      give_up(spec, transcript.failure(), out);
+      after_failure(spec, transcript, transcript.failures(), prices, out);
       return out;
     case Transcript::Stage::kEmpty:
     case Transcript::Stage::kModelOpen:

@@ -3,6 +3,7 @@
 // arguments give equal turns, so a turn that was lost is simply planned again.
 #include "agent/agent_spec.h"
 #include "agent/transcript.h"
+#include "agent/turn_parts.h"
 #include "journal/command.h"
 #include "journal/price.h"
 
@@ -17,7 +18,7 @@ inline constexpr uint32_t kPausedAnswersMax = 20;
 // (see AgentSpec::asks_always). The answer's hash is left zero.
 // Fails if the transcript does, or if the task waits for an outcome (kConflict).
 Result<AnswerTurn> plan_agent_turn(const AgentSpec& spec, const Transcript& transcript,
-                                   uint64_t turn, Seq upto_seq, const ModelPrice& price);
+                                   uint64_t turn, Seq upto_seq, const Prices& prices);
 
 // What one model call may use at most: reserved before it is sent.
 Usage reserve_model_call(int64_t input_tokens, int64_t output_tokens, const ModelPrice& price);

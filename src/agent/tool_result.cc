@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+
 namespace perdure {
 namespace {
 
@@ -71,6 +73,14 @@ ToolResult result_refused(std::string_view message) {
            "ask for it.",
            "They say", message),
       true);
+}
+
+ToolResult result_in_words(std::string text, bool is_error) {
+  return make(std::move(text), is_error);
+}
+
+ToolResult result_waited(int64_t now_ms) {
+  return make(fmt::format("The wait is over. It is {} now.", to_rfc3339(now_ms)), false);
 }
 
 ToolResult result_malformed(std::string_view reason) {

@@ -27,6 +27,8 @@ Result<ToolResult> result_asserted_done(const Payload& result);
 ToolResult result_asserted_not_done(std::string_view message);
 ToolResult result_denied(std::string_view reason);
 ToolResult result_refused(std::string_view message);
+ToolResult result_in_words(std::string text, bool is_error);
+ToolResult result_waited(int64_t now_ms);
 ToolResult result_malformed(std::string_view reason);
 ToolResult result_unknown(std::string_view reason);
 // `earlier`: what the model was told about the equal call; null if that is not known.

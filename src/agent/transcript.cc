@@ -13,6 +13,7 @@ namespace perdure {
 namespace {
 
 constexpr std::string_view kErasedInput = "(The input was erased.)";
+constexpr std::string_view kEmptyAnswer = "(The answer was empty.)";
 constexpr std::string_view kNoInput = "(There is no input.)";
 
 // What a provider's format adds around the declaration of a tool.
@@ -49,6 +50,10 @@ void repair_ids(ModelAnswer& answer, uint64_t turn) {
 
 }  // namespace
 
+bool is_refusal(const ModelAnswer& answer) {
+  return answer.stop == ModelAnswer::Stop::kRefusal || !answer.refusal.empty();
+}
+
 void Transcript::apply(const Record& record) {
   if (!status_ || record.seq <= seq_) return;
   if (record.seq != seq_ + 1) {
@@ -56,6 +61,7 @@ void Transcript::apply(const Record& record) {
                       fmt::format("the journal has a gap: record {} after {}", record.seq, seq_)});
   }
   seq_ = record.seq;
+  at_ms_ = record.at_ms;
   std::visit([this](const auto& body) { on(body); }, record.body);
 }
 
@@ -74,28 +80,79 @@ void Transcript::on(const TaskCreated& body) {
 }
 
 void Transcript::on(const StepPlanned& body) {
-  if (body.kind == CallKind::kModel) {
-    const auto turn = parse_model_step(body.step);
-    if (!turn || (stage_ != Stage::kCallModel && stage_ != Stage::kModelFailed)) {
-      return break_off({Code::kConflict, fmt::format("model call '{}' does not follow from the "
-                                                     "conversation of an agent",
-                                                     body.step)});
-    }
-    model_turn_ = *turn;
-    failure_ = {};
-    stage_ = Stage::kModelOpen;
-    if (body.verdict == Verdict::kDeny) fail_model(EffectState::kDenied, body.verdict_reason);
-    return;
-  }
+  if (body.kind == CallKind::kModel) return begin_model(body);
   Slot* slot = open_slot(body.step);
   if (slot == nullptr) return;
   slot->planned = true;
+  slot->by_planner = body.executed_by == ExecutedBy::kPlanner;
   stage_ = Stage::kToolsOpen;
   if (body.verdict != Verdict::kDeny) return;
   const std::string_view reason = body.verdict_reason;
   slot->malformed = reason.starts_with(kMalformedCall);
   settle(body.step, slot->malformed ? result_malformed(reason.substr(kMalformedCall.size()))
                                     : result_denied(reason));
+}
+
+// An answer that is a refusal may be asked of another model: then it counts as a failure of the
+// first.
+void Transcript::begin_model(const StepPlanned& body) {
+  const auto turn = parse_model_step(body.step);
+  if (turn && stage_ == Stage::kAnswered && is_refusal(*answer_)) refuse_answer();
+  if (!turn || (stage_ != Stage::kCallModel && stage_ != Stage::kModelFailed)) {
+    return break_off({Code::kConflict, fmt::format("model call '{}' does not follow from the "
+                                                   "conversation of an agent",
+                                                   body.step)});
+  }
+  if (stage_ == Stage::kCallModel) failures_.clear();
+  model_turn_ = *turn;
+  failure_ = {};
+  failure_.model = body.name;
+  stage_ = Stage::kModelOpen;
+  if (body.verdict == Verdict::kDeny) fail_model(EffectState::kDenied, body.verdict_reason);
+}
+
+void Transcript::refuse_answer() {
+  failure_.failure = FailureClass::kRefusal;
+  fail_model(EffectState::kFailed, answer_->refusal.empty() ? answer_->text : answer_->refusal);
+  answer_.reset();
+  slots_.clear();
+}
+
+// The tool `wait` is a timer under the name of its call.
+void Transcript::on(const TimerSet& body) {
+  Slot* slot = body.purpose == TimerPurpose::kPlanner ? open_slot(body.timer) : nullptr;
+  if (slot == nullptr) return;
+  slot->planned = true;
+  stage_ = Stage::kToolsOpen;
+}
+
+void Transcript::on(const TimerFired& body) {
+  const Slot* slot = body.purpose == TimerPurpose::kPlanner ? open_slot(body.timer) : nullptr;
+  if (slot != nullptr && slot->planned) settle(body.timer, result_waited(at_ms_));
+}
+
+void Transcript::on(const Noted& body) {
+  auto tell = tell_of(body.note);
+  if (!tell) return break_off(std::move(tell).error());
+  if (!*tell) return;
+  if (stage_ == Stage::kAnswered && slots_.empty()) close_final_answer();
+  if (stage_ != Stage::kCallModel) return;
+  conversation_.append_user((*tell)->text);
+  watch_.forget();
+  ++told_[static_cast<size_t>((*tell)->why)];
+}
+
+// An answer without calls that does not end the task.
+void Transcript::close_final_answer() {
+  if (answer_->text.empty() && answer_->raw.dialect.empty()) {
+    ModelAnswer said = *answer_;
+    said.text = kEmptyAnswer;
+    answer_ = std::make_shared<const ModelAnswer>(std::move(said));
+  }
+  conversation_.append_round(std::move(answer_), {});
+  answer_.reset();
+  paused_text_.clear();
+  stage_ = Stage::kCallModel;
 }
 
 void Transcript::on(const StepSettled& body) {
@@ -200,6 +257,7 @@ void Transcript::take_answer(const Payload& result) {
   counted_tokens_ = answer->input_tokens;
   counted_bytes_ = size_bytes();
   slots_.assign(answer->calls.size(), {});
+  if (!is_refusal(*answer)) answered_by_ = failure_.model;
   const bool paused = answer->stop == ModelAnswer::Stop::kPaused && answer->calls.empty();
   paused_answers_ = paused ? paused_answers_ + 1 : 0;
   if (paused) paused_text_ += answer->text;
@@ -212,6 +270,7 @@ void Transcript::take_answer(const Payload& result) {
 void Transcript::fail_model(EffectState state, std::string_view detail) {
   failure_.state = state;
   if (!detail.empty()) failure_.detail = detail;
+  failures_.push_back(failure_);
   stage_ = Stage::kModelFailed;
 }
 
@@ -227,8 +286,24 @@ void Transcript::settle(const StepId& step, Result<ToolResult> result) {
   if (!result) return break_off(std::move(result).error());
   Slot* slot = open_slot(step);
   PERDURE_ASSERT(slot != nullptr, "only a call that is open gets a result");
-  slot->result = *std::move(result);
+  slot->result = slot->by_planner ? *std::move(result) : in_part(step, *std::move(result));
   close_round_if_complete();
+}
+
+// What is too large is kept beside the conversation.
+ToolResult Transcript::in_part(const StepId& step, ToolResult result) {
+  if (!is_too_large(*result.text, results_)) return result;
+  ToolResult shown = result_in_words(preview_of(*result.text, step, results_), result.is_error);
+  if (results_.can_read_more) {
+    large_bytes_ += result.text->size();
+    large_[step] = std::move(result.text);
+  }
+  return shown;
+}
+
+const std::string* Transcript::large_result(std::string_view call) const {
+  const auto found = large_.find(call);
+  return found == large_.end() ? nullptr : found->second.get();
 }
 
 const ToolResult* Transcript::outcome_of(const StepId& step) const {
@@ -264,6 +339,7 @@ void Transcript::close_round_if_complete() {
   for (size_t i = 0; i < told.size(); ++i) {
     outcomes_[tool_step_id(model_turn_, i)] = std::move(originals[i]);
   }
+  watch_.add(answer_->calls, told);
   conversation_.append_round(std::move(answer_), told);
   answer_.reset();
   slots_.clear();
@@ -278,6 +354,7 @@ ModelRequest Transcript::request(const AgentSpec& spec) const {
   ModelRequest request;
   request.tools = spec.tools;
   request.max_output_tokens = spec.max_output_tokens;
+  request.output_schema = spec.output_schema;
   if (!spec.instructions.empty()) {
     Message& system = request.messages.emplace_back();
     system.role = Message::Role::kSystem;

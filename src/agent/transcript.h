@@ -6,6 +6,7 @@
 // one.
 //
 // Not thread-safe. Copying shares the texts.
+#include <array>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,11 +15,16 @@
 
 #include "agent/agent_spec.h"
 #include "agent/conversation.h"
+#include "agent/loop_watch.h"
+#include "agent/preview.h"
+#include "agent/tell.h"
 #include "agent/tool_result.h"
 #include "journal/message.h"
 #include "journal/record.h"
 
 namespace perdure {
+
+bool is_refusal(const ModelAnswer& answer);
 
 class Transcript {
  public:
@@ -32,11 +38,14 @@ class Transcript {
   };
 
   struct ModelFailure {
+    std::string model;
     EffectState state = EffectState::kFailed;
     FailureClass failure = FailureClass::kNone;  // the last that was seen
     std::string detail;
     uint32_t attempts = 0;
   };
+
+  explicit Transcript(InlineRules results = {}) : results_(results) {}
 
   // Records in order and without gaps; those already seen are skipped. Payloads must have their
   // bytes. What is wrong is kept in `status`, and nothing is folded after it.
@@ -48,12 +57,22 @@ class Transcript {
   // kAnswered, kToolsOpen: the answer whose calls are to be made, and the turn that asked for it.
   const ModelAnswer& answer() const;
   uint64_t answer_turn() const { return model_turn_; }
-  // kModelFailed
-  const ModelFailure& failure() const { return failure_; }
+  // The model that was asked last.
+  const std::string& answering() const { return failure_.model; }
+  // kModelFailed: how the models ended that were asked for the same answer, in this order.
+  const std::vector<ModelFailure>& failures() const { return failures_; }
+  // The model that gave the newest answer; empty if none did.
+  const std::string& answered_by() const { return answered_by_; }
   // Answers in a row with calls of which none could be read.
   uint32_t malformed_answers() const { return malformed_answers_; }
   // Answers in a row that their provider broke off to be called again.
   uint32_t paused_answers() const { return paused_answers_; }
+  // kCallModel: the calls of the newest rounds are a loop.
+  std::optional<Loop> loop() const { return watch_.found(); }
+  // How often the loop told the model something.
+  uint32_t told(Tell::Why why) const { return told_[static_cast<size_t>(why)]; }
+  // The whole of a result that was shown in part; null if there is none of that name.
+  const std::string* large_result(std::string_view call) const;
   // What those said before the answer that stands: the beginning of its text.
   const std::string& paused_text() const { return paused_text_; }
 
@@ -62,6 +81,8 @@ class Transcript {
   // Of the messages in `request`, but for the instructions.
   const Sha256& conversation_hash() const { return conversation_.hash(); }
   uint64_t size_bytes() const { return conversation_.size_bytes(); }
+  // With what is kept beside it.
+  uint64_t memory_bytes() const { return size_bytes() + large_bytes_; }
   // Tokens of the next request: what the provider counted last time, and a third of the bytes that
   // came since (docs/guarantees.md, section 7).
   int64_t input_tokens_estimate(const AgentSpec& spec) const;
@@ -70,6 +91,7 @@ class Transcript {
   struct Slot {
     bool planned = false;
     bool malformed = false;
+    bool by_planner = false;  // what it gave is shown whole
     StepId same_as;
     std::optional<ToolResult> result;
     bool settled() const { return result.has_value() || !same_as.empty(); }
@@ -81,6 +103,9 @@ class Transcript {
 
   void on(const TaskCreated& body);
   void on(const StepPlanned& body);
+  void on(const TimerSet& body);
+  void on(const TimerFired& body);
+  void on(const Noted& body);
   void on(const StepSettled& body);
   void on(const StepClosed& body);
   void on(const InterruptRequested& body);
@@ -88,6 +113,9 @@ class Transcript {
   template <class Other>
   void on(const Other&) {}
 
+  void begin_model(const StepPlanned& body);
+  void refuse_answer();
+  void close_final_answer();
   bool is_open_model(const StepId& step) const;
   void settle_model(const StepSettled& body);
   void take_answer(const Payload& result);
@@ -95,26 +123,35 @@ class Transcript {
   // The place of an undecided call of the open answer, or null.
   Slot* open_slot(const StepId& step);
   void settle(const StepId& step, Result<ToolResult> result);
+  ToolResult in_part(const StepId& step, ToolResult result);
   void close_round_if_complete();
   const ToolResult* outcome_of(const StepId& step) const;
   void break_off(Error error);
 
+  InlineRules results_;
   Status status_;
   Stage stage_ = Stage::kEmpty;
   Seq seq_ = 0;
+  int64_t at_ms_ = 0;  // of the newest record folded
   Conversation conversation_;
 
   uint64_t model_turn_ = 0;  // of the newest model call
-  ModelFailure failure_;
+  ModelFailure failure_;     // of that call, as far as it is known
+  std::vector<ModelFailure> failures_;
+  std::string answered_by_;
   std::shared_ptr<const ModelAnswer> answer_;  // whose round is not complete
   std::vector<Slot> slots_;                    // one per call of `answer_`
   uint32_t malformed_answers_ = 0;
   uint32_t paused_answers_ = 0;
+  LoopWatch watch_;
+  std::array<uint32_t, 2> told_{};
   std::string paused_text_;
 
   std::map<Seq, Question> questions_;
   // What an equal later call is told. Texts are shared with the conversation.
   std::map<StepId, ToolResult> outcomes_;
+  std::map<StepId, std::shared_ptr<const std::string>, std::less<>> large_;
+  uint64_t large_bytes_ = 0;
   int64_t counted_tokens_ = -1;  // by the provider, for a request of `counted_bytes_`
   uint64_t counted_bytes_ = 0;
 };

@@ -7,12 +7,10 @@ namespace perdure::runtime {
 
 Result<AnswerTurn> AgentPlanner::turn(const PlanRequest& request) {
   TRY_ASSIGN(const auto spec, versions_.spec(request.agent_version));
-  TRY_ASSIGN(const auto transcript,
-             transcripts_.at(request.task, request.tenant, request.plan.upto_seq, request.news));
-  const auto price = spec->models.empty() ? prices_.end() : prices_.find(spec->models.front());
-  TRY_ASSIGN(AnswerTurn turn,
-             plan_agent_turn(*spec, *transcript, request.plan.turn, request.plan.upto_seq,
-                             price == prices_.end() ? ModelPrice{} : price->second));
+  TRY_ASSIGN(const auto transcript, transcripts_.at(request.task, request.tenant, *spec,
+                                                    request.plan.upto_seq, request.news));
+  TRY_ASSIGN(AnswerTurn turn, plan_agent_turn(*spec, *transcript, request.plan.turn,
+                                              request.plan.upto_seq, prices_));
   turn.answer_hash = hash_answer(turn);
   return turn;
 }

@@ -80,7 +80,7 @@ Result<ModelRequest> ModelExecutor::render(const CallRequest& request) {
   } else {
     TRY_ASSIGN(const auto spec, versions_.spec(request.agent_version));
     TRY_ASSIGN(const auto transcript,
-               transcripts_.at(request.task, request.tenant, context_seq, {}));
+               transcripts_.at(request.task, request.tenant, *spec, context_seq, {}));
     if (to_hex(transcript->conversation_hash().view()) != expected) {
       return fail(Code::kInvalid,
                   "the conversation is not the one that was planned: this binary reads the journal "

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/assert.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "runtime/agent_planner.h"
 #include "runtime/script_planner.h"
@@ -57,6 +58,16 @@ Status check_name(const std::string& agent, std::string_view what, const std::st
   return fail(Code::kInvalid,
               fmt::format("agent '{}': there is no {} '{}'{}", agent, what, name,
                           nearest ? fmt::format("; did you mean '{}'?", *nearest) : ""));
+}
+
+// A tool server's schemas are not the operator's to correct.
+void warn_if_unchecked(const AgentSpec& agent, const ToolDeclaration& tool) {
+  if (tool.input_schema.empty() || agent.input_schemas.contains(tool.name)) return;
+  const auto compiled = JsonSchema::compile(tool.input_schema, "input_schema");
+  log(LogLevel::kWarn, "agent.unchecked_arguments",
+      {{"agent", agent.name},
+       {"tool", tool.name},
+       {"why", compiled ? std::string() : compiled.error().message}});
 }
 
 }  // namespace
@@ -152,7 +163,9 @@ Status Runtime::Impl::check(const AgentSpec& agent) const {
   }
   const std::vector<std::string> tool_names = router.names();
   for (const ToolDeclaration& tool : agent.tools) {
+    if (agent.has_builtin(tool.name)) continue;
     TRY_STATUS(check_name(agent.name, "tool", tool.name, tool_names));
+    warn_if_unchecked(agent, tool);
   }
   return {};
 }

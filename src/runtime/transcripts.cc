@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "agent/builtin_tools.h"
 #include "engine/history.h"
 
 namespace perdure::runtime {
@@ -18,7 +19,7 @@ void Transcripts::keep(const TaskId& task, std::shared_ptr<const Transcript> tra
   const std::lock_guard lock(mutex_);
   auto [entry, is_new] = entries_.try_emplace(task);
   if (is_new) entry->second.place = order_.insert(order_.end(), task);
-  const uint64_t bytes = transcript->size_bytes();
+  const uint64_t bytes = transcript->memory_bytes();
   bytes_ += bytes - entry->second.bytes;
   entry->second.bytes = bytes;
   entry->second.transcript = std::move(transcript);
@@ -46,11 +47,12 @@ Status Transcripts::fold(Transcript& transcript, const TaskId& task, const std::
 }
 
 Result<std::shared_ptr<const Transcript>> Transcripts::at(const TaskId& task,
-                                                          const std::string& tenant, Seq upto_seq,
+                                                          const std::string& tenant,
+                                                          const AgentSpec& spec, Seq upto_seq,
                                                           std::span<const Record> news) {
   auto known = cached(task, upto_seq);
   if (known && known->seq() == upto_seq) return known;
-  auto transcript = std::make_shared<Transcript>(known ? *known : Transcript());
+  auto transcript = std::make_shared<Transcript>(known ? *known : Transcript(inline_rules(spec)));
   const Seq news_from = news.empty() ? upto_seq + 1 : news.front().seq;
   if (transcript->seq() + 1 < news_from) {
     TRY_STATUS(

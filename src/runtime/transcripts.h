@@ -22,8 +22,10 @@ class Transcripts {
   // The transcript folded up to `upto_seq` exactly. `news` may bring records that are not durable
   // yet: they end at or behind `upto_seq`, and what is missing before them is read from the store.
   // Thread-safe.
+  // `spec`: of the version that the task pins.
   Result<std::shared_ptr<const Transcript>> at(const TaskId& task, const std::string& tenant,
-                                               Seq upto_seq, std::span<const Record> news);
+                                               const AgentSpec& spec, Seq upto_seq,
+                                               std::span<const Record> news);
 
  private:
   using Order = std::list<TaskId>;

@@ -77,12 +77,25 @@ Status read_tokens(Config& config, const json::object& table) {
   return {};
 }
 
+// In a file, the schema may be the name of another one.
+Status put_output_schema(json::value& file, const std::string& path) {
+  json::object* table = file.if_object();
+  json::value* schema = table == nullptr ? nullptr : table->if_contains("output_schema");
+  if (schema == nullptr || !schema->is_string()) return {};
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  const std::string name = beside(folder.empty() ? "." : folder, std::string(schema->get_string()));
+  TRY_ASSIGN(const std::string text, read_file(name));
+  TRY_ASSIGN(*schema, parse_json(text, name));
+  return {};
+}
+
 Status read_agent(Config& config, const std::string& name, const json::value& value,
                   const std::string& folder, const std::vector<ToolDeclaration>& offered) {
   // agents.NAME = "file.toml", or a table for an agent that another planner drives.
   if (value.is_string()) {
     const std::string path = beside(folder, std::string(value.get_string()));
-    TRY_ASSIGN(const json::value file, read_toml(path));
+    TRY_ASSIGN(json::value file, read_toml(path));
+    TRY_STATUS(put_output_schema(file, path));
     auto spec = agent_from_file(file, offered);
     if (!spec) return fail(spec.error().code, path + ": " + spec.error().message);
     if (spec->name != name) {

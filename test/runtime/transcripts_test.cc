@@ -19,13 +19,14 @@ class TranscriptsTest : public testing::Test {
  protected:
   // Whether the task's transcript is at hand: the store has nothing of it.
   bool keeps(uint64_t task) {
-    return transcripts_.at(TaskId::make(1, 2, task), "t", 1, {}).has_value();
+    return transcripts_.at(TaskId::make(1, 2, task), "t", spec_, 1, {}).has_value();
   }
   void look(uint64_t task, size_t input_bytes) {
     const Record record = created(input_bytes);
-    ASSERT_TRUE(transcripts_.at(TaskId::make(1, 2, task), "t", 1, {&record, 1}));
+    ASSERT_TRUE(transcripts_.at(TaskId::make(1, 2, task), "t", spec_, 1, {&record, 1}));
   }
 
+  const AgentSpec spec_;
   MemoryStore store_{std::string(32, 's')};
   test::NoBlobs blobs_;
   Transcripts transcripts_{store_, blobs_, 3, 250'000};

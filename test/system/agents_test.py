@@ -3,7 +3,7 @@ import json
 import unittest
 
 import answers
-from case import SystemTest, tool
+from case import SystemTest, agent, model, tool
 
 ORDER = {"type": "object", "required": ["order"], "additionalProperties": False,
          "properties": {"order": {"type": "integer", "minimum": 1}}}
@@ -29,6 +29,89 @@ class Agents(SystemTest):
                       "/usd: expected no member of this name"):
             self.assertIn(words, wrong)
         self.assertEqual(json.loads(paid), {"paid": True})
+
+    def errors(self, server, task):
+        return server.api.wait(task, "failed")["error"]["message"]
+
+    def test_an_answer_with_a_schema_is_the_result_and_is_repaired_once(self):
+        schema = {"type": "object", "required": ["verdict"], "properties": {"verdict": {"enum": ["refund", "keep"]}}}
+        self.world.rules(
+            answers.says('{"verdict": "maybe"}', round=0, contains="order 1"),
+            answers.says('```json\n{"verdict": "refund"}\n```', round=1, contains="order 1"),
+            answers.says("I cannot say.", contains="order 2"))
+        server = self.server(agents={"orders": agent(output_schema="verdict.json")}, start=False)
+        (server.folder / "verdict.json").write_text(json.dumps(schema))
+        server.start()
+        done = server.api.wait(server.api.submit("orders", "order 1"), "completed")
+        self.assertEqual(done["result"], {"verdict": "refund"})
+        last = json.loads(self.model_bodies("order 1")[-1])["messages"]
+        self.assertEqual([message["role"] for message in last], ["system", "user", "assistant", "user"])
+        self.assertIn('/verdict: expected one of "refund", "keep", found the string "maybe"', last[-1]["content"])
+        task = server.api.submit("orders", "order 2")
+        self.assertIn("the answer does not fit the agent's output_schema", self.errors(server, task))
+        self.assertEqual(server.api.task(task)["usage"]["model_calls"], 2)
+
+    def test_the_next_model_answers_where_the_first_cannot(self):
+        backup = "/backup/v1/chat/completions"
+        no_key = {"error": {"message": "bad key", "type": "invalid_request_error", "code": "invalid_api_key"}}
+        self.world.rules(
+            answers.replies(answers.MODEL_PATH, no_key, status=401, contains="order 3"),
+            {**answers.calls(("c1", "look", {"order": 3}), round=0, contains="order 3"), "path": backup},
+            {**answers.says("Done.", round=1, contains="order 3"), "path": backup},
+            answers.replies(answers.MODEL_PATH, no_key, status=401),
+            answers.replies(backup, no_key, status=401), answers.replies("/look", {"ok": True}))
+        config = self.config()
+        config["models"]["backup"] = model(self.world, base_url=self.world.url + "/backup/v1")
+        server = self.server(config, {"orders": agent(model=["main", "backup"])})
+        task = server.api.submit("orders", "order 3")
+        self.assertEqual(server.api.wait(task, "completed")["result"], {"text": "Done."})
+        planned = [(record["step"], record["name"]) for record in server.api.journal(task)
+                   if record["type"] == "step_planned"]
+        self.assertEqual(planned, [("m1", "main"), ("m2", "backup"), ("t2.0", "look"), ("m4", "backup")])
+        failed = self.errors(server, server.api.submit("orders", "order 4"))
+        self.assertRegex(failed, "model 'main' failed .auth.*; then the call of model 'backup' failed .auth")
+
+    def test_a_wait_outlives_the_process(self):
+        self.world.rules(
+            answers.calls(("c1", "wait", {"seconds": 1.5}), ("c2", "look", {}), round=0),
+            answers.says("Waited.", round=1), answers.replies("/look", {"ok": True}))
+        server = self.server(agents={"orders": agent(tools=["look", "wait"])})
+        task = server.api.submit("orders", "wait a little")
+        self.world.wait_count(1, "/look")
+        server.kill()
+        server.start()
+        self.assertEqual(server.api.wait(task, "completed")["result"], {"text": "Waited."})
+        waited, looked = self.told(self.model_bodies()[-1])
+        self.assertRegex(waited, r"The wait is over. It is 20\d\d-.*Z now.")
+        self.assertEqual(json.loads(looked), {"ok": True})
+        set_at, fired_at = (next(record for record in server.api.journal(task) if record["type"] == kind)
+                            for kind in ("timer_set", "timer_fired"))
+        self.assertGreaterEqual(fired_at["at"], set_at["at"])
+
+    def test_a_large_result_is_shown_in_part_and_read_by_range(self):
+        large = "".join(f"line {i}\n" for i in range(40_000))  # too large for the frame of a record, too
+        self.world.rules(
+            answers.calls(("c1", "look", {}), round=0),
+            answers.calls(("c2", "read_result", {"call": "t1.0", "offset": 200_000, "limit": 2000}), round=1),
+            answers.says("Read.", round=2), answers.replies("/look", large))
+        server = self.server(agents={"orders": agent(tools=["look", "read_result"])})
+        task = server.api.submit("orders", "read it all")
+        server.api.wait(task, "completed")
+        shown, part = self.told(self.model_bodies()[-1])
+        self.assertLess(len(shown), 17_000)
+        self.assertIn('read_result {"call":"t1.0","offset":12288}', shown)
+        text = json.dumps(large)
+        self.assertEqual(part, f"(Bytes 200000 to 202000 of {len(text)}; there is more.)\n" + text[200_000:202_000])
+
+    def test_a_model_in_circles_is_told_so_and_then_stopped(self):
+        self.world.rules(answers.calls(("c", "look", {"order": 1})), answers.replies("/look", {"state": "open"}))
+        server = self.server()
+        task = server.api.submit("orders", "look until it changes")
+        self.assertIn("loop_detected: the model made the same calls four times in a row", self.errors(server, task))
+        self.assertEqual(server.api.task(task)["usage"]["model_calls"], 8)
+        users = [m["content"] for m in json.loads(self.model_bodies()[-1])["messages"] if m["role"] == "user"]
+        self.assertEqual(len(users), 2)
+        self.assertTrue(users[1].startswith("You have made the same calls four times in a row"))
 
 
 if __name__ == "__main__":

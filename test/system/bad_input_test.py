@@ -58,6 +58,7 @@ class Files(SystemTest):
              "tools.pay.input_schema/properties/to/pattern", "look-ahead"),
             (self.with_("tools", "pay", input_schema={"$ref": "https://example.com/s.json"}),
              "tools.pay.input_schema/$ref", "none is fetched"),
+            (self.config(tools={"wait": pay}), "tools.wait", "every agent"),
             (self.with_("tools", "pay", identity=["order"]), "tools.pay.identity", "JSON Pointer"),
             (self.config(tools={"pay": {k: v for k, v in pay.items() if k != "irreversible"}}),
              "tools.pay.irreversible", "missing"),
@@ -82,7 +83,12 @@ class Files(SystemTest):
                  (agent(tools=["lok"]), "lok", "look"), (agent(tools=5), "tools", "array"),
                  (agent(limits={"turn": 1}), "turn", "turns"), (agent(limits={"turns": 0}), "turns", ""),
                  (agent(approval={"pya": "always"}), "pya", "pay"), (agent(name="other"), "other", "orders"),
-                 (agent(max_output_tokens="many"), "max_output_tokens", "")]
+                 (agent(max_output_tokens="many"), "max_output_tokens", ""),
+                 (agent(tools=["wiat"]), "wiat", "wait"), (agent(max_inline=10), "max_inline", "256"),
+                 (agent(failover={"refusals": True}), "refusals", "refusal"),
+                 (agent(output_schema="nowhere.json"), "nowhere.json", "cannot read"),
+                 (agent(output_schema=7), "agent.output_schema", "JSON Schema"),
+                 (agent(output_schema={"type": "objcet"}), "agent.output_schema/type", "object")]
         for file, place, advice in cases:
             with self.subTest(place):
                 said = self.refused(agents={"orders": file})

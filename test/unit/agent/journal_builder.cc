@@ -1,21 +1,30 @@
 #include "journal_builder.h"
 
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include "journal/message_json.h"
 
 namespace perdure::test {
 
-AgentSpec shop_agent() {
+AgentSpec shop_agent(std::vector<std::string> models) {
   AgentSpec spec;
   spec.name = "shop";
-  spec.models = {"main", "backup"};
+  spec.models = std::move(models);
   spec.instructions = "Serve the customer.";
   for (const char* name : {"look", "pay", "ship"}) {
     spec.tools.push_back({name, fmt::format("{}s something", name), R"({"type":"object"})"});
   }
   spec.always_ask = {"ship"};
   spec.max_output_tokens = 1000;
+  spec.version = agent_version(spec);
+  return spec;
+}
+
+AgentSpec strict_agent() {
+  AgentSpec spec = shop_agent({"main", "backup"});
+  spec.output_schema = R"({"type":"object","required":["done"]})";
+  EXPECT_TRUE(compile_schemas(spec));
   spec.version = agent_version(spec);
   return spec;
 }
@@ -34,19 +43,51 @@ JournalBuilder& JournalBuilder::created(std::string input) {
   return *this;
 }
 
-JournalBuilder& JournalBuilder::model_planned(uint64_t turn) {
+JournalBuilder& JournalBuilder::model_planned(uint64_t turn, std::string model) {
   StepPlanned body;
   body.step = fmt::format("m{}", turn);
   body.kind = CallKind::kModel;
-  body.name = "main";
+  body.name = std::move(model);
   body.verdict = Verdict::kAllow;
   add(std::move(body));
   return *this;
 }
 
-JournalBuilder& JournalBuilder::answered(uint64_t turn, const ModelAnswer& answer) {
-  model_planned(turn);
+JournalBuilder& JournalBuilder::answered(uint64_t turn, const ModelAnswer& answer,
+                                         std::string model) {
+  model_planned(turn, std::move(model));
   return settled(fmt::format("m{}", turn), Outcome::kSucceeded, answer_to_json(answer));
+}
+
+JournalBuilder& JournalBuilder::accepted(const AnswerTurn& turn) {
+  TurnAccepted body;
+  body.turn = turn.turn;
+  body.upto_seq = turn.upto_seq;
+  body.await = turn.await;
+  body.more = turn.more;
+  add(std::move(body));
+  for (const Action& action : turn.actions) {
+    if (const auto* call = std::get_if<CallAction>(&action)) {
+      StepPlanned planned;
+      planned.step = call->step;
+      planned.kind = call->kind;
+      planned.name = call->name;
+      planned.executed_by = call->executed_by;
+      planned.args = call->args;
+      planned.verdict = call->verdict == Verdict::kDeny ? Verdict::kDeny : Verdict::kAllow;
+      planned.verdict_reason = call->verdict_reason;
+      add(std::move(planned));
+      if (call->executed_by == ExecutedBy::kPlanner) {
+        settled(call->step, call->outcome, std::string(call->result.view()));
+      }
+    } else if (const auto* timer = std::get_if<TimerAction>(&action)) {
+      add(TimerSet{timer->timer, TimerPurpose::kPlanner,
+                   timer->at_ms != 0 ? timer->at_ms : timer->after_ms});
+    } else if (const auto* note = std::get_if<NoteAction>(&action)) {
+      add(Noted{note->note});
+    }
+  }
+  return *this;
 }
 
 JournalBuilder& JournalBuilder::tool_planned(std::string step, std::string name, Verdict verdict,
@@ -100,8 +141,8 @@ ModelAnswer answer_with(std::string text, std::vector<ToolCall> calls, ModelAnsw
   return answer;
 }
 
-Transcript fold(const std::vector<Record>& records) {
-  Transcript transcript;
+Transcript fold(const std::vector<Record>& records, InlineRules results) {
+  Transcript transcript(results);
   for (const Record& record : records) transcript.apply(record);
   return transcript;
 }
@@ -143,6 +184,12 @@ std::string show(const Action& action) {
   }
   if (const auto* end = std::get_if<FailAction>(&action)) {
     return fmt::format("fail {}: {}", to_string(end->stop_reason), end->message);
+  }
+  if (const auto* timer = std::get_if<TimerAction>(&action)) {
+    return fmt::format("timer {} after {} at {}", timer->timer, timer->after_ms, timer->at_ms);
+  }
+  if (const auto* note = std::get_if<NoteAction>(&action)) {
+    return fmt::format("note {}", note->note.view());
   }
   return "unexpected action";
 }

@@ -12,15 +12,19 @@
 namespace perdure::test {
 
 // Tools: look, pay, ship. `ship` is always asked about.
-AgentSpec shop_agent();
+AgentSpec shop_agent(std::vector<std::string> models = {"main"});
+// The same with two models, whose answer must be an object with the member `done`.
+AgentSpec strict_agent();
 
 class JournalBuilder {
  public:
   Seq add(RecordBody body);
 
   JournalBuilder& created(std::string input);
-  JournalBuilder& model_planned(uint64_t turn);
-  JournalBuilder& answered(uint64_t turn, const ModelAnswer& answer);
+  JournalBuilder& model_planned(uint64_t turn, std::string model = "main");
+  JournalBuilder& answered(uint64_t turn, const ModelAnswer& answer, std::string model = "main");
+  // What the turn's actions leave in the journal at once, and that it was accepted.
+  JournalBuilder& accepted(const AnswerTurn& turn);
   JournalBuilder& tool_planned(std::string step, std::string name,
                                Verdict verdict = Verdict::kAllow, std::string reason = "");
   JournalBuilder& settled(std::string step, Outcome outcome, std::string result = "",
@@ -40,7 +44,7 @@ class JournalBuilder {
 ModelAnswer answer_with(std::string text, std::vector<ToolCall> calls = {},
                         ModelAnswer::Stop stop = ModelAnswer::Stop::kEndTurn);
 
-Transcript fold(const std::vector<Record>& records);
+Transcript fold(const std::vector<Record>& records, InlineRules results = {});
 
 // One line a message: "user: hi", "assistant: text [id name args]", "tool id: text",
 // "tool! id: text" for an error.

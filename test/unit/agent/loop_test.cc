@@ -14,7 +14,7 @@ constexpr ModelPrice kPrice = {.input_per_mtok = 1'000'000, .output_per_mtok = 4
 
 Result<AnswerTurn> plan(const JournalBuilder& journal, uint64_t turn) {
   const Transcript transcript = fold(journal.records());
-  return plan_agent_turn(shop_agent(), transcript, turn, transcript.seq(), kPrice);
+  return plan_agent_turn(shop_agent(), transcript, turn, transcript.seq(), {{"main", kPrice}});
 }
 
 // The only action of the turn after the model answered so.
@@ -85,7 +85,7 @@ TEST(AgentLoop, DeniesArgumentsThatDoNotFitTheSchemaAndSaysWhere) {
       R"({"type":"object","required":["order"],"properties":{"order":{"type":"integer"}},)"
       R"("additionalProperties":false})";
   ASSERT_EQ(spec.tools[0].name, "look");
-  ASSERT_TRUE(compile_input_schemas(spec));
+  ASSERT_TRUE(compile_schemas(spec));
   const std::string no_fit =
       " deny: malformed call: the arguments do not fit the input schema of 'look':\n";
   const std::vector<std::pair<std::string, std::string>> cases = {
@@ -100,7 +100,7 @@ TEST(AgentLoop, DeniesArgumentsThatDoNotFitTheSchemaAndSaysWhere) {
     JournalBuilder journal;
     journal.created(R"("hi")").answered(1, answer_with("", {{"a", "look", arguments}}));
     const Transcript transcript = fold(journal.records());
-    const auto turn = plan_agent_turn(spec, transcript, 2, transcript.seq(), kPrice);
+    const auto turn = plan_agent_turn(spec, transcript, 2, transcript.seq(), {{"main", kPrice}});
     ASSERT_TRUE(turn);
     EXPECT_EQ(show(turn->actions.front()),
               "call t1.0 tool look " + (arguments.empty() ? "{}" : arguments) + reason);

@@ -8,7 +8,7 @@ namespace {
 using Role = Message::Role;
 
 std::optional<std::string> broken_in_answer(const Message& answer) {
-  if (answer.calls.empty()) return "an answer without calls stands inside the conversation";
+  if (answer.calls.empty() && answer.text.empty()) return "an answer that says nothing";
   std::set<std::string> ids;
   for (const ToolCall& call : answer.calls) {
     if (call.id.empty()) return "a call without id";
@@ -42,7 +42,7 @@ std::optional<std::string> broken_rule(const std::vector<Message>& messages) {
       if (messages[at].call_id != call.id) return "results in another order than the calls";
       if (messages[at].text.empty()) return "an empty result";
     }
-    last = Role::kTool;
+    last = message.calls.empty() ? Role::kAssistant : Role::kTool;
   }
   return std::nullopt;
 }

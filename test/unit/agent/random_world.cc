@@ -51,7 +51,7 @@ bool RandomWorld::await_holds() const {
 
 void RandomWorld::plan() {
   const Seq upto = transcript_.seq();
-  const auto turn = plan_agent_turn(spec_, transcript_, ++turn_, upto, {1000, 4000});
+  const auto turn = plan_agent_turn(spec_, transcript_, ++turn_, upto, {{"main", {1000, 4000}}});
   ASSERT_TRUE(turn) << turn.error().message;
   ASSERT_FALSE(turn->actions.empty());
   PlannedTurn& planned = turns_.emplace_back();
@@ -69,8 +69,18 @@ void RandomWorld::plan() {
     if (const auto* call = std::get_if<CallAction>(&action)) {
       EXPECT_TRUE(awaited_.contains(call->step));
       planned.calls_model = call->kind == CallKind::kModel;
+      if (planned.calls_model) planned.model = call->name;
+      if (planned.calls_model && transcript_.stage() == Transcript::Stage::kModelFailed) {
+        seen_.insert("asked another");
+      }
       if (planned.calls_model) planned.request = show(transcript_.request(spec_).messages);
       begin(*call);
+      continue;
+    }
+    if (const auto* note = std::get_if<NoteAction>(&action)) {
+      EXPECT_TRUE(turn->more);
+      seen_.insert("told");
+      add(Noted{note->note});
       continue;
     }
     const auto* failed = std::get_if<FailAction>(&action);
@@ -278,7 +288,7 @@ void RandomWorld::noise() {
 }
 
 ModelAnswer RandomWorld::random_answer() {
-  ModelAnswer answer = answer_with(chance(50) ? some_words() : "");
+  ModelAnswer answer = answer_with(chance(50) ? some_words() : chance(50) ? R"({"done":1})" : "");
   if (chance(3)) answer.stop = ModelAnswer::Stop::kTruncated;
   if (chance(2)) answer.stop = ModelAnswer::Stop::kRefusal;
   if (turn_ >= kTurnsMax || chance(12)) return answer;

@@ -18,6 +18,7 @@ struct PlannedTurn {
   Seq upto_seq = 0;
   std::string shown;
   bool calls_model = false;
+  std::string model;
   std::string request;  // what the model is sent, if it is called
 };
 
@@ -77,7 +78,7 @@ class RandomWorld {
   std::mt19937_64 random_;
   JournalBuilder journal_;
   Transcript transcript_;
-  AgentSpec spec_ = shop_agent();
+  AgentSpec spec_ = strict_agent();
   std::map<StepId, Step> steps_;
   std::vector<StepId> tools_;  // in the order of planning
   std::set<StepId> awaited_;

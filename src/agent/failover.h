@@ -1,0 +1,17 @@
+#pragma once
+// Which model is asked: the one that answered last, and where a call ended without an answer, the
+// next of the agent's list that was not asked for this answer yet.
+#include "agent/turn_parts.h"
+
+namespace perdure {
+
+// For an answer that nobody was asked for yet.
+const std::string& first_model(const AgentSpec& spec, const Transcript& transcript);
+
+// After a model call that ended without an answer, or with a refusal: the next model, or the end of
+// the task. It names every model that was asked; the reason is that of the first.
+void after_failure(const AgentSpec& spec, const Transcript& transcript,
+                   std::vector<Transcript::ModelFailure> failures, const Prices& prices,
+                   AnswerTurn& out);
+
+}  // namespace perdure
