@@ -110,7 +110,7 @@ class Files(SystemTest):
             taken.listen()
             server = self.server(start=False)
             server.listen = "127.0.0.1:%d" % taken.getsockname()[1]
-            with self.assertRaisesRegex(AssertionError, r"exit 1\).*(in use|listen)"):
+            with self.assertRaisesRegex(AssertionError, r"exit 75\).*(in use|listen)"):
                 server.start()
             server.listen = "127.0.0.1:0"
             server.start()

@@ -33,7 +33,7 @@ class DataDirectory(SystemTest):
         server, tasks = self.with_tasks(1)
         done = run("serve", "--config", server.folder / "perdure.toml", "--data-dir", server.data, "--listen",
                    "127.0.0.1:0")
-        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertEqual((done.returncode, done.stdout), (75, ""))
         self.assertIn(f"process {server.process.pid}", done.stderr)
         status, said = self.doctor(server.data)
         self.assertEqual(status, 1)
