@@ -105,7 +105,7 @@ class Shutdown(unittest.TestCase):
         process = self.start(listen=taken)
         process.wait(WAIT_S)
         log = process.stderr.read()
-        self.assertEqual(process.returncode, 1, log)
+        self.assertEqual(process.returncode, 75, log)
         self.assertIn(taken, log)
 
     def test_has_all_descriptors_that_it_may_have(self):
