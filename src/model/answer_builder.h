@@ -14,6 +14,7 @@ namespace perdure {
 struct AnswerLimits {
   size_t text_bytes = 8u << 20;  // text, refusal, arguments and raw items together
   size_t calls = 256;
+  size_t blocks = 4096;  // of dialects whose answers are lists
   SseLimits sse;
 };
 

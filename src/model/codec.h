@@ -26,7 +26,10 @@ struct WireRequest {
 };
 
 struct ReaderEvents {
-  std::function<void(std::string_view text)> on_delta;  // optional
+  std::function<void(std::string_view text)> on_delta = nullptr;  // optional
+  // Optional: the provider works on under this id when the connection ends, and can be asked for
+  // it. At most once, before any text.
+  std::function<void(std::string_view id)> on_response_id = nullptr;
 };
 
 // How the transport saw the end of an answer.

@@ -31,7 +31,7 @@ struct LiveCall {
   LiveCall(const Codec& codec, const ProviderCall& call, const ModelConfig& config,
            ProviderCallbacks callbacks_in)
       : callbacks(std::move(callbacks_in)),
-        exchange(codec, call.request, config, {std::move(callbacks.on_delta)}) {}
+        exchange(codec, call.request, config, {std::move(callbacks.on_delta), {}}) {}
 
   ProviderCallbacks callbacks;
   Exchange exchange;
@@ -89,6 +89,7 @@ HttpRequest HttpProvider::http_request(WireRequest wire, int64_t not_after_ms) c
   request.method = std::move(wire.method);
   request.url = config_.base_url + wire.path;
   request.headers = std::move(wire.headers);
+  request.headers.insert(request.headers.end(), config_.headers.begin(), config_.headers.end());
   request.body = std::move(wire.body);
   request.timeouts = config_.timeouts;
   request.max_response_bytes = kResponseMaxBytes;

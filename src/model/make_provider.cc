@@ -1,8 +1,10 @@
 #include "base/assert.h"
+#include "model/anthropic_codec.h"
 #include "model/bedrock_codec.h"
 #include "model/gemini_codec.h"
 #include "model/http_provider.h"
 #include "model/openai_chat_codec.h"
+#include "model/openai_responses_codec.h"
 #include "model/replay_provider.h"
 
 namespace perdure {
@@ -11,6 +13,8 @@ const Codec& codec_of(ModelConfig::Provider provider) {
   static const OpenAiChatCodec openai_chat;
   static const GeminiCodec gemini;
   static const BedrockCodec bedrock;
+  static const AnthropicCodec anthropic;
+  static const OpenAiResponsesCodec openai_responses;
   switch (provider) {
     case ModelConfig::Provider::kOpenAiChat:
       return openai_chat;
@@ -18,6 +22,10 @@ const Codec& codec_of(ModelConfig::Provider provider) {
       return gemini;
     case ModelConfig::Provider::kBedrock:
       return bedrock;
+    case ModelConfig::Provider::kAnthropic:
+      return anthropic;
+    case ModelConfig::Provider::kOpenAiResponses:
+      return openai_responses;
   }
   PERDURE_ASSERT(false, "every provider has a codec");
   return openai_chat;

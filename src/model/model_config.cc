@@ -1,14 +1,17 @@
 #include "model/model_config.h"
 
+#include <algorithm>
+
 #include "model/codec.h"
 
 namespace perdure {
 namespace {
 
 // In the order of ModelConfig::Provider.
-constexpr std::initializer_list<std::string_view> kDialects = {"openai-chat", "gemini", "bedrock"};
-constexpr std::initializer_list<std::string_view> kProviders = {"openai-chat", "gemini", "bedrock",
-                                                                "replay"};
+constexpr std::initializer_list<std::string_view> kDialects = {"openai-chat", "gemini", "bedrock",
+                                                               "anthropic", "openai-responses"};
+constexpr std::initializer_list<std::string_view> kProviders = {
+    "openai-chat", "gemini", "bedrock", "anthropic", "openai-responses", "replay"};
 
 void check_base_url(ObjectReader& in, ModelConfig& config) {
   std::string& url = config.base_url;
@@ -123,6 +126,41 @@ void read_extra(ObjectReader& in, ModelConfig& config) {
   config.extra = to_canonical_json(*extra);
 }
 
+// Written by the codecs and the transport, or secrets, which have their own place.
+constexpr std::string_view kOwnHeaders[] = {
+    "accept",         "authorization", "connection", "content-length",
+    "content-type",   "cookie",        "host",       "x-api-key",
+    "x-goog-api-key", "expect",        "te",         "transfer-encoding"};
+
+bool is_header_name(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
+  });
+}
+
+void read_headers(ObjectReader& in, ModelConfig& config) {
+  const json::object* headers = in.object("headers");
+  if (headers == nullptr) return;
+  for (const auto& member : *headers) {
+    const std::string name(member.key());
+    const json::string* value = member.value().if_string();
+    const bool printable =
+        value != nullptr && std::all_of(value->begin(), value->end(), [](char c) {
+          return static_cast<unsigned char>(c) >= 0x20 && c != 0x7F;
+        });
+    if (!is_header_name(name) || !printable) {
+      in.fail_at("headers", "'" + name + "' is not a header with a text of one line");
+    }
+    for (const std::string_view own : kOwnHeaders) {
+      if (lower_case(name) == own) {
+        in.fail_at("headers", "'" + name + "' is written by the server itself");
+      }
+    }
+    if (in.ok()) config.headers.emplace_back(name, *value);
+  }
+}
+
 void read_provider(ObjectReader& in, ModelConfig& config) {
   if (!in.has("provider")) in.fail_at("provider", "is missing");
   const size_t provider = in.choice("provider", kProviders, 0);
@@ -168,6 +206,10 @@ Result<ModelConfig> parse_model_config(std::string name, const json::value& tabl
   TRY_STATUS(read_timeouts(in, config.timeouts));
   TRY_STATUS(read_retry(in, config));
   read_extra(in, config);
+  read_headers(in, config);
+  if (config.provider == ModelConfig::Provider::kAnthropic) {
+    config.prompt_cache = in.boolean("prompt_cache", true);
+  }
   config.record_to = in.string("record_to", "");
   config.recording = config.replay ? in.string("recording") : in.string("recording", "");
   check_key(in, "key", config.key);

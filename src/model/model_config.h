@@ -2,6 +2,8 @@
 // What the operator says about one model: a table [models.<name>] of the configuration.
 #include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -13,7 +15,7 @@
 namespace perdure {
 
 struct ModelConfig {
-  enum class Provider : uint8_t { kOpenAiChat, kGemini, kBedrock };
+  enum class Provider : uint8_t { kOpenAiChat, kGemini, kBedrock, kAnthropic, kOpenAiResponses };
   // Which member carries the limit of the answer: OpenAI wants the new one, many others know only
   // the old.
   enum class MaxTokensMember : uint8_t { kMaxCompletionTokens, kMaxTokens };
@@ -41,6 +43,10 @@ struct ModelConfig {
                         .total_ms = 1'800'000};
   // More members of the request, such as temperature: a JSON object in canonical form, or empty.
   std::string extra;
+  // More headers, such as anthropic-beta; none of them a credential.
+  std::vector<std::pair<std::string, std::string>> headers;
+  bool background = false;   // kOpenAiResponses: the provider works on when the connection ends
+  bool prompt_cache = true;  // for dialects that ask for it in the request
   bool allow_private = false;
   uint32_t max_attempts = 5;
   int64_t backoff_ms = 1000;

@@ -21,8 +21,8 @@ constexpr std::initializer_list<std::string_view> kEnds = {"complete", "not_sent
 bool decides(std::string_view header) {
   return header == "content-type" || header == "date" || header == "retry-after" ||
          header == "retry-after-ms" || header == "x-should-retry" || header == "x-request-id" ||
-         header == "x-amzn-requestid" || header == "x-amzn-errortype" ||
-         header.starts_with("x-ratelimit-");
+         header == "x-amzn-requestid" || header == "x-amzn-errortype" || header == "request-id" ||
+         header.starts_with("x-ratelimit-") || header.starts_with("anthropic-ratelimit-");
 }
 
 json::value chunk_to_json(const std::string& chunk) {

@@ -67,7 +67,7 @@ Provider::CallId ReplayProvider::call(ProviderCall call, ProviderCallbacks callb
     callbacks.on_done(refused("replay: " + why));
     return 0;
   }
-  Exchange exchange(codec_, call.request, config_, {std::move(callbacks.on_delta)});
+  Exchange exchange(codec_, call.request, config_, {std::move(callbacks.on_delta), {}});
   for (const std::string& chunk : found->chunks) exchange.on_body(found->result.status, chunk);
   callbacks.on_done(exchange.finish(found->result, 0));
   return 0;

@@ -60,7 +60,7 @@ TEST(ModelConfig, NamesWhatIsWrong) {
   EXPECT_EQ(error_of(R"({"provider":"replay","model":"m"})"), "models.main.recording: is missing");
   EXPECT_EQ(
       error_of(R"({"provider":"chatgpt","base_url":"https://a","model":"m"})"),
-      R"(models.main.provider: expected one of "openai-chat", "gemini", "bedrock", "replay")");
+      R"(models.main.provider: expected one of "openai-chat", "gemini", "bedrock", "anthropic", "openai-responses", "replay")");
 }
 
 TEST(ModelConfig, KeysAreReferences) {

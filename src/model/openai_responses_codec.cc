@@ -1,0 +1,51 @@
+#include "model/openai_responses_codec.h"
+
+#include "model/openai_errors.h"
+#include "model/openai_responses_stream.h"
+
+namespace perdure {
+namespace {
+
+constexpr std::string_view kOwnMembers[] = {"model",
+                                            "input",
+                                            "tools",
+                                            "stream",
+                                            "background",
+                                            "store",
+                                            "include",
+                                            "max_output_tokens",
+                                            "previous_response_id",
+                                            "conversation"};
+
+}  // namespace
+
+std::span<const std::string_view> OpenAiResponsesCodec::own_members() const {
+  return kOwnMembers;
+}
+
+WireRequest OpenAiResponsesCodec::encode(const ModelRequest& request,
+                                         const ModelConfig& config) const {
+  return {.path = "/responses",
+          .headers = {{"Content-Type", "application/json"}, {"Accept", "text/event-stream"}},
+          .body = encode_openai_responses(request, config)};
+}
+
+Status OpenAiResponsesCodec::authorize(WireRequest& request, std::string_view,
+                                       std::string_view secret, const ModelConfig&, int64_t) const {
+  request.headers.emplace_back("Authorization", "Bearer " + std::string(secret));
+  return {};
+}
+
+std::unique_ptr<AnswerReader> OpenAiResponsesCodec::reader(const ModelRequest&,
+                                                           const ModelConfig& config,
+                                                           ReaderEvents events) const {
+  if (!config.background) events.on_response_id = nullptr;
+  return std::make_unique<OpenAiResponsesStream>(std::move(events));
+}
+
+CallFailure OpenAiResponsesCodec::classify(int status, std::string_view body,
+                                           const AnswerEnd& end) const {
+  return classify_openai(status, body, end);
+}
+
+}  // namespace perdure
