@@ -6,7 +6,8 @@ JOURNAL = BASE | {"journal"}
 CORE = JOURNAL | {"core"}
 PORTS = JOURNAL | {"ports"}
 ENGINE = CORE | PORTS | {"engine"}
-RUNTIME = ENGINE | {"schema", "agent", "script", "workflow", "model", "tool", "tool/mcp", "runtime"}
+RUNTIME = ENGINE | {"schema", "agent", "script", "workflow", "telemetry", "model", "tool", "tool/mcp",
+                    "runtime"}
 
 # Folder -> the folders whose headers it may include; its own is always among them.
 SEES = {
@@ -17,6 +18,7 @@ SEES = {
     "agent": CORE | SCHEMA | {"agent"},
     "script": JOURNAL | {"script"},
     "workflow": CORE | {"workflow"},
+    "telemetry": JOURNAL | {"telemetry"},
     "ports": PORTS,
     "model": PORTS | {"model"},
     "tool": PORTS | {"tool", "tool/mcp"},
@@ -53,8 +55,8 @@ CONFINED = {
 ANYWHERE_IN_HEADERS = ("boost/json/", "fmt/", "tl/expected.hpp")
 
 # These folders are functions of their input: state and records in, records and text out.
-PURE = ("schema", "journal", "core", "agent", "script", "workflow", "tool/mcp")
-DETERMINISTIC = ("schema", "core", "agent", "script", "workflow")
+PURE = ("schema", "journal", "core", "agent", "script", "workflow", "telemetry", "tool/mcp")
+DETERMINISTIC = ("schema", "core", "agent", "script", "workflow", "telemetry")
 IMPURE_HEADERS = {
     "chrono", "ctime", "random", "thread", "mutex", "shared_mutex", "condition_variable", "future",
     "semaphore", "barrier", "latch", "stop_token", "coroutine", "atomic", "filesystem", "fstream",

@@ -3,6 +3,7 @@
 // threads of its own, so that a simulator can drive it.
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,7 +15,9 @@
 #include "ports/agents.h"
 #include "ports/blobs.h"
 #include "ports/clock.h"
+#include "ports/process_figures.h"
 #include "ports/store.h"
+#include "ports/trace_figures.h"
 
 namespace perdure::api {
 
@@ -46,6 +49,10 @@ struct ApiParts {
   std::vector<std::string> origins;  // of browsers' pages; none by default
   ApiLimits limits = {};
   std::function<Status()> readiness = {};  // optional: why no work should come here now
+  // Optional, for /metrics: what this process uses, and its version.
+  std::function<std::optional<ProcessFigures>()> process = {};
+  std::string version = {};
+  std::function<TraceFigures()> traces = {};  // optional: how their export fares
 };
 
 // Thread-safe. Destroy it when nothing calls `handle`, its timers or the engine's `pump` any more.

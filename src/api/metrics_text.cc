@@ -1,82 +1,116 @@
 #include "api/metrics_text.h"
 
-#include <fmt/format.h>
+#include <algorithm>
 
-#include <iterator>
+#include "api/metrics_writer.h"
+#include "base/log.h"
 
 namespace perdure::api {
 namespace {
 
-class Writer {
- public:
-  void counter(std::string_view name, std::string_view help, uint64_t value) {
-    head(name, help, "counter");
-    sample(name, "", static_cast<double>(value));
-  }
-  void seconds_counter(std::string_view name, std::string_view help, uint64_t micros) {
-    head(name, help, "counter");
-    sample(name, "", static_cast<double>(micros) / 1e6);
-  }
-  void gauge(std::string_view name, std::string_view help, double value) {
-    head(name, help, "gauge");
-    sample(name, "", value);
-  }
-  void head(std::string_view name, std::string_view help, std::string_view type) {
-    fmt::format_to(std::back_inserter(out_), "# HELP {} {}\n# TYPE {} {}\n", name, help, name,
-                   type);
-  }
-  void sample(std::string_view name, std::string_view labels, double value) {
-    fmt::format_to(std::back_inserter(out_), "{}{} {}\n", name, labels, value);
-  }
-  std::string text() && { return std::move(out_); }
-
- private:
-  std::string out_;
-};
-
-std::string label(const std::string& planner) {
-  std::string out = "{planner=\"";
-  for (const char c : planner) {
-    if (c == '\\' || c == '"') out += '\\';
-    if (c == '\n') {
-      out += "\\n";
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"}";
+template <class Number>
+double number(const Number& value) {
+  return static_cast<double>(static_cast<uint64_t>(value));
 }
 
-void write_engine(Writer& out, const engine::Metrics& m) {
-  out.counter("perdure_commands_total", "Commands applied to tasks.", m.commands);
-  out.counter("perdure_commits_total", "Durable commits.", m.commits);
-  out.counter("perdure_frames_total", "Frames committed, one a task and commit.", m.frames);
-  out.counter("perdure_records_total", "Records committed.", m.records);
+void write_engine(MetricsWriter& out, const engine::Metrics& m) {
+  out.counter("perdure_commands_total", "Commands applied to tasks.", number(m.commands));
+  out.counter("perdure_commits_total", "Durable commits.", number(m.commits));
+  out.counter("perdure_frames_total", "Frames committed, one a task and commit.", number(m.frames));
+  out.counter("perdure_records_total", "Records committed.", number(m.records));
   out.counter("perdure_durable_waits_total", "Times a task's output waited for a commit.",
-              m.durable_waits);
-  out.counter("perdure_sends_total", "Calls of models and tools that were started.", m.sends);
-  out.counter("perdure_plans_total", "Turns that planners were asked for.", m.plans);
-  out.counter("perdure_timers_fired_total", "Timers that fired.", m.timers_fired);
-  out.counter("perdure_recovered_total", "Tasks looked at again after the start.", m.recovered);
-  out.seconds_counter("perdure_commit_seconds_total",
-                      "Time from a batch's first record to its durability, summed.", m.commit_us);
-  out.gauge("perdure_last_commit_seconds", "The same, of the last batch.",
-            static_cast<double>(m.last_commit_us) / 1e6);
-  out.gauge("perdure_tasks_in_memory", "Tasks that are in memory.", static_cast<double>(m.live));
+              number(m.durable_waits));
+  out.counter("perdure_sends_total", "Calls of models and tools that were started.",
+              number(m.sends));
+  out.counter("perdure_plans_total", "Turns that planners were asked for.", number(m.plans));
+  out.counter("perdure_timers_fired_total", "Timers that fired.", number(m.timers_fired));
+  out.counter("perdure_recovered_total", "Tasks looked at again after the start.",
+              number(m.recovered));
+  out.gauge("perdure_tasks_in_memory", "Tasks that are in memory.", number(m.live));
   out.gauge("perdure_calls_under_way", "Calls of models and tools without an outcome yet.",
-            static_cast<double>(m.calls_under_way));
+            number(m.calls_under_way));
   out.gauge("perdure_tasks_quarantined", "Tasks whose journal could not be read.",
-            static_cast<double>(m.quarantined));
+            number(m.quarantined));
 }
 
-void write_planners(Writer& out, const std::vector<RemotePlanners::Count>& counts) {
+void write_durability(MetricsWriter& out, Context& context, const engine::Metrics& m) {
+  const int64_t since_us = m.undurable_since_us;
+  const int64_t lag_us =
+      since_us == 0 ? 0 : std::max<int64_t>(0, context.parts.clock.monotonic_us() - since_us);
+  out.gauge("perdure_commit_lag_seconds",
+            "Age of the oldest record that is not durable yet; 0 when all are.",
+            static_cast<double>(lag_us) / 1e6);
+  out.histogram("perdure_commit_seconds", "Time from a batch's first record to its durability.",
+                m.commit);
+  out.gauge("perdure_gate_outputs", "Replies, requests and plans that wait for a commit.",
+            number(m.held));
+  out.gauge("perdure_mailbox_inputs", "Commands that wait for the engine.",
+            number(context.parts.engine.mailbox().size()));
+}
+
+void write_calls(MetricsWriter& out, const engine::CallTally& calls) {
+  const auto outcomes = calls.outcomes();
+  const auto write = [&](CallKind wanted, std::string_view name, std::string_view help,
+                         std::string_view label) {
+    out.family(name, help, "counter");
+    for (const auto& [key, count] : outcomes) {
+      const auto& [kind, called, outcome, failure] = key;
+      if (kind != wanted) continue;
+      out.sample(
+          {{label, called}, {"outcome", to_string(outcome)}, {"failure", to_string(failure)}},
+          number(count));
+    }
+  };
+  write(CallKind::kModel, "perdure_model_calls_total",
+        "Calls of models that ended, by what became of them and why they failed.", "model");
+  write(CallKind::kTool, "perdure_tool_calls_total",
+        "Calls of tools that ended, by what became of them and why they failed.", "tool");
+  const auto used = calls.used();
+  out.family("perdure_model_tokens_total", "Tokens that models reported, read and written.",
+             "counter");
+  for (const auto& [model, usage] : used) {
+    out.sample({{"model", model}, {"direction", "input"}}, number(usage.input_tokens));
+    out.sample({{"model", model}, {"direction", "output"}}, number(usage.output_tokens));
+  }
+  out.family("perdure_model_cost_dollars_total", "Cost of these tokens by the configured prices.",
+             "counter");
+  for (const auto& [model, usage] : used) {
+    out.sample({{"model", model}}, static_cast<double>(usage.cost_micro_usd) / 1e6);
+  }
+  out.histogram("perdure_model_call_seconds", "Time from a model call's start to its end.",
+                calls.took(CallKind::kModel));
+  out.histogram("perdure_tool_call_seconds", "Time from a tool call's start to its end.",
+                calls.took(CallKind::kTool));
+}
+
+template <class Word, class Counts>
+void write_words(MetricsWriter& out, std::string_view label, Word last, const Counts& counts) {
+  for (int i = 0; i <= static_cast<int>(last); ++i) {
+    const auto found = counts.find(static_cast<Word>(i));
+    out.sample({{label, to_string(static_cast<Word>(i))}},
+               found != counts.end() ? number(found->second) : 0);
+  }
+}
+
+void write_store(MetricsWriter& out, Context& context) {
+  const auto counts = context.parts.reader.counts(context.parts.clock.unix_ms());
+  if (!counts) {
+    log(LogLevel::kError, "metrics.unreadable", {{"why", counts.error().message}});
+    return;
+  }
+  out.family("perdure_open_tasks", "Tasks that have not ended.", "gauge");
+  write_words(out, "status", TaskStatus::kInputRequired, counts->tasks);
+  out.family("perdure_open_interrupts", "Questions that wait for a person.", "gauge");
+  write_words(out, "reason", last_of(InterruptReason{}), counts->interrupts);
+  out.gauge("perdure_timers", "Timers that are set.", number(counts->timers));
+  out.gauge("perdure_timers_due", "Of these, timers that are due.", number(counts->timers_due));
+}
+
+void write_planners(MetricsWriter& out, const std::vector<RemotePlanners::Count>& counts) {
   const auto each = [&](std::string_view name, std::string_view help, std::string_view type,
                         auto value) {
-    if (counts.empty()) return;
-    out.head(name, help, type);
-    for (const auto& count : counts) {
-      out.sample(name, label(count.name), static_cast<double>(value(count)));
-    }
+    out.family(name, help, type);
+    for (const auto& count : counts) out.sample({{"planner", count.name}}, number(value(count)));
   };
   using Count = RemotePlanners::Count;
   each("perdure_plans_waiting", "Plans that no remote planner has taken.", "gauge",
@@ -89,23 +123,61 @@ void write_planners(Writer& out, const std::vector<RemotePlanners::Count>& count
        [](const Count& c) { return c.expired; });
 }
 
+void write_requests(MetricsWriter& out, const RequestCounters& c) {
+  out.counter("perdure_http_requests_total", "Requests that reached the API.", number(c.requests));
+  out.counter("perdure_http_refused_total",
+              "Requests refused for their host, origin, credential, scope, path or form.",
+              number(c.refused));
+  out.gauge("perdure_event_streams", "Event streams that are open.", number(c.streams));
+  out.gauge("perdure_held_requests", "Requests held back until something happens.",
+            number(c.waits));
+}
+
+void write_traces(MetricsWriter& out, const ApiParts& parts) {
+  if (!parts.traces) return;
+  const TraceFigures figures = parts.traces();
+  out.counter("perdure_spans_exported_total", "Spans that the collector took.",
+              number(figures.exported));
+  out.counter("perdure_spans_dropped_total",
+              "Spans that the collector refused, and frames that could not be read.",
+              number(figures.dropped));
+  out.counter("perdure_span_export_failures_total",
+              "Requests to the collector that are made again later.", number(figures.failures));
+  out.gauge("perdure_span_export_lag_seconds", "Age of the oldest span that waits; 0 if none does.",
+            figures.lag_seconds);
+}
+
+// Under the names that every client library of Prometheus uses.
+void write_process(MetricsWriter& out, const ApiParts& parts) {
+  if (!parts.version.empty()) {
+    out.family("perdure_build_info", "1, with the version that runs.", "gauge");
+    out.sample({{"version", parts.version}}, 1);
+  }
+  const auto figures = parts.process ? parts.process() : std::nullopt;
+  if (!figures) return;
+  out.counter("process_cpu_seconds_total", "Processor time used.", figures->cpu_seconds);
+  out.gauge("process_start_time_seconds", "When the process started, in unix time.",
+            figures->started_unix_seconds);
+  out.gauge("process_resident_memory_bytes", "Memory that is resident.",
+            number(figures->resident_bytes));
+  out.gauge("process_virtual_memory_bytes", "Address space.", number(figures->virtual_bytes));
+  out.gauge("process_open_fds", "Descriptors that are open.", number(figures->open_descriptors));
+  out.gauge("process_max_fds", "Descriptors that may be open.", number(figures->descriptors_max));
+}
+
 }  // namespace
 
 std::string metrics_text(Context& context) {
-  Writer out;
-  write_engine(out, context.parts.engine.metrics());
-  const RequestCounters& c = context.counters;
-  out.gauge("perdure_mailbox_inputs", "Commands that wait for the engine.",
-            static_cast<double>(context.parts.engine.mailbox().size()));
-  out.counter("perdure_http_requests_total", "Requests that reached the API.", c.requests);
-  out.counter("perdure_http_refused_total",
-              "Requests refused for their host, origin, credential, scope, path or form.",
-              c.refused);
-  out.gauge("perdure_event_streams", "Event streams that are open.",
-            static_cast<double>(c.streams));
-  out.gauge("perdure_held_requests", "Requests held back until something happens.",
-            static_cast<double>(c.waits));
+  MetricsWriter out;
+  const engine::Metrics& metrics = context.parts.engine.metrics();
+  write_engine(out, metrics);
+  write_durability(out, context, metrics);
+  write_calls(out, metrics.calls);
+  write_store(out, context);
+  write_requests(out, context.counters);
   write_planners(out, context.parts.planners.counts());
+  write_traces(out, context.parts);
+  write_process(out, context.parts);
   return std::move(out).text();
 }
 

@@ -164,8 +164,7 @@ void Engine::Impl::note_durable(UnderWay& done) {
   }
   ++metrics.commits;
   metrics.frames += done.rows.frames.size();
-  metrics.last_commit_us = static_cast<uint64_t>(std::max<int64_t>(0, now_us() - done.since_us));
-  metrics.commit_us += metrics.last_commit_us;
+  metrics.commit.add(now_us() - done.since_us);
   show(done.rows.frames);
 }
 

@@ -43,7 +43,14 @@ bool Engine::Impl::pump() {
   }
   if (!failed) worked |= recover_some(worked ? kRecoverBesideWork : options.recover_page);
   plan_inside();
-  return commit_if_due() || worked;
+  worked |= commit_if_due();
+  measure_gate();
+  return worked;
+}
+
+void Engine::Impl::measure_gate() {
+  metrics.held = open.outputs.size() + (under_way ? under_way->outputs.size() : 0);
+  metrics.undurable_since_us = under_way ? under_way->since_us : (open.empty() ? 0 : open.since_us);
 }
 
 Engine::Engine(World world, Options options)

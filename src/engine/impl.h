@@ -67,6 +67,7 @@ struct Engine::Impl {
   void hold(Output output);
   void release(Output& output);
   void release_before_durable();
+  void measure_gate();
   void plan_inside();
   void plan(const TaskId& id, const Plan& plan);
   void send(const TaskId& id, Send send);

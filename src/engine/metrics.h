@@ -3,6 +3,9 @@
 #include <atomic>
 #include <cstdint>
 
+#include "engine/call_tally.h"
+#include "engine/histogram.h"
+
 namespace perdure::engine {
 
 struct Metrics {
@@ -18,10 +21,11 @@ struct Metrics {
   std::atomic<uint64_t> recovered{0};  // tasks looked at again after the start
   std::atomic<uint64_t> live{0};       // tasks in memory
   std::atomic<uint64_t> calls_under_way{0};
-  std::atomic<uint64_t> commit_us{
-      0};  // time between the first record of a batch and its durability, summed
-  std::atomic<uint64_t> last_commit_us{0};
-  std::atomic<uint64_t> quarantined{0};  // tasks whose journal could not be read
+  std::atomic<uint64_t> quarantined{0};        // tasks whose journal could not be read
+  std::atomic<uint64_t> held{0};               // outputs that wait at the gate
+  std::atomic<int64_t> undurable_since_us{0};  // monotonic; 0: all is durable
+  Histogram commit;                            // from the first record of a batch to its durability
+  CallTally calls;
 };
 
 }  // namespace perdure::engine

@@ -135,7 +135,9 @@ void Engine::Impl::send(const TaskId& id, Send call) {
   request.agent_version = state.agent_version;
   request.key = key_of(world.store.secret(), id, call.step, call.group, call.args.hash);
   request.epoch = world.store.epoch();
-  const auto done = [this, id, tenant = state.tenant](SettleStep outcome) {
+  const auto done = [this, id, tenant = state.tenant, kind = call.kind, name = call.name,
+                     sent_us = now_us()](SettleStep outcome) {
+    metrics.calls.add(kind, name, outcome, now_us() - sent_us);
     if (const Status stowed = stow(world.blobs, tenant, outcome.result); !stowed) {
       outcome.outcome = Outcome::kInDoubt;
       outcome.failure = FailureClass::kAmbiguous;

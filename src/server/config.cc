@@ -6,6 +6,7 @@
 
 #include "agent/agent_file.h"
 #include "base/text.h"
+#include "server/telemetry.h"
 #include "server/toml.h"
 #include "server/tool_config.h"
 
@@ -124,6 +125,7 @@ Status read_document(Config& config, const json::value& document, const std::str
   const json::value* server = in.value("server");
   const json::object* secrets = in.object("secrets");
   const json::object* tokens = in.object("tokens");
+  const json::value* telemetry = in.value("telemetry");
   const json::object* models = in.object("models");
   const json::object* tools = in.object("tools");
   const json::object* agents = in.object("agents");
@@ -131,12 +133,19 @@ Status read_document(Config& config, const json::value& document, const std::str
   if (server != nullptr) TRY_STATUS(read_server(config, *server, folder));
   if (secrets != nullptr) TRY_STATUS(read_secrets(config, *secrets));
   if (tokens != nullptr) TRY_STATUS(read_tokens(config, *tokens));
+  if (telemetry != nullptr) {
+    TRY_ASSIGN(config.telemetry, parse_telemetry(*telemetry));
+    for (const auto& [name, source] : config.telemetry.headers) keep_private(config, source);
+  }
   for (const auto& [name, table] : models != nullptr ? *models : json::object()) {
     TRY_ASSIGN(ModelConfig model, parse_model_config(std::string(name), table));
     for (std::string* file : {&model.recording, &model.record_to}) {
       if (!file->empty()) *file = beside(folder, *file);
     }
-    keep_private(config, model.key);
+    for (const std::string* source : {&model.key, &model.aws.access_key_id,
+                                      &model.aws.secret_access_key, &model.aws.session_token}) {
+      keep_private(config, *source);
+    }
     config.setup.models.push_back(std::move(model));
   }
   std::vector<ToolDeclaration> offered;

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/secrets.h"
 #include "runtime/runtime.h"
+#include "runtime/trace_exporter.h"
 
 namespace perdure::server {
 
@@ -32,6 +33,7 @@ struct Config {
   Secrets secrets;
   // What no child of ours may read, beside the data directory: this file, and files of secrets.
   std::vector<std::string> private_files;
+  runtime::TelemetryConfig telemetry;
   runtime::Setup setup;
 };
 

@@ -17,6 +17,7 @@
 #include "adapters/files/file_blobs.h"
 #include "adapters/sandbox/sandbox_runner.h"
 #include "adapters/sqlite/sqlite_store.h"
+#include "adapters/system/process_figures.h"
 #include "adapters/system/system_clock.h"
 #include "api/api.h"
 #include "base/log.h"
@@ -24,6 +25,7 @@
 #include "runtime/workers.h"
 #include "server/idle.h"
 #include "server/private_file.h"
+#include "server/telemetry.h"
 #include "server/token_file.h"
 
 namespace perdure::server {
@@ -185,6 +187,10 @@ Result<bool> serve(Config config) {
                              {*store, *blobs, clock, rng, *client,
                               [&](std::function<void()> work) { workers->put(std::move(work)); },
                               config.secrets, read_secret, end_process, processes.get()}));
+  TRY_ASSIGN(auto exporter, make_exporter(config.telemetry, runtime->setup().models,
+                                          config.data_dir, *store, *client, clock));
+  std::function<TraceFigures()> figures;
+  if (exporter) figures = [&] { return exporter->figures(); };
   LateHandler handler;
   HttpServerOptions http_options;
   http_options.address = config.address;
@@ -206,7 +212,10 @@ Result<bool> serve(Config config) {
                 .store_secret = store->secret(),
                 .credentials = std::move(credentials),
                 .hosts = config.hosts,
-                .origins = config.origins});
+                .origins = config.origins,
+                .process = process_figures,
+                .version = PERDURE_VERSION,
+                .traces = figures});
   handler.set(api);
   runtime->engine().observe(&api.observer());
   runtime->set_on_delta(
@@ -225,6 +234,7 @@ Result<bool> serve(Config config) {
   }
   runtime::EngineThread engine(runtime->engine(), clock);
   engine.start();
+  if (exporter) exporter->start();
   warn_if_in_clear(config);
   fmt::print("listening on {}\n", shown_address(config, http.port()));
   std::fflush(stdout);
@@ -238,6 +248,7 @@ Result<bool> serve(Config config) {
   log(LogLevel::kInfo, "server.draining", {{"why", why}});
   engine.stop(config.drain_ms);
   http.stop(1'000);
+  exporter.reset();
   std::remove(address_file.c_str());
   workers.reset();
   client.reset();

@@ -84,14 +84,20 @@ def parse_metrics(text):
             families[current] = {"type": None, "samples": {}}
         elif line.startswith("# TYPE "):
             _, _, name, kind = line.split(" ")
-            if name != current or kind not in ("counter", "gauge") or families[name]["type"]:
+            if name != current or kind not in ("counter", "gauge", "histogram") or families[name]["type"]:
                 raise ValueError(line)
             families[name]["type"] = kind
         else:
             found = SAMPLE.match(line)
-            if not found or found[1] != current or found[2] in families[current]["samples"]:
+            name = found and found[1]
+            if found and families[current]["type"] == "histogram":
+                name = re.fullmatch(f"({current})(_bucket|_sum|_count)", found[1]) and current
+            if not found or name != current:
                 raise ValueError(line)
-            families[current]["samples"][found[2]] = float(found[3])
+            key = found[2] if found[1] == current else (found[1].removeprefix(current), found[2])
+            if key in families[current]["samples"]:
+                raise ValueError(line)
+            families[current]["samples"][key] = float(found[3])
     return families
 
 
@@ -111,17 +117,37 @@ class Surface(SystemTest):
         reply = self.api.get("/metrics")
         self.assertEqual(reply.headers["content-type"], "text/plain; version=0.0.4; charset=utf-8")
         after = parse_metrics(reply.body.decode())
-        self.assertGreater(len(after), 15)
+        self.assertGreater(len(after), 30)
         for name, family in after.items():
-            self.assertTrue(name.startswith("perdure_"), name)
+            self.assertTrue(name.startswith(("perdure_", "process_")), name)
             self.assertEqual(name.endswith("_total"), family["type"] == "counter", name)
             if family["type"] == "counter":
-                for labels, value in before[name]["samples"].items():
+                for labels, value in before.get(name, {"samples": {}})["samples"].items():
                     self.assertGreaterEqual(family["samples"][labels], value, name)
         self.assertEqual(after["perdure_sends_total"]["samples"][None], 1)
         self.assertGreater(after["perdure_commits_total"]["samples"][None], 1)
-        if promtool := shutil.which("promtool"):
-            subprocess.run([promtool, "check", "metrics"], input=reply.body, check=True)
+        self.assertEqual(after["perdure_open_tasks"]["samples"]['status="input_required"'], 1)
+        self.assertEqual(after["perdure_open_interrupts"]["samples"]['reason="tool_approval"'], 1)
+        calls = after["perdure_model_calls_total"]["samples"]
+        self.assertEqual(list(calls.values()), [1])
+        self.assertIn('outcome="succeeded",failure="none"', list(calls)[0])
+        self.assertGreater(min(after["perdure_model_tokens_total"]["samples"].values()), 0)
+        commit = after["perdure_commit_seconds"]["samples"]
+        self.assertEqual(commit[("_bucket", 'le="+Inf"')], commit[("_count", None)])
+        self.assertGreater(after["process_resident_memory_bytes"]["samples"][None], 1e6)
+        self.assertGreater(after["process_start_time_seconds"]["samples"][None], time.time() - 3600)
+        self.promtool(reply.body)
+
+    def promtool(self, text):
+        promtool = shutil.which("promtool")
+        if not promtool:
+            self.skipTest("not run: promtool (./dev setup installs it)")
+        done = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"", b""))
+
+    def test_promtool_can_fail(self):
+        with self.assertRaises(AssertionError):
+            self.promtool(b"# HELP a b\n# TYPE a counter\na 1\n")
 
     def test_the_strict_parser_can_fail(self):
         for text in ("a 1", "# HELP a b\n# TYPE a counter\nb 1\n", "# HELP a b\n# TYPE a counter\na one\n",
