@@ -7,6 +7,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/json.h"
+#include "base/text.h"
 
 namespace perdure {
 namespace {
@@ -17,7 +18,7 @@ spdlog::logger& sink() {
   static const auto logger = [] {
     auto made = std::make_shared<spdlog::logger>("perdure",
                                                  std::make_shared<spdlog::sinks::stderr_sink_mt>());
-    made->set_pattern("%Y-%m-%dT%H:%M:%S.%e %L %v");
+    made->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %L %v", spdlog::pattern_time_type::utc);
     return made;
   }();
   return *logger;
@@ -27,6 +28,17 @@ constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::debug, spdlog::l
                                                  spdlog::level::warn, spdlog::level::err,
                                                  spdlog::level::off};
 
+// What a field holds may come from anywhere.
+std::string shown(const std::string& value) {
+  std::string text = value;
+  if (!is_valid_utf8(text)) {
+    for (char& c : text) {
+      if (static_cast<unsigned char>(c) >= 0x80) c = '?';
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 void set_log_level(LogLevel level) {
@@ -35,7 +47,10 @@ void set_log_level(LogLevel level) {
 
 void set_log_json(bool enabled) {
   json_lines = enabled;
-  if (enabled) sink().set_pattern("%v");
+  // The rest of the object is the text of the line.
+  if (enabled) {
+    sink().set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ",%v)", spdlog::pattern_time_type::utc);
+  }
 }
 
 void log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
@@ -45,13 +60,13 @@ void log(LogLevel level, std::string_view event, std::initializer_list<LogField>
     json::object line;
     line["level"] = spdlog::level::to_string_view(wanted).data();
     line["event"] = event;
-    for (const LogField& field : fields) line[field.name] = field.value;
-    sink().log(wanted, "{}", json::serialize(line));
+    for (const LogField& field : fields) line[field.name] = shown(field.value);
+    sink().log(wanted, "{}", json::serialize(line).substr(1));
     return;
   }
   std::string line(event);
   for (const LogField& field : fields) {
-    line += fmt::format(" {}={}", field.name, json::serialize(json::string(field.value)));
+    line += fmt::format(" {}={}", field.name, json::serialize(json::string(shown(field.value))));
   }
   sink().log(wanted, "{}", line);
 }

@@ -55,6 +55,9 @@ bool Engine::Impl::recover_some(size_t tasks_max) {
     }
   }
   recovering = !listed || !unreadable.empty();
+  if (!recovering) {
+    log(LogLevel::kInfo, "recovery.finished", {{"tasks", std::to_string(metrics.recovered)}});
+  }
   if (listed && recovering) recover_after_us = now_us() + kAgainUs;
   return !page->empty();
 }

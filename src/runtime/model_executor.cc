@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/json.h"
+#include "base/log.h"
 #include "base/text.h"
 
 namespace perdure::runtime {
@@ -125,6 +126,13 @@ void ModelExecutor::call(const CallRequest& request, ModelRequest rendered, cons
     end(request);
     result.answer = masker_.mask(std::move(result.answer));
     result.detail = masker_.mask(std::move(result.detail));
+    // All tasks of this model suffer, until its operator does something.
+    if (result.failure == FailureClass::kAuth || result.failure == FailureClass::kQuota) {
+      log(LogLevel::kWarn, "model.refused",
+          {{"model", request.send.name},
+           {"failure", std::string(to_string(result.failure))},
+           {"why", result.detail}});
+    }
     done(outcome_of(request, std::move(result)));
   };
   const Provider::CallId id =

@@ -236,6 +236,11 @@ Result<bool> serve(Config config) {
   engine.start();
   if (exporter) exporter->start();
   warn_if_in_clear(config);
+  log(LogLevel::kInfo, "server.started",
+      {{"version", PERDURE_VERSION},
+       {"address", shown_address(config, http.port())},
+       {"data_dir", config.data_dir},
+       {"models", std::to_string(runtime->setup().models.size())}});
   fmt::print("listening on {}\n", shown_address(config, http.port()));
   std::fflush(stdout);
 
@@ -253,6 +258,7 @@ Result<bool> serve(Config config) {
   workers.reset();
   client.reset();
   processes.reset();
+  log(LogLevel::kInfo, "server.stopped");
   return why == kIdle && is_work_open();
 }
 

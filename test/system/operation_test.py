@@ -67,6 +67,28 @@ class Ends(SystemTest):
             self.assertTrue(done.stderr or done.stdout)
 
 
+class Log(SystemTest):
+    def test_json_lines(self):
+        served = self.server(start=False).start("--log-json")
+        served.stop()
+        lines = [json.loads(line) for line in served.log_text().splitlines()]
+        self.assertEqual([line["event"] for line in lines if line["event"].startswith("server.")],
+                         ["server.started", "server.draining", "server.stopped"])
+        for line in lines:
+            self.assertRegex(line["time"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
+            self.assertIn(line["level"], ("debug", "info", "warning", "error"))
+            self.assertTrue(all(isinstance(value, str) for value in line.values()), line)
+
+    def test_every_event_is_documented(self):
+        named = set()
+        for path in (ROOT / "src").rglob("*.cc"):
+            named |= {name for call in re.findall(r"\blog\(LogLevel.*?;", path.read_text("utf-8"), re.S)
+                      for name in re.findall(r'"([a-z]+\.[a-z_]+)"', call)}
+        documented = (ROOT / "docs" / "operations.md").read_text("utf-8")
+        self.assertGreater(len(named), 20)
+        self.assertEqual([name for name in sorted(named) if f"`{name}`" not in documented], [])
+
+
 SAMPLE = re.compile(r'([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{((?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*",?)*)\})? '
                     r'(NaN|[+-]Inf|[+-]?[0-9.]+(?:e[+-]?[0-9]+)?)$')
 
