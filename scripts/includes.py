@@ -21,7 +21,7 @@ SEES = {
     "telemetry": JOURNAL | {"telemetry"},
     "ports": PORTS,
     "model": PORTS | {"model"},
-    "tool": PORTS | {"tool", "tool/mcp"},
+    "tool": PORTS | SCHEMA | {"tool", "tool/mcp"},
     "tool/mcp": BASE | {"tool/mcp"},
     "engine": ENGINE,
     "api": ENGINE | {"api"},

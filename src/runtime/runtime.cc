@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "agent/agent_file.h"
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -91,6 +92,8 @@ struct Runtime::Impl {
 
   Status assemble();
   Status check(const AgentSpec& agent) const;
+  Status assemble_servers();
+  Status read_agents();
   Planner* planner(const std::string& name);
 
   Setup setup;
@@ -110,6 +113,8 @@ struct Runtime::Impl {
   ModelExecutor models;
   HttpToolExecutor http_tools;
   std::optional<ShellToolExecutor> shell_tools;
+  std::vector<std::unique_ptr<McpExecutor>> servers;
+  std::string never_seen;  // servers whose tools are not known, and why
   Executor* tool_executor = &router;
   std::unique_ptr<engine::Engine> engine;
 };
@@ -133,6 +138,8 @@ Status Runtime::Impl::assemble() {
     TRY_STATUS(perdure::check(tool));
     router.add(entry_of(tool), &*shell_tools);
   }
+  TRY_STATUS(assemble_servers());
+  TRY_STATUS(read_agents());
   for (const AgentSpec& agent : setup.agents) {
     TRY_STATUS(check(agent));
     TRY_STATUS(agents.add(agent));
@@ -166,6 +173,44 @@ Status Runtime::Impl::check(const AgentSpec& agent) const {
     if (agent.has_builtin(tool.name)) continue;
     TRY_STATUS(check_name(agent.name, "tool", tool.name, tool_names));
     warn_if_unchecked(agent, tool);
+  }
+  return {};
+}
+
+Status Runtime::Impl::assemble_servers() {
+  for (const McpServerConfig& config : setup.mcp) {
+    PERDURE_ASSERT(
+        outside.processes != nullptr && outside.timers != nullptr && outside.pins != nullptr,
+        "who configures tool servers gives what they need");
+    TRY_ASSIGN(auto server,
+               McpExecutor::make(config, {outside.http, *outside.processes, *outside.timers,
+                                          outside.clock, *outside.pins, outside.spawn,
+                                          outside.secrets, setup.hidden, outside.version}));
+    router.add_server(config.name, *server);
+    servers.push_back(std::move(server));
+  }
+  for (const auto& server : servers) server->open();
+  for (const auto& server : servers) {
+    const Status known = server->wait_until_known();
+    if (known) continue;
+    log(LogLevel::kError, "mcp.unknown", {{"why", known.error().message}});
+    never_seen += "; " + known.error().message;
+  }
+  return {};
+}
+
+Status Runtime::Impl::read_agents() {
+  const std::vector<ToolDeclaration> offered = router.offered();
+  for (const AgentFile& file : setup.agent_files) {
+    auto spec = agent_from_file(file.document, offered);
+    if (!spec) {
+      return fail(spec.error().code, file.path + ": " + spec.error().message + never_seen);
+    }
+    if (spec->name != file.name) {
+      return fail(Code::kInvalid, fmt::format("{}: its name is '{}', and it is configured as '{}'",
+                                              file.path, spec->name, file.name));
+    }
+    setup.agents.push_back(std::move(*spec));
   }
   return {};
 }
@@ -208,6 +253,9 @@ void Runtime::add_tool(const std::string& name, ToolRules rules) {
   entry.name = name;
   entry.rules = std::move(rules);
   impl_->router.add(std::move(entry), nullptr);
+}
+void Runtime::close_tools() {
+  for (const auto& server : impl_->servers) server->close();
 }
 void Runtime::set_on_delta(OnDelta on_delta) {
   impl_->on_delta = std::move(on_delta);

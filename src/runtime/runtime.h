@@ -17,9 +17,16 @@
 #include "runtime/tool_router.h"
 #include "runtime/workers.h"
 #include "tool/http_tool.h"
+#include "tool/mcp_executor.h"
 #include "tool/shell_tool.h"
 
 namespace perdure::runtime {
+
+struct AgentFile {
+  std::string name;  // as it is configured
+  std::string path;
+  json::value document;
+};
 
 // What the operator configured.
 struct Setup {
@@ -27,7 +34,9 @@ struct Setup {
   std::vector<HttpToolConfig> tools;
   std::vector<ShellToolConfig> shell_tools;
   std::vector<std::string> hidden;  // from children: the data directory and what holds secrets
+  std::vector<McpServerConfig> mcp;
   std::vector<AgentSpec> agents;
+  std::vector<AgentFile> agent_files;  // what their tools are is known only when servers were asked
   std::map<std::string, PlainAgent> plain_agents;
   engine::Options engine;
 };
@@ -46,11 +55,16 @@ struct Outside {
   SecretSource model_keys;  // read at each model call
   std::function<void(std::string why)> on_store_failure;
   ProcessRunner* processes = nullptr;  // where a tool of the setup needs one
+  // Where the setup has tool servers.
+  Timers* timers = nullptr;
+  ToolPins* pins = nullptr;
+  std::string version = {};  // ours
 };
 
 class Runtime {
  public:
-  // Checks the setup as a whole: agents name models and tools that exist.
+  // Checks the setup as a whole: agents name models and tools that exist. Starts the tool servers;
+  // waits for those that were never seen before.
   static Result<std::unique_ptr<Runtime>> make(Setup setup, Outside outside);
   ~Runtime();
 
@@ -67,6 +81,8 @@ class Runtime {
   ToolCatalog& tools();
   // The contract of a tool that the setup does not have: with set_tool_executor.
   void add_tool(const std::string& name, ToolRules rules);
+  // Ends the tool servers in order. Behind the engine's last pump.
+  void close_tools();
   void set_on_delta(OnDelta on_delta);
 
  private:

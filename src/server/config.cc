@@ -4,8 +4,8 @@
 
 #include <filesystem>
 
-#include "agent/agent_file.h"
 #include "base/text.h"
+#include "server/mcp_config.h"
 #include "server/telemetry.h"
 #include "server/toml.h"
 #include "server/tool_config.h"
@@ -91,19 +91,13 @@ Status put_output_schema(json::value& file, const std::string& path) {
 }
 
 Status read_agent(Config& config, const std::string& name, const json::value& value,
-                  const std::string& folder, const std::vector<ToolDeclaration>& offered) {
+                  const std::string& folder) {
   // agents.NAME = "file.toml", or a table for an agent that another planner drives.
   if (value.is_string()) {
     const std::string path = beside(folder, std::string(value.get_string()));
     TRY_ASSIGN(json::value file, read_toml(path));
     TRY_STATUS(put_output_schema(file, path));
-    auto spec = agent_from_file(file, offered);
-    if (!spec) return fail(spec.error().code, path + ": " + spec.error().message);
-    if (spec->name != name) {
-      return fail(Code::kInvalid, fmt::format("{}: its name is '{}', and it is configured as '{}'",
-                                              path, spec->name, name));
-    }
-    config.setup.agents.push_back(std::move(*spec));
+    config.setup.agent_files.push_back({name, path, std::move(file)});
     return {};
   }
   ObjectReader in(value, "agents." + name);
@@ -128,6 +122,7 @@ Status read_document(Config& config, const json::value& document, const std::str
   const json::value* telemetry = in.value("telemetry");
   const json::object* models = in.object("models");
   const json::object* tools = in.object("tools");
+  const json::object* mcp = in.object("mcp");
   const json::object* agents = in.object("agents");
   TRY_STATUS(in.finish());
   if (server != nullptr) TRY_STATUS(read_server(config, *server, folder));
@@ -148,20 +143,20 @@ Status read_document(Config& config, const json::value& document, const std::str
     }
     config.setup.models.push_back(std::move(model));
   }
-  std::vector<ToolDeclaration> offered;
   for (const auto& [name, table] : tools != nullptr ? *tools : json::object()) {
     TRY_ASSIGN(ToolConfig tool, parse_tool(std::string(name), table, folder));
     if (auto* shell = std::get_if<ShellToolConfig>(&tool)) {
-      offered.push_back({shell->name, shell->description, input_schema(*shell)});
       config.setup.shell_tools.push_back(std::move(*shell));
     } else {
-      auto& http = std::get<HttpToolConfig>(tool);
-      offered.push_back({http.name, http.description, http.input_schema});
-      config.setup.tools.push_back(std::move(http));
+      config.setup.tools.push_back(std::move(std::get<HttpToolConfig>(tool)));
     }
   }
+  for (const auto& [name, table] : mcp != nullptr ? *mcp : json::object()) {
+    TRY_ASSIGN(McpServerConfig of_tools, parse_mcp(std::string(name), table, folder));
+    config.setup.mcp.push_back(std::move(of_tools));
+  }
   for (const auto& [name, value] : agents != nullptr ? *agents : json::object()) {
-    TRY_STATUS(read_agent(config, std::string(name), value, folder, offered));
+    TRY_STATUS(read_agent(config, std::string(name), value, folder));
   }
   return {};
 }

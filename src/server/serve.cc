@@ -15,10 +15,12 @@
 #include "adapters/asio/http_server.h"
 #include "adapters/curl/curl_client.h"
 #include "adapters/files/file_blobs.h"
+#include "adapters/files/pin_files.h"
 #include "adapters/sandbox/sandbox_runner.h"
 #include "adapters/sqlite/sqlite_store.h"
 #include "adapters/system/process_figures.h"
 #include "adapters/system/system_clock.h"
+#include "adapters/system/timer_thread.h"
 #include "api/api.h"
 #include "base/log.h"
 #include "runtime/engine_thread.h"
@@ -176,6 +178,8 @@ Result<bool> serve(Config config) {
   config.setup.hidden = std::move(config.private_files);
   config.setup.hidden.push_back(std::filesystem::absolute(config.data_dir).string());
   const char* path = std::getenv("PATH");
+  TimerThread timers;
+  TRY_ASSIGN(const auto pins, PinFiles::open(config.data_dir));
   // They call back into the runtime: they end before it does.
   auto processes = std::make_unique<SandboxRunner>(path == nullptr ? kDefaultPath : path);
   TRY_STATUS(try_shells(config, *processes));
@@ -183,10 +187,11 @@ Result<bool> serve(Config config) {
   auto workers = std::make_unique<runtime::Workers>(2);
   TRY_ASSIGN(
       const auto runtime,
-      runtime::Runtime::make(std::move(config.setup),
-                             {*store, *blobs, clock, rng, *client,
-                              [&](std::function<void()> work) { workers->put(std::move(work)); },
-                              config.secrets, read_secret, end_process, processes.get()}));
+      runtime::Runtime::make(
+          std::move(config.setup),
+          {*store, *blobs, clock, rng, *client,
+           [&](std::function<void()> work) { workers->put(std::move(work)); }, config.secrets,
+           read_secret, end_process, processes.get(), &timers, pins.get(), PERDURE_VERSION}));
   TRY_ASSIGN(auto exporter, make_exporter(config.telemetry, runtime->setup().models,
                                           config.data_dir, *store, *client, clock));
   std::function<TraceFigures()> figures;
@@ -255,6 +260,7 @@ Result<bool> serve(Config config) {
   http.stop(1'000);
   exporter.reset();
   std::remove(address_file.c_str());
+  runtime->close_tools();
   workers.reset();
   client.reset();
   processes.reset();

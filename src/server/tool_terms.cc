@@ -13,13 +13,18 @@ bool is_acting(EffectClass effect) {
 }  // namespace
 
 ToolTerms read_terms(ObjectReader& in, bool confined) {
-  ToolTerms terms;
-  Contract& contract = terms.contract;
   if (in.has("effect") && in.value("effect")->is_string() &&
       in.value("effect")->get_string() == "probe") {
     in.fail_at("effect", "'probe' is not available in this version; 'once' asks a person instead");
   }
-  contract.effect = kClasses[in.choice("effect", {"read", "repeat", "idempotent", "once"}, 3)];
+  const size_t chosen = in.choice("effect", {"read", "repeat", "idempotent", "once"}, 3);
+  return read_terms(in, kClasses[chosen], confined);
+}
+
+ToolTerms read_terms(ObjectReader& in, EffectClass effect, bool confined) {
+  ToolTerms terms;
+  Contract& contract = terms.contract;
+  contract.effect = effect;
   contract.max_attempts = 5;
   contract.horizon_ms = in.duration_ms("horizon", 0);
   contract.margin_ms = in.duration_ms("margin", 0);

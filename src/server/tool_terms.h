@@ -19,6 +19,9 @@ struct ToolTerms {
 // does cannot leave its own folder, so that it need not ask and may be wished for again.
 ToolTerms read_terms(ObjectReader& in, bool confined);
 
+// The same of a tool whose class is known from elsewhere.
+ToolTerms read_terms(ObjectReader& in, EffectClass effect, bool confined);
+
 // The table `retry`, if there is one.
 Status read_retry(Contract& contract, const json::value* table, const std::string& where);
 

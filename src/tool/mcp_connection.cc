@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "base/log.h"
+#include "schema/schema.h"
 #include "tool/mcp_http.h"
 #include "tool/mcp_state.h"
 #include "tool/mcp_stdio.h"
@@ -23,6 +24,15 @@ std::string joined(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
   return text;
+}
+
+// Arguments could not be checked against such a schema.
+void leave_out_unusable(mcp::Listed& listed) {
+  std::erase_if(listed.tools, [&](const mcp::ListedTool& tool) {
+    const auto compiled = JsonSchema::compile(tool.input_schema, tool.name + ": its inputSchema");
+    if (!compiled) listed.left_out.push_back(compiled.error().message);
+    return !compiled;
+  });
 }
 
 }  // namespace
@@ -242,6 +252,7 @@ void McpExecutor::State::take(mcp::Event& event) {
 }
 
 void McpExecutor::State::take_list(mcp::Listed listed) {
+  leave_out_unusable(listed);
   for (const std::string& what : listed.left_out) {
     log(LogLevel::kWarn, "mcp.tool_left_out",
         {{"server", config_.name}, {"what", masker_.mask(what)}});

@@ -219,7 +219,7 @@ void HttpTransport::take_head(const Shared& stream, int status, const HttpHeader
   stream->status = status;
   if (status < 200 || status > 299) return;
   stream->body = mcp_body_of(headers);
-  const std::string* session = find_header(headers, "mcp-session-id");
+  const std::string* session = answer_header(headers, "mcp-session-id");
   const std::lock_guard lock(mutex_);
   if (session != nullptr && session_.empty() && revision_.empty() && is_visible(*session)) {
     session_ = *session;

@@ -40,7 +40,7 @@ McpLoss refused(int status, bool in_session) {
 
 }  // namespace
 
-const std::string* find_header(const HttpHeaders& headers, std::string_view name) {
+const std::string* answer_header(const HttpHeaders& headers, std::string_view name) {
   for (const auto& [key, value] : headers) {
     if (key == name) return &value;
   }
@@ -48,7 +48,7 @@ const std::string* find_header(const HttpHeaders& headers, std::string_view name
 }
 
 McpBody mcp_body_of(const HttpHeaders& headers) {
-  const std::string* type = find_header(headers, "content-type");
+  const std::string* type = answer_header(headers, "content-type");
   if (type == nullptr) return McpBody::kNone;
   if (type->starts_with("application/json")) return McpBody::kJson;
   return type->starts_with("text/event-stream") ? McpBody::kEvents : McpBody::kNone;
@@ -68,7 +68,7 @@ McpLoss loss_of(const HttpResult& result, bool in_session, int64_t now_unix_ms) 
   if (!is_success(result.status) && !result.body.empty()) {
     loss.why += ": " + excerpt(result.body);
   }
-  if (const std::string* after = find_header(result.headers, "retry-after")) {
+  if (const std::string* after = answer_header(result.headers, "retry-after")) {
     loss.retry_after_ms = parse_retry_after_ms(*after, now_unix_ms).value_or(0);
   }
   return loss;

@@ -11,7 +11,7 @@ enum class McpBody : uint8_t { kJson, kEvents, kNone };
 // By Content-Type, of a head with a status of success.
 McpBody mcp_body_of(const HttpHeaders& headers);
 
-const std::string* find_header(const HttpHeaders& headers, std::string_view name);
+const std::string* answer_header(const HttpHeaders& headers, std::string_view name);
 
 // Why the answer is none to the request; for one that ended and did not bring it.
 // `in_session`: the request named a session, so that 404 says that it is over, and that nothing was

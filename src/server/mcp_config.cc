@@ -1,0 +1,139 @@
+#include "server/mcp_config.h"
+
+#include <fmt/core.h>
+
+#include <filesystem>
+
+#include "server/tool_terms.h"
+
+namespace perdure::server {
+namespace {
+
+void read_words(ObjectReader& in, std::string_view name, std::vector<std::string>& out) {
+  const json::array* items = in.array(name);
+  if (items == nullptr) return;
+  for (const json::value& item : *items) {
+    if (!item.is_string()) return in.fail_at(name, "expected strings");
+    out.emplace_back(item.get_string());
+  }
+}
+
+void read_pairs(ObjectReader& in, std::string_view name,
+                std::vector<std::pair<std::string, std::string>>& out) {
+  const json::object* table = in.object(name);
+  if (table == nullptr) return;
+  for (const auto& [key, value] : *table) {
+    if (!value.is_string()) return in.fail_at(name, "its values are strings");
+    out.emplace_back(key, value.get_string());
+  }
+}
+
+// In a sandbox a path means the same inside and outside: absolute.
+std::string absolute(const std::string& path, const std::string& folder) {
+  std::error_code ignored;
+  const auto whole = std::filesystem::absolute(std::filesystem::path(folder) / path, ignored);
+  return whole.lexically_normal().string();
+}
+
+void read_paths(ObjectReader& in, std::string_view name, const std::string& folder,
+                std::vector<std::string>& out) {
+  read_words(in, name, out);
+  for (std::string& path : out) path = absolute(path, folder);
+}
+
+// A list of names and patterns, or a table of them with more of the contract.
+Status read_contracts(McpServerConfig& server, const json::value& value, EffectClass effect,
+                      const std::string& where) {
+  static const json::value kNothingMore = json::object();
+  std::vector<std::pair<std::string, const json::value*>> entries;
+  if (const json::array* list = value.if_array()) {
+    for (const json::value& pattern : *list) {
+      if (!pattern.is_string()) return fail(Code::kInvalid, where + ": expected names");
+      entries.emplace_back(pattern.get_string(), &kNothingMore);
+    }
+  } else if (const json::object* table = value.if_object()) {
+    for (const auto& [pattern, contract] : *table) entries.emplace_back(pattern, &contract);
+  } else {
+    return fail(Code::kInvalid,
+                where + ": expected a list of tools, or a table of tool = {contract}");
+  }
+  for (const auto& [pattern, table] : entries) {
+    ObjectReader in(*table, where + "." + pattern);
+    McpContract contract;
+    contract.pattern = pattern;
+    const ToolTerms terms = read_terms(in, effect, false);
+    contract.rules = {terms.contract, terms.approval == Verdict::kAsk, terms.identity};
+    contract.ask_is_said = in.has("approval");
+    const json::value* retry = in.value("retry");
+    TRY_STATUS(in.finish());
+    TRY_STATUS(read_retry(contract.rules.contract, retry, in.where() + ".retry"));
+    // A call that leaves at the last moment must have arrived before the key is forgotten.
+    Contract& says = contract.rules.contract;
+    if (effect == EffectClass::kIdempotent && says.margin_ms == 0) says.margin_ms = server.call_ms;
+    server.contracts.push_back(std::move(contract));
+  }
+  return {};
+}
+
+Status read_timeouts(McpServerConfig& server, const json::value& table, const std::string& where) {
+  ObjectReader in(table, where);
+  server.start_ms = in.duration_ms("start", server.start_ms);
+  server.call_ms = in.duration_ms("call", server.call_ms);
+  if (server.start_ms < 1 || server.call_ms < 1) in.fail_at("call", "a timeout is at least 1 ms");
+  return in.finish();
+}
+
+// What makes sense for one of the two transports only.
+void check_transport(const McpServerConfig& server, ObjectReader& in) {
+  for (const char* name :
+       {"args", "env", "workdir", "network", "writable", "readable", "unsafe_same_user"}) {
+    if (!server.url.empty() && in.has(name)) in.fail_at(name, "only a command has it");
+  }
+  for (const char* name : {"headers", "allow_private"}) {
+    if (!server.command.empty() && in.has(name)) in.fail_at(name, "only a url has it");
+  }
+}
+
+}  // namespace
+
+Result<McpServerConfig> parse_mcp(const std::string& name, const json::value& table,
+                                  const std::string& folder) {
+  const std::string where = "mcp." + name;
+  McpServerConfig server;
+  server.name = name;
+  ObjectReader in(table, where);
+  read_words(in, "command", server.command);
+  read_words(in, "args", server.command);
+  server.url = in.string("url", "");
+  read_pairs(in, "env", server.environment);
+  if (in.has("workdir")) server.workdir = absolute(in.string("workdir", ""), folder);
+  server.network = in.boolean("network", false);
+  read_paths(in, "writable", folder, server.writable);
+  read_paths(in, "readable", folder, server.readable);
+  server.unsafe_same_user = in.boolean("unsafe_same_user", false);
+  read_pairs(in, "headers", server.headers);
+  server.allow_private = in.boolean("allow_private", false);
+  server.trust_annotations = in.boolean("trust_annotations", false);
+  server.max_output_bytes = static_cast<size_t>(in.integer("max_output", 1, 16 << 20, 1 << 20));
+  check_transport(server, in);
+  const json::value* timeouts = in.value("timeouts");
+  const std::pair<const char*, EffectClass> kClasses[] = {{"read", EffectClass::kRead},
+                                                          {"repeat", EffectClass::kRepeat},
+                                                          {"idempotent", EffectClass::kIdempotent},
+                                                          {"once", EffectClass::kOnce}};
+  std::vector<std::tuple<const json::value*, EffectClass, std::string>> contracts;
+  for (const auto& [key, effect] : kClasses) {
+    if (const json::value* value = in.value(key)) {
+      contracts.emplace_back(value, effect, where + "." + key);
+    }
+  }
+  TRY_STATUS(in.finish());
+  if (timeouts != nullptr) TRY_STATUS(read_timeouts(server, *timeouts, where + ".timeouts"));
+  for (const auto& [value, effect, place] : contracts) {
+    TRY_STATUS(read_contracts(server, *value, effect, place));
+  }
+  TRY_STATUS(check(server));
+  return server;
+}
+
+}  // namespace perdure::server
