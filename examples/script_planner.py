@@ -21,7 +21,7 @@ VERSION = "script/1"
 ACTIONS_MAX, OPERATIONS_MAX = 500, 10_000  # of one turn: a longer one goes on in the next
 KINDS = ("call", "timer", "note", "await", "complete", "fail")
 OUTCOMES = ("succeeded", "failed", "denied", "unknown")
-DECIDED = {"happened": "succeeded", "not_happened": "failed", "dismiss": "unknown",
+DECIDED = {"happened": "succeeded", "respond": "succeeded", "not_happened": "failed", "dismiss": "unknown",
            "reject": "denied"}
 
 
@@ -161,11 +161,11 @@ class Turn:
         elif kind == "step_planned" and record["verdict"] == "deny":
             self.settle(step, "denied")
         elif kind == "interrupt_requested" and self.needs(self.script.outcome_until, step):
-            if record["reason"] in ("tool_approval", "uncertain_outcome"):
+            if record["reason"] in ("tool_approval", "possible_duplicate", "uncertain_outcome"):
                 self.asked[str(record["seq"])] = step
         elif kind == "interrupt_resolved":
             step = self.asked.pop(str(record["interrupt_seq"]), "")
-            result = [record.get("result")] if record["decision"] == "happened" else []
+            result = [record.get("given")] if record["decision"] in ("happened", "respond") else []
             if record["decision"] in DECIDED:
                 self.settle(step, DECIDED[record["decision"]], *result)
 

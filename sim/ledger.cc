@@ -22,6 +22,9 @@ class Note {
     SeenStep& step = task_.steps[r.step];
     step.plan = r;
     step.planned_seq = seq_;
+    step.args_hash = r.args.hash;
+    step.identity = r.identity;
+    step.wished_seq = seq_;
     if (r.verdict == Verdict::kDeny) end(r.step, EffectState::kDenied);
   }
   void operator()(const StepIntended& r) {
@@ -56,6 +59,7 @@ class Note {
   void operator()(const InterruptRequested& r) {
     task_.questions[seq_] = r;
     task_.asked[seq_] = r;
+    task_.asked_ms[seq_] = at_;
   }
   void operator()(const InterruptResolved& r) {
     const auto question = task_.questions.find(r.interrupt_seq);
@@ -69,11 +73,18 @@ class Note {
       raise(task_.limits.model_calls, r.add.model_calls);
       raise(task_.limits.tool_calls, r.add.tool_calls);
     }
+    if (r.decision == Decision::kRespond && task_.steps.contains(asked.step)) {
+      // A call that asked while it runs goes on.
+      if (!task_.steps[asked.step].intent_open) end(asked.step, EffectState::kSucceeded, true);
+    }
+    if (r.decision == Decision::kEdit) edit(asked.step, r);
     if (asked.reason != InterruptReason::kUncertainOutcome) return;
     if (r.decision == Decision::kHappened) end(asked.step, EffectState::kSucceeded, true);
     if (r.decision == Decision::kNotHappened) end(asked.step, EffectState::kFailed, true);
     if (r.decision == Decision::kDismiss) end(asked.step, EffectState::kUnknown, true);
   }
+  void operator()(const InterruptReminded&) {}
+  void operator()(const InterruptEscalated&) {}
   void operator()(const CancelRequested&) { task_.cancel_seq = seq_; }
   void operator()(const TaskEnding&) { task_.ending_seq = seq_; }
   void operator()(const TaskEnded& r) {
@@ -91,6 +102,12 @@ class Note {
     step.end = state;
     step.end_seq = seq_;
     step.asserted = asserted;
+  }
+  void edit(const StepId& id, const InterruptResolved& r) {
+    SeenStep& step = task_.steps[id];
+    step.args_hash = r.given.hash;
+    if (!step.identity.is_zero()) step.identity = r.identity;
+    step.wished_seq = seq_;
   }
   static void raise(int64_t& limit, int64_t by) {
     if (limit != kUnlimited) limit += by;

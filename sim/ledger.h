@@ -22,6 +22,9 @@ struct SeenIntent {
 struct SeenStep {
   StepPlanned plan;
   Seq planned_seq = 0;
+  Sha256 args_hash;    // of the newest decision about them, or of the plan
+  Sha256 identity;     // the same
+  Seq wished_seq = 0;  // the record that gave it this identity
   std::vector<SeenIntent> intents;
   bool intent_open = false;
   std::optional<EffectState> end;
@@ -42,8 +45,9 @@ struct SeenTask {
   std::map<StepId, SeenStep> steps;
   std::map<Seq, InterruptRequested> questions;  // open
   std::map<Seq, InterruptRequested> asked;      // ever
-  std::map<Seq, InterruptResolved> decisions;   // by question
-  std::map<Seq, Seq> decided_at;                // question by record of its decision
+  std::map<Seq, int64_t> asked_ms;
+  std::map<Seq, InterruptResolved> decisions;  // by question
+  std::map<Seq, Seq> decided_at;               // question by record of its decision
   std::map<TimerId, TimerSet> timers;
   Limits limits;
   Usage spent;

@@ -37,6 +37,10 @@ constexpr Mutant kMutants[] = {
     {Bug::kCancelForgotten, "cancel_complete"},
     {Bug::kEventLost, "event_stream"},
     {Bug::kModelAskedAgain, "recorded_not_paid_again"},
+    {Bug::kEditNotSent, "no_send_without_approval"},
+    {Bug::kEditLiftsDeny, "no_send_without_approval"},
+    {Bug::kExpiryAfterDecision, "approval_once"},
+    {Bug::kDecisionAfterExpiry, "approval_once"},
 };
 
 }  // namespace

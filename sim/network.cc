@@ -42,6 +42,8 @@ void SimHttp::begin(const CallRequest& request) {
   sent.group = request.send.group;
   sent.effect = request.send.effect;
   sent.tool = request.send.name;
+  sent.args_hash = request.send.args.hash;
+  if (request.send.args.size_bytes < 1'000) sent.args = request.send.args.view();
   sent.not_after_ms = request.send.not_after_ms;
   starting_ = std::move(sent);
 }

@@ -47,8 +47,12 @@ class Notice {
   void operator()(const InterruptRequested& r) {
     if (r.reason == InterruptReason::kBudgetReached) hit(Probe::kBudgetReached);
     if (r.reason == InterruptReason::kPlannerFailed) hit(Probe::kPlannerFailed);
+    if (r.reason == InterruptReason::kLoopDetected) hit(Probe::kPlannerStopped);
     const SeenStep* step = find(r.step);
-    if (step == nullptr || r.reason != InterruptReason::kUncertainOutcome) return;
+    if (step == nullptr) return;
+    const bool edited = step->args_hash != step->plan.args.hash;
+    if (edited && r.reason == InterruptReason::kPossibleDuplicate) hit(Probe::kEditedAgain);
+    if (r.reason != InterruptReason::kUncertainOutcome) return;
     if (step->plan.contract.effect == EffectClass::kIdempotent && !step->intents.empty() &&
         world_.clock().unix_ms() >= step->intents.back().record.not_after_ms) {
       hit(Probe::kHorizonPassed);
@@ -56,9 +60,12 @@ class Notice {
   }
   void operator()(const InterruptResolved& r) {
     if (r.decision == Decision::kWithdrawn) return hit(Probe::kWithdrawn);
+    if (r.expired) return hit(Probe::kExpired);
     const auto asked = before_.questions.find(r.interrupt_seq);
     if (asked != before_.questions.end()) resolved(asked->second.reason, r);
   }
+  void operator()(const InterruptReminded&) { hit(Probe::kReminded); }
+  void operator()(const InterruptEscalated&) { hit(Probe::kEscalated); }
   void operator()(const CancelRequested&) {
     if (before_.anything_sent()) hit(Probe::kCancelWithIntents);
     if (has_end(before_.steps)) hit(Probe::kCancelWithDoubt);
@@ -81,6 +88,12 @@ class Notice {
  private:
   void resolved(InterruptReason reason, const InterruptResolved& r) {
     const bool yes = r.decision == Decision::kApprove;
+    if (reason == InterruptReason::kQuestion) {
+      const bool answered = r.decision == Decision::kRespond;
+      return hit(answered ? Probe::kQuestionAnswered : Probe::kQuestionDismissed);
+    }
+    if (r.decision == Decision::kEdit) return hit(Probe::kEdited);
+    if (r.decision == Decision::kRespond) return hit(Probe::kResponded);
     switch (reason) {
       case InterruptReason::kToolApproval:
         return hit(yes ? Probe::kApproved : Probe::kRejected);

@@ -11,6 +11,9 @@
 
 namespace perdure::sim {
 
+// What the operator's policy denies, wherever it stands in the arguments.
+inline constexpr std::string_view kForbiddenArgs = R"("order":9)";
+
 // One request of a tool call, from its start.
 struct Sent {
   enum class Fate : uint8_t {
@@ -24,7 +27,9 @@ struct Sent {
   uint32_t group = 0;
   EffectClass effect = EffectClass::kOnce;
   std::string tool;
-  std::string key;  // as it stood in the request
+  std::string key;   // as it stood in the request
+  std::string args;  // as the engine gave them
+  Sha256 args_hash;
   int64_t not_after_ms = 0;
   int64_t horizon_ms = 0;
   bool written = false;

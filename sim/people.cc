@@ -1,5 +1,7 @@
 #include "people.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include "world.h"
@@ -38,11 +40,25 @@ Resolve People::decide(const SeenTask& task, Seq seq, const InterruptRequested& 
     decision.decision =
         dice.one_of({Decision::kHappened, Decision::kNotHappened, Decision::kDismiss});
     if (decision.decision == Decision::kHappened && dice.chance(500)) {
-      decision.result = Payload::of("\"I saw it\"");
+      decision.given = Payload::of("\"I saw it\"");
     }
     return decision;
   }
+  if (asked.reason == InterruptReason::kQuestion) {
+    decision.decision = dice.chance(700) ? Decision::kRespond : Decision::kReject;
+    if (decision.decision == Decision::kRespond) decision.given = Payload::of("\"so\"");
+    return decision;
+  }
   decision.decision = dice.chance(650) ? Decision::kApprove : Decision::kReject;
+  const bool of_call = asked.reason == InterruptReason::kToolApproval ||
+                       asked.reason == InterruptReason::kPossibleDuplicate;
+  if (of_call && dice.chance(350)) {
+    const int64_t order = dice.chance(150) ? 9 : dice.between(1, 3);
+    const bool edits = dice.chance(700);
+    decision.decision = edits ? Decision::kEdit : Decision::kRespond;
+    decision.given =
+        Payload::of(edits ? fmt::format(R"({{"order":{}}})", order) : R"("done by hand")");
+  }
   if (decision.decision == Decision::kReject) decision.message = "no";
   const bool approves = decision.decision == Decision::kApprove;
   if (approves && asked.reason == InterruptReason::kPossibleDuplicate) {
@@ -60,7 +76,7 @@ Resolve People::decide(const SeenTask& task, Seq seq, const InterruptRequested& 
   }
   const auto step = task.steps.find(asked.step);
   if (step != task.steps.end() && dice.chance(500)) {
-    decision.args_hash = step->second.plan.args.hash;
+    decision.args_hash = step->second.args_hash;
     if (dice.chance(world_.knobs().contradictory / 4)) decision.args_hash = sha256("other");
   }
   return decision;
@@ -92,7 +108,7 @@ void People::give(const TaskId& task, const Resolve& decision, InterruptReason r
   const auto asked = seen.asked.find(decision.interrupt_seq);
   const bool wrong_args = decision.args_hash && asked != seen.asked.end() &&
                           seen.steps.contains(asked->second.step) &&
-                          seen.steps.at(asked->second.step).plan.args.hash != *decision.args_hash;
+                          seen.steps.at(asked->second.step).args_hash != *decision.args_hash;
   world_.decide(task, decision, reason, wrong_args);
 }
 

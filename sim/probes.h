@@ -77,6 +77,17 @@ enum class Probe : uint8_t {
   kStreamResumed,
   kStreamToTheEnd,
   kEndSeen,
+  kEdited,
+  kEditedAgain,
+  kEditDenied,
+  kResponded,
+  kQuestionAnswered,
+  kQuestionDismissed,
+  kCallAsked,
+  kExpired,
+  kReminded,
+  kEscalated,
+  kPlannerStopped,
   kCount,
 };
 
@@ -150,6 +161,17 @@ inline constexpr std::array<std::string_view, static_cast<size_t>(Probe::kCount)
     "stream_resumed",
     "stream_to_the_end",
     "end_seen",
+    "edited",
+    "edited_again",
+    "edit_denied",
+    "responded",
+    "question_answered",
+    "question_dismissed",
+    "call_asked",
+    "expired",
+    "reminded",
+    "escalated",
+    "planner_stopped",
 };
 
 class Probes {

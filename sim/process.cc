@@ -17,9 +17,36 @@ void SimTools::start(CallRequest request, Done done) {
     return fmt::format("{} step {} attempt {}", request.send.name, request.send.step,
                        request.send.attempt);
   });
+  if (world_.dice().chance(world_.is_healed() ? 0 : 50)) {
+    world_.probe(Probe::kCallAsked);
+    const auto ask = request.ask;
+    const Position position{request.task, request.send.step};
+    asking_[position] = {std::move(request), std::move(done)};
+    return ask("how many?", Payload::of(R"({"question":"how many?"})"));
+  }
+  begin(std::move(request), std::move(done));
+}
+
+void SimTools::begin(CallRequest request, Done done) {
   http_.begin(request);
   tools_.start(std::move(request), std::move(done));
   http_.finish();
+}
+
+void SimTools::answer(const TaskId& task, const StepId& step, Seq interrupt_seq, Decision decision,
+                      const Payload&) {
+  if (!world_.output("answer to a call", task)) return;
+  world_.trace("answered", task, interrupt_seq,
+               [&] { return fmt::format("step {} {}", step, to_string(decision)); });
+  const SeenTask* seen = world_.evidence().task(task);
+  if (interrupt_seq != 0 && (seen == nullptr || !seen->decisions.contains(interrupt_seq))) {
+    world_.verdict().violation(
+        "output_commit", fmt::format("{}: the answer to question {} is given, and is not durable",
+                                     task.to_string(), interrupt_seq));
+  }
+  auto asked = asking_.extract({task, step});
+  if (asked.empty()) return;
+  begin(std::move(asked.mapped().first), std::move(asked.mapped().second));
 }
 
 void Watcher::on_durable(std::span<const engine::Committed> tasks) {

@@ -29,11 +29,17 @@ class SimTools : public Executor {
   SimTools(World& world, SimHttp& http, std::vector<HttpToolConfig> tools);
   void start(CallRequest request, Done done) override;
   void abort(const TaskId& task, const StepId& step) override { tools_.abort(task, step); }
+  void answer(const TaskId& task, const StepId& step, Seq interrupt_seq, Decision decision,
+              const Payload& given) override;
 
  private:
+  void begin(CallRequest request, Done done);
+
   World& world_;
   SimHttp& http_;
   HttpToolExecutor tools_;
+  // Calls that asked a person something before they went on.
+  std::map<Position, std::pair<CallRequest, Done>> asking_;
 };
 
 // What becomes visible is durable, dense and seen once; then the routes see it.

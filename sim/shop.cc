@@ -44,6 +44,30 @@ AgentSpec agent(Dice& dice) {
   return spec;
 }
 
+Asking asking(Dice& dice) {
+  Asking asking;
+  asking.assignees = {"ann"};
+  asking.expires_ms = dice.one_of<int64_t>({0, 3'000, 60'000, 3'600'000});
+  asking.on_expire =
+      dice.one_of({OnExpire::kReject, OnExpire::kApprove, OnExpire::kRespond, OnExpire::kFail});
+  asking.respond_with = "nobody is here";
+  if (dice.chance(500)) asking.remind_ms = {1'000, 2'000};
+  if (dice.chance(500)) {
+    asking.escalate_ms = 1'500;
+    asking.escalate_to = {"group:ops"};
+  }
+  return asking;
+}
+
+// What no call may carry, though a person wants it; all else is as the tools say.
+runtime::PolicyRule forbidden() {
+  runtime::PolicyRule rule;
+  rule.where = {{"/order", runtime::Condition::Op::kExists, true},
+                {"/order", runtime::Condition::Op::kEq, 9}};
+  rule.then = Verdict::kDeny;
+  return rule;
+}
+
 ModelConfig model(Dice& dice) {
   ModelConfig config;
   config.name = kModelName;
@@ -78,6 +102,11 @@ runtime::Setup make_setup(const Knobs& knobs, Dice& dice) {
   setup.tools.back().contract.on_doubt = OnDoubt::kError;
   setup.tools.push_back(tool("once_again", kOnce, Verdict::kAllow, dice));
   setup.tools.back().contract.repeat_allowed = true;
+  setup.policy.push_back(forbidden());
+  if (dice.chance(500)) {
+    setup.engine.people.common = asking(dice);
+    if (dice.chance(500)) setup.engine.people.of_tool["once_ask"] = asking(dice);
+  }
   setup.agents.push_back(agent(dice));
   setup.plain_agents[std::string(kScriptAgent)] = {"script", {}};
   setup.plain_agents[std::string(kWildAgent)] = {std::string(kWildPlanner), {}};

@@ -20,6 +20,10 @@ std::vector<std::string> names_of(const AnswerTurn& turn) {
   for (const Action& action : turn.actions) {
     if (const auto* call = std::get_if<CallAction>(&action)) {
       names.push_back("call " + call->step);
+    } else if (const auto* ask = std::get_if<AskAction>(&action)) {
+      names.push_back("call " + ask->step);
+    } else if (std::holds_alternative<InterruptAction>(action)) {
+      names.push_back("interrupt");
     } else if (const auto* timer = std::get_if<TimerAction>(&action)) {
       names.push_back("timer " + timer->timer);
     } else if (std::holds_alternative<NoteAction>(action)) {
@@ -173,6 +177,18 @@ void WildPlanner::add_actions(AnswerTurn& turn, Memory& memory, const std::strin
     turn.actions.emplace_back(call(memory, tag));
     const auto& made = std::get<CallAction>(turn.actions.back());
     fresh.push_back(await_on(Await::Op::kStep, made.step));
+  }
+  if (dice.chance(60)) {
+    AskAction ask;
+    ask.step = fmt::format("s{}", ++memory.steps);
+    ask.name = kAskTool;
+    ask.message = "what now?";
+    ask.args = Payload::of(R"({"question":"what now?"})");
+    fresh.push_back(await_on(Await::Op::kStep, ask.step));
+    turn.actions.emplace_back(std::move(ask));
+  }
+  if (dice.chance(30)) {
+    turn.actions.emplace_back(InterruptAction{InterruptReason::kLoopDetected, "round and round"});
   }
   if (dice.chance(250)) {
     TimerAction timer;

@@ -22,7 +22,10 @@ std::string decision_text(const Resolve& decision) {
                    {"model_calls", decision.add.model_calls},
                    {"tool_calls", decision.add.tool_calls}};
   }
-  if (decision.result.exists()) body["result"] = *parse_json(decision.result.view(), "result");
+  const char* given = decision.decision == Decision::kEdit      ? "args"
+                      : decision.decision == Decision::kRespond ? "value"
+                                                                : "result";
+  if (decision.given.exists()) body[given] = *parse_json(decision.given.view(), "given");
   if (decision.args_hash) body["args_sha256"] = to_hex(decision.args_hash->view());
   return to_json(body);
 }
@@ -131,8 +134,16 @@ void World::decide(const TaskId& task, const Resolve& decision, InterruptReason 
                        decision.interrupt_seq, to_string(reason));
   });
   if (dice_.chance(knobs_.over_http)) return decide_over_http(task, decision, wrong_args);
-  process_->engine().command(
-      task, decision, [this, decision, wrong_args](const Result<engine::Submitted>& result) {
+  const SeenTask& seen = tasks_.at(task);
+  const auto asked = seen.asked.find(decision.interrupt_seq);
+  const auto step =
+      asked == seen.asked.end() ? seen.steps.end() : seen.steps.find(asked->second.step);
+  const std::string tool = step == seen.steps.end() ? std::string() : step->second.plan.name;
+  process_->engine().resolve(
+      task, folded_[task], tool, decision,
+      [this, decision, wrong_args](const Result<engine::Submitted>& result) {
+        const bool denied = !result && result.error().code == Code::kInvalid;
+        if (denied && decision.decision == Decision::kEdit) probe(Probe::kEditDenied);
         if (!result) {
           if (result.error().code != Code::kConflict) return;
           probe(wrong_args ? Probe::kWrongArguments : Probe::kDecisionContradicted);

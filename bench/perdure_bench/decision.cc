@@ -122,6 +122,17 @@ Rows decision(const Options& options) {
   return {row};
 }
 
+namespace {
+
+runtime::PolicyRule over(int64_t amount, Verdict then) {
+  runtime::PolicyRule rule;
+  rule.where = {{"/amount_cents", runtime::Condition::Op::kGt, amount}};
+  rule.then = then;
+  return rule;
+}
+
+}  // namespace
+
 Rows policy(const Options& options) {
   Row row{.name = "policy, budget and classifier", .unit = "us a step", .floor = 2, .goal = 2};
   const ScratchDir dir(options.dir);
@@ -129,7 +140,9 @@ Rows policy(const Options& options) {
   runtime::AgentVersions versions(*blobs);
   const PolicyWorld world;
   const runtime::Models models;
-  runtime::ContractPolicy policy(models, world.tools, versions);
+  const std::vector<runtime::PolicyRule> rules = {over(5'000, Verdict::kAsk),
+                                                  over(50'000, Verdict::kDeny)};
+  runtime::ContractPolicy policy(models, world.tools, rules, versions);
   const CallAction call = refund_call();
   HttpToolConfig tool;
   const Masker masker = Secrets{}.masker();

@@ -1,7 +1,9 @@
 // The real binary over HTTP: submissions, starts, and what waiting tasks cost.
 #include <fmt/core.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "bench.h"
 #include "cost.h"
@@ -124,11 +126,26 @@ Rows start(const Options& options) {
   return {first, again, idle};
 }
 
+namespace {
+
+// What the files take of the disk.
+int64_t bytes_in(const std::string& dir) {
+  int64_t bytes = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(dir)) {
+    struct stat file = {};
+    if (stat(entry.path().c_str(), &file) == 0) bytes += file.st_blocks * 512;
+  }
+  return bytes;
+}
+
+}  // namespace
+
 Rows suspended(const Options& options) {
   const std::string tasks = fmt::format("{} suspended tasks: ", options.waiting);
   Row before{.name = tasks + "memory over idle", .unit = "MB", .floor = 16, .goal = 16};
   Row after{.name = tasks + "the same, restarted", .unit = "MB", .floor = 16, .goal = 16};
   Row back{.name = tasks + "SIGKILL to 202", .unit = "ms", .floor = 300, .goal = 300};
+  Row disk{.name = tasks + "disk of each", .unit = "KB", .floor = 1.5, .goal = 1.5};
   for (int run = 0; run < options.runs; ++run) {
     const ScratchDir dir(options.dir);
     const std::string data = dir.path() + "/data";
@@ -143,10 +160,12 @@ Rows suspended(const Options& options) {
     int64_t restarted = 0;
     back.runs.push_back(kill_to_accepted_us(server, options, data, restarted) / 1e3);
     after.runs.push_back((double(restarted) - idle) / kMb);
+    disk.runs.push_back(double(bytes_in(data)) / 1024 / double(options.waiting));
   }
+  disk.note = "all files of the data directory, the log too";
   before.note = "in the process that took them";
   before.valid = after.valid = back.valid = !options.unsafe_no_sync;
-  return {before, after, back};
+  return {before, after, back, disk};
 }
 
 }  // namespace perdure::bench

@@ -15,7 +15,7 @@ class Stands {
   bool operator()(const Resolve& c) const {
     const auto decision = task_.decisions.find(c.interrupt_seq);
     return decision != task_.decisions.end() && decision->second.decision == c.decision &&
-           decision->second.result.same_as(c.result) && decision->second.add == c.add &&
+           decision->second.given.same_as(c.given) && decision->second.add == c.add &&
            decision->second.remember == c.remember;
   }
   bool operator()(const Cancel&) const {

@@ -19,6 +19,8 @@ class ApprovalOnce : public Checker {
       } else if (!before.questions.contains(decision->interrupt_seq)) {
         bad(before, record.seq,
             fmt::format("question {} was never asked", decision->interrupt_seq));
+      } else {
+        check_time(before, record, *decision);
       }
     }
     const auto* intent = std::get_if<StepIntended>(&record.body);
@@ -33,6 +35,19 @@ class ApprovalOnce : public Checker {
   }
 
  private:
+  // What expired is not decided afterwards, and nothing expires before its time.
+  void check_time(const SeenTask& before, const Record& record, const InterruptResolved& decision) {
+    const Seq asked = decision.interrupt_seq;
+    const int64_t expires_ms = before.questions.at(asked).asking.expires_ms;
+    const bool late = expires_ms > 0 && record.at_ms >= before.asked_ms.at(asked) + expires_ms;
+    const bool by_person = !decision.expired && decision.decision != Decision::kWithdrawn;
+    if (by_person && late) {
+      bad(before, record.seq, fmt::format("question {} had expired before", asked));
+    }
+    if (decision.expired && !late) {
+      bad(before, record.seq, fmt::format("question {} expires early", asked));
+    }
+  }
   void bad(const SeenTask& task, Seq seq, const std::string& what) {
     evidence_.verdict.violation("approval_once",
                                 fmt::format("{} record {}: {}", task.id.to_string(), seq, what));
@@ -46,16 +61,32 @@ class NoSendWithoutApproval : public Checker {
   void on_record(const SeenTask& before, const Record& record) override {
     const auto* intent = std::get_if<StepIntended>(&record.body);
     const auto step = intent ? before.steps.find(intent->step) : before.steps.end();
-    if (intent && step != before.steps.end()) check(before, step->first, step->second);
+    if (!intent || step == before.steps.end()) return;
+    check(before, step->first, step->second);
+    const bool edited = step->second.args_hash != step->second.plan.args.hash;
+    if (!intent->args_hash.is_zero() || edited) {
+      if (intent->args_hash != step->second.args_hash) {
+        bad(before, step->first, "is meant with other arguments than those that were decided");
+      }
+    }
   }
   void on_written(const Sent& sent) override {
     const SeenTask* task = evidence_.task(sent.task);
     if (task == nullptr) return;
     const auto step = task->steps.find(sent.step);
-    if (step != task->steps.end()) check(*task, step->first, step->second);
+    if (step == task->steps.end()) return;
+    check(*task, step->first, step->second);
+    if (sent.args_hash != step->second.args_hash) {
+      bad(*task, step->first, "carries other arguments than those that were decided");
+    }
+    if (is_forbidden(sent.args)) bad(*task, step->first, "is what the policy denies");
   }
 
  private:
+  static bool is_forbidden(std::string_view args) {
+    return args.find(kForbiddenArgs) != std::string_view::npos;
+  }
+
   // Every question that held the step up was answered with yes; and one that must be asked was.
   void check(const SeenTask& task, const StepId& id, const SeenStep& step) {
     if (step.plan.verdict == Verdict::kDeny) return bad(task, id, "is denied");
@@ -66,7 +97,10 @@ class NoSendWithoutApproval : public Checker {
       if (asked.step != id || !gate) continue;
       const auto decision = task.decisions.find(seq);
       if (decision == task.decisions.end()) return bad(task, id, "waits for an answer");
-      if (decision->second.decision != Decision::kApprove) return bad(task, id, "was rejected");
+      const Decision word = decision->second.decision;
+      if (word != Decision::kApprove && word != Decision::kEdit) {
+        return bad(task, id, "was rejected");
+      }
       approved = true;
     }
     if (!approved) bad(task, id, "was not asked about");
@@ -88,12 +122,13 @@ class WishOnce : public Checker {
     const auto step = before.steps.find(intent->step);
     if (step == before.steps.end()) return;
     const StepPlanned& plan = step->second.plan;
-    if (!plan.guarded || plan.identity.is_zero() || plan.kind != CallKind::kTool) return;
+    const Sha256& identity = step->second.identity;
+    if (!plan.guarded || identity.is_zero() || plan.kind != CallKind::kTool) return;
     if (plan.contract.effect <= EffectClass::kRepeat) return;
     for (const auto& [id, other] : before.steps) {
-      if (other.planned_seq >= step->second.planned_seq || !other.plan.guarded) continue;
-      if (other.plan.identity != plan.identity || !in_the_way(other, plan, record.seq)) continue;
-      if (!was_asked(before, intent->step) && !remembered(before, plan.identity)) {
+      if (other.wished_seq >= step->second.wished_seq || !other.plan.guarded) continue;
+      if (other.identity != identity || !in_the_way(other, plan, record.seq)) continue;
+      if (!was_asked(before, intent->step) && !remembered(before, identity)) {
         evidence_.verdict.violation(
             "wish_once", fmt::format("{} record {}: step '{}' wishes what step '{}' wished, and "
                                      "nobody was asked",
@@ -118,8 +153,7 @@ class WishOnce : public Checker {
   bool remembered(const SeenTask& task, const Sha256& identity) const {
     for (const auto& [seq, decision] : task.decisions) {
       const auto asked = task.steps.find(task.asked.at(seq).step);
-      if (decision.remember && asked != task.steps.end() &&
-          asked->second.plan.identity == identity) {
+      if (decision.remember && asked != task.steps.end() && asked->second.identity == identity) {
         return true;
       }
     }

@@ -83,17 +83,19 @@ class TerminalImmutable : public Checker {
   }
 };
 
-// After a cancel nothing new is sent, and the task ends as cancelled. The same for every end.
+// After a cancel nothing new is sent, and the task ends as cancelled. The same for every end. What
+// may have happened is still asked about, and such a question may have its time.
 class CancelComplete : public Checker {
  public:
   using Checker::Checker;
   void on_record(const SeenTask& before, const Record& record) override {
     const Seq ending = before.cancel_seq != 0 ? before.cancel_seq : before.ending_seq;
     if (ending == 0) return;
+    const auto* timer = std::get_if<TimerSet>(&record.body);
     const bool starts = std::holds_alternative<StepIntended>(record.body) ||
                         std::holds_alternative<StepPlanned>(record.body) ||
                         std::holds_alternative<TurnAccepted>(record.body) ||
-                        std::holds_alternative<TimerSet>(record.body);
+                        (timer != nullptr && timer->purpose != TimerPurpose::kAsk);
     if (starts) {
       evidence_.verdict.violation(
           "cancel_complete",

@@ -12,6 +12,9 @@ std::string action_of(const RecordBody& body) {
   if (const auto* r = std::get_if<TimerSet>(&body)) {
     return r->purpose == TimerPurpose::kPlanner ? "timer " + r->timer : "";
   }
+  if (const auto* r = std::get_if<InterruptRequested>(&body)) {
+    return r->reason == InterruptReason::kLoopDetected ? "interrupt" : "";
+  }
   if (std::holds_alternative<Noted>(body)) return "note";
   if (std::holds_alternative<TaskEnding>(body)) return "end";
   if (std::holds_alternative<TaskEnded>(body)) return "end";

@@ -13,6 +13,13 @@ namespace {
 
 std::vector<ToolDeclaration> declarations() {
   return {
+      {std::string(kAskTool),
+       "Asks a person something and waits for the answer, for as long as it takes. Use it when "
+       "only "
+       "a person can know or decide.",
+       R"({"type":"object","properties":{"question":{"type":"string","minLength":1,"maxLength":2000},)"
+       R"("choices":{"type":"array","items":{"type":"string"},"maxItems":20,"description":"answers )"
+       R"(to choose from"}},"required":["question"],"additionalProperties":false})"},
       {std::string(kReadResultTool),
        "Reads a part of the result of an earlier call that was too large to be shown whole. The "
        "result that was shown says which call to name.",
@@ -50,6 +57,19 @@ Result<Action> wait(const json::value& arguments, const StepId& step) {
   }
   timer.at_ms = std::max<int64_t>(*at_ms, 1);
   return timer;
+}
+
+Result<Action> ask(const json::value& arguments, const StepId& step) {
+  AskAction question;
+  question.step = step;
+  question.name = kAskTool;
+  const json::value* text = arguments.get_object().if_contains("question");
+  if (text == nullptr || !text->is_string() || text->get_string().empty()) {
+    return fail(Code::kInvalid, "/question: is missing");
+  }
+  question.message = beginning(text->get_string(), kQuestionMaxBytes);
+  question.args = Payload::of(to_canonical_json(arguments));
+  return question;
 }
 
 Result<Action> read_result(const json::value& arguments, const StepId& step, const AgentSpec& spec,
@@ -97,6 +117,7 @@ Result<Action> builtin_action(const ToolCall& call, const StepId& step, const Ag
   TRY_ASSIGN(const json::value arguments,
              parse_json(call.arguments.empty() ? "{}" : call.arguments, "arguments"));
   if (!arguments.is_object()) return fail(Code::kInvalid, "the arguments are not a JSON object");
+  if (call.name == kAskTool) return ask(arguments, step);
   if (call.name == kWaitTool) return wait(arguments, step);
   return read_result(arguments, step, spec, transcript);
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/json.h"
 #include "base/text.h"
 
 namespace perdure {
@@ -81,6 +82,33 @@ ToolResult result_in_words(std::string text, bool is_error) {
 
 ToolResult result_waited(int64_t now_ms) {
   return make(fmt::format("The wait is over. It is {} now.", to_rfc3339(now_ms)), false);
+}
+
+ToolResult result_expired() {
+  return make("Nobody decided about this call in time, and it was not made. Do not try it again.",
+              true);
+}
+
+Result<ToolResult> result_answered(const Payload& answer) {
+  TRY_ASSIGN(const std::string_view bytes, bytes_of(answer));
+  const auto value = parse_json(bytes, "answer", {.size_bytes = 64u << 20});
+  std::string text(value && value->is_string() ? std::string_view(value->get_string()) : bytes);
+  return make(text.empty() ? "(The answer is empty.)" : std::move(text), false);
+}
+
+ToolResult result_unanswered(std::string_view message, bool expired) {
+  if (expired) return make("Nobody answered this question in time. Go on without it.", true);
+  return make(
+      with("A person dismissed this question. Go on without an answer.", "They say", message),
+      true);
+}
+
+ToolResult result_of_edited(const ToolResult& result, const Payload& args) {
+  const std::string_view made = args.bytes ? args.view() : "(not at hand)";
+  return make(fmt::format("A person replaced the arguments of this call before it was made; do not "
+                          "make the original call again. It was made with:\n{}\nIts result:\n{}",
+                          made, *result.text),
+              result.is_error);
 }
 
 ToolResult result_malformed(std::string_view reason) {

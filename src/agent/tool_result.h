@@ -29,6 +29,14 @@ ToolResult result_denied(std::string_view reason);
 ToolResult result_refused(std::string_view message);
 ToolResult result_in_words(std::string text, bool is_error);
 ToolResult result_waited(int64_t now_ms);
+// Nobody decided in time.
+ToolResult result_expired();
+// A person gave the result, and nothing was sent.
+Result<ToolResult> result_answered(const Payload& answer);
+// A question that nobody will answer.
+ToolResult result_unanswered(std::string_view message, bool expired);
+// What a call gave that was made with a person's arguments in place of the model's.
+ToolResult result_of_edited(const ToolResult& result, const Payload& args);
 ToolResult result_malformed(std::string_view reason);
 ToolResult result_unknown(std::string_view reason);
 // `earlier`: what the model was told about the equal call; null if that is not known.

@@ -85,6 +85,7 @@ void Transcript::on(const StepPlanned& body) {
   if (slot == nullptr) return;
   slot->planned = true;
   slot->by_planner = body.executed_by == ExecutedBy::kPlanner;
+  slot->asks_person = body.executed_by == ExecutedBy::kPerson;
   stage_ = Stage::kToolsOpen;
   if (body.verdict != Verdict::kDeny) return;
   const std::string_view reason = body.verdict_reason;
@@ -214,9 +215,11 @@ void Transcript::on(const InterruptResolved& body) {
   const bool doubt = question.reason == InterruptReason::kUncertainOutcome;
   const bool refused =
       question.reason == InterruptReason::kToolApproval && body.decision == Decision::kReject;
+  const bool of_call = question.reason == InterruptReason::kToolApproval ||
+                       question.reason == InterruptReason::kPossibleDuplicate;
   if (is_open_model(question.step)) {
     if (refused) return fail_model(EffectState::kDenied, body.message);
-    if (doubt && body.decision == Decision::kHappened) return take_answer(body.result);
+    if (doubt && body.decision == Decision::kHappened) return take_answer(body.given);
     if (doubt && body.decision == Decision::kNotHappened) {
       return fail_model(EffectState::kFailed, body.message);
     }
@@ -225,15 +228,31 @@ void Transcript::on(const InterruptResolved& body) {
     }
     return;
   }
-  if (open_slot(question.step) == nullptr) return;
-  if (refused) return settle(question.step, result_refused(body.message));
+  Slot* slot = open_slot(question.step);
+  if (slot == nullptr) return;
+  if (refused) {
+    return settle(question.step, body.expired ? result_expired() : result_refused(body.message));
+  }
+  if (of_call && body.decision == Decision::kEdit) slot->edited = body.given;
+  if (of_call && body.decision == Decision::kRespond) {
+    return settle(question.step, result_answered(body.given));
+  }
+  if (slot->asks_person) return settle_question(question.step, body);
   if (!doubt) return;
   if (body.decision == Decision::kHappened) {
-    settle(question.step, result_asserted_done(body.result));
+    settle(question.step, result_asserted_done(body.given));
   } else if (body.decision == Decision::kNotHappened) {
     settle(question.step, result_asserted_not_done(body.message));
   } else if (body.decision == Decision::kDismiss) {
     settle(question.step, result_unknown(body.message));
+  }
+}
+
+// The call was a question itself. One that was withdrawn is closed in its turn.
+void Transcript::settle_question(const StepId& step, const InterruptResolved& body) {
+  if (body.decision == Decision::kRespond) settle(step, result_answered(body.given));
+  if (body.decision == Decision::kReject) {
+    settle(step, result_unanswered(body.message, body.expired));
   }
 }
 
@@ -287,6 +306,7 @@ void Transcript::settle(const StepId& step, Result<ToolResult> result) {
   Slot* slot = open_slot(step);
   PERDURE_ASSERT(slot != nullptr, "only a call that is open gets a result");
   slot->result = slot->by_planner ? *std::move(result) : in_part(step, *std::move(result));
+  if (slot->edited.exists()) slot->result = result_of_edited(*slot->result, slot->edited);
   close_round_if_complete();
 }
 

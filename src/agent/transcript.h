@@ -92,6 +92,8 @@ class Transcript {
     bool planned = false;
     bool malformed = false;
     bool by_planner = false;  // what it gave is shown whole
+    bool asks_person = false;
+    Payload edited;  // the arguments that a person put in place
     StepId same_as;
     std::optional<ToolResult> result;
     bool settled() const { return result.has_value() || !same_as.empty(); }
@@ -117,6 +119,7 @@ class Transcript {
   void refuse_answer();
   void close_final_answer();
   bool is_open_model(const StepId& step) const;
+  void settle_question(const StepId& step, const InterruptResolved& body);
   void settle_model(const StepSettled& body);
   void take_answer(const Payload& result);
   void fail_model(EffectState state, std::string_view detail);

@@ -146,16 +146,31 @@ struct EventProjector::Projection {
     event.data["reason"] = to_string(r.reason);
     if (!r.step.empty()) step(r.step);
     event.data["message"] = r.message;
+    if (!r.asking.assignees.empty()) {
+      event.data["assignees"] = json::array(r.asking.assignees.begin(), r.asking.assignees.end());
+    }
     event.data["open_interrupts"] = at.open_interrupts_.size();
   }
   void operator()(const InterruptResolved& r) const {
-    event.type = r.decision == Decision::kWithdrawn ? "interrupt.withdrawn" : "interrupt.resolved";
+    event.type = r.decision == Decision::kWithdrawn ? "interrupt.withdrawn"
+                 : r.expired                        ? "interrupt.expired"
+                                                    : "interrupt.resolved";
     event.data["interrupt"] = interrupt_id(r.interrupt_seq);
     event.data["decision"] = to_string(r.decision);
     put_text(event.data, "by", r.by);
     put_text(event.data, "message", r.message);
-    put_payload(event.data, "result", r.result);
+    put_payload(event.data, r.decision == Decision::kEdit ? "args" : "result", r.given);
     event.data["open_interrupts"] = at.open_interrupts_.size();
+  }
+  void operator()(const InterruptReminded& r) const {
+    event.type = "interrupt.reminded";
+    event.data["interrupt"] = interrupt_id(r.interrupt_seq);
+    event.data["reminders"] = r.reminders;
+  }
+  void operator()(const InterruptEscalated& r) const {
+    event.type = "interrupt.escalated";
+    event.data["interrupt"] = interrupt_id(r.interrupt_seq);
+    event.data["assignees"] = json::array(r.to.begin(), r.to.end());
   }
   void operator()(const CancelRequested& r) const {
     event.type = "task.cancelling";

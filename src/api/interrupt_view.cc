@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <map>
 
 #include "api/journal_reader.h"
 #include "api/json_text.h"
@@ -12,27 +13,45 @@
 #include "core/evolve.h"
 #include "core/interrupt.h"
 #include "journal/key.h"
+#include "journal/record_json.h"
 
 namespace perdure::api {
+
 namespace {
 
-struct Question {
-  core::TaskState state;  // just after it was asked, for its action; then as it is now
-  std::optional<InterruptRequested> asked;
-  int64_t asked_ms = 0;
-  std::optional<core::Step> step;
-  std::optional<InterruptResolved> resolved;
-  int64_t resolved_ms = 0;
+// The sends of every step: which of them is asked about is known only later.
+class Sends {
+ public:
+  void see(const Record& record) {
+    if (const auto* intent = std::get_if<StepIntended>(&record.body)) {
+      of_step_[intent->step].push_back({intent->attempt, record.at_ms, std::nullopt});
+    } else if (const auto* settled = std::get_if<StepSettled>(&record.body)) {
+      for (Question::Sent& sent : of_step_[settled->step]) {
+        if (sent.attempt == settled->attempt) sent.settled = *settled;
+      }
+    }
+  }
+  std::vector<Question::Sent> of(const StepId& step) { return std::move(of_step_[step]); }
+
+ private:
+  std::map<StepId, std::vector<Question::Sent>> of_step_;
 };
+
+}  // namespace
 
 Result<Question> read_question(Context& context, const InterruptId& id) {
   Question question;
+  Sends sends;
   question.state.id = id.task;
   JournalReader journal(context.parts.reader, id.task, 1);
   for (;;) {
     TRY_ASSIGN(const Record* record, journal.next());
-    if (record == nullptr) return question;
+    if (record == nullptr) {
+      if (question.step) question.sent = sends.of(question.asked->step);
+      return question;
+    }
     TRY_STATUS(core::evolve(question.state, *record));
+    sends.see(*record);
     const auto* asked = std::get_if<InterruptRequested>(&record->body);
     if (asked != nullptr && record->seq == id.seq) {
       question.asked = *asked;
@@ -48,9 +67,15 @@ Result<Question> read_question(Context& context, const InterruptId& id) {
   }
 }
 
+namespace {
+
 // How a person answers at a terminal. What is needed of a budget is the least that helps.
 std::string command_of(const std::string& id, Decision decision, const json::object& body) {
-  std::string command = fmt::format("perdure resolve {} {}", id, to_string(decision));
+  if (decision == Decision::kRespond) return fmt::format("perdure answer {} 'TEXT'", id);
+  const bool named = decision == Decision::kApprove || decision == Decision::kEdit ||
+                     decision == Decision::kReject;
+  std::string command = named ? fmt::format("perdure {} {}", to_string(decision), id)
+                              : fmt::format("perdure answer {} {}", id, to_string(decision));
   const json::value* add = body.if_contains("add");
   if (add == nullptr) return command;
   for (const auto& [member, flag] :
@@ -62,10 +87,18 @@ std::string command_of(const std::string& id, Decision decision, const json::obj
   return command;
 }
 
-json::array answers_to(const std::string& id, InterruptReason reason, const Usage& needed) {
+CallKind kind_of(const Question& question) {
+  return question.step ? question.step->kind : CallKind::kTool;
+}
+
+json::array answers_to(const std::string& id, const Question& question) {
   json::array answers;
-  for (const Decision decision : core::allowed_decisions(reason)) {
+  const InterruptReason reason = question.asked->reason;
+  const Usage& needed = question.asked->needed;
+  for (const Decision decision : core::allowed_decisions(reason, kind_of(question))) {
     json::object body{{"decision", to_string(decision)}};
+    if (decision == Decision::kEdit) body["args"] = json::object();
+    if (decision == Decision::kRespond) body["message"] = "";
     if (reason == InterruptReason::kBudgetReached && decision == Decision::kApprove) {
       body["add"] = {{"cost_usd", to_usd(needed.cost_micro_usd)},
                      {"model_calls", needed.model_calls},
@@ -79,8 +112,23 @@ json::array answers_to(const std::string& id, InterruptReason reason, const Usag
   return answers;
 }
 
+json::array sent_json(const std::vector<Question::Sent>& sent) {
+  json::array out;
+  for (const Question::Sent& send : sent) {
+    json::object one{{"attempt", send.attempt}, {"at", to_rfc3339(send.at_ms)}};
+    if (send.settled) {
+      one["outcome"] = to_string(send.settled->outcome);
+      if (!send.settled->detail.empty()) one["detail"] = send.settled->detail;
+    }
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
 Result<json::object> action_json(Context& context, const std::string& tenant, const TaskId& task,
-                                 const StepId& id, const core::Step& step) {
+                                 const Question& question) {
+  const StepId& id = question.asked->step;
+  const core::Step& step = *question.step;
   Payload args = step.args;
   PayloadReader payloads(context.parts.reader, context.parts.blobs, tenant, task);
   TRY_STATUS(payloads.complete(args, kInlinePayloadMaxBytes));
@@ -90,18 +138,63 @@ Result<json::object> action_json(Context& context, const std::string& tenant, co
   action["args_sha256"] = to_hex(args.hash.view());
   action["effect"] = to_string(step.contract.effect);
   action["attempts"] = step.attempt;
+  if (!question.sent.empty()) action["sent"] = sent_json(question.sent);
   // The key of what was sent, or of the send that waits for this decision.
   action["key"] = key_of(context.parts.store_secret, task, id, std::max(step.group, 1u), args.hash);
   return action;
 }
 
+std::string_view status_of(const Question& question) {
+  if (!question.resolved) return "open";
+  if (question.resolved->decision == Decision::kWithdrawn) return "withdrawn";
+  return question.resolved->expired ? "expired" : "resolved";
+}
+
 void put_resolution(json::object& out, const Question& question) {
-  out["status"] = question.resolved ? "resolved" : "open";
+  out["status"] = status_of(question);
   if (!question.resolved) return;
   out["decision"] = to_string(question.resolved->decision);
   out["resolved_at"] = to_rfc3339(question.resolved_ms);
   if (!question.resolved->by.empty()) out["resolved_by"] = question.resolved->by;
   if (!question.resolved->message.empty()) out["answer_message"] = question.resolved->message;
+}
+
+json::value json_of(const Payload& payload) {
+  if (!payload.bytes) return payload_to_json(payload);
+  auto value = parse_json(payload.view(), "payload", {.size_bytes = kInlinePayloadMaxBytes});
+  return value ? std::move(*value) : json::value(payload.view());
+}
+
+// The question as it was asked; and what was given with the decision.
+Status put_question(json::object& out, Context& context, const std::string& tenant,
+                    const TaskId& task, const Question& question) {
+  PayloadReader payloads(context.parts.reader, context.parts.blobs, tenant, task);
+  const bool of_step = question.step && question.step->executed_by == ExecutedBy::kPerson;
+  Payload asked = of_step ? question.step->args : question.asked->question;
+  if (question.asked->reason == InterruptReason::kQuestion && asked.exists()) {
+    TRY_STATUS(payloads.complete(asked, kInlinePayloadMaxBytes));
+    out["question"] = json_of(asked);
+  }
+  if (!question.resolved || !question.resolved->given.exists()) return {};
+  Payload given = question.resolved->given;
+  TRY_STATUS(payloads.complete(given, kInlinePayloadMaxBytes));
+  out["given"] = json_of(given);
+  return {};
+}
+
+void put_asking(json::object& out, const Question& question, Seq seq) {
+  const auto open = question.state.interrupts.find(seq);
+  const Asking& asking =
+      open == question.state.interrupts.end() ? question.asked->asking : open->second.asking;
+  if (!asking.assignees.empty()) {
+    out["assignees"] = json::array(asking.assignees.begin(), asking.assignees.end());
+  }
+  if (open != question.state.interrupts.end() && open->second.reminders > 0) {
+    out["reminders"] = open->second.reminders;
+  }
+  if (asking.expires_ms == 0) return;
+  out["expires_at"] = to_rfc3339(capped_sum(question.asked_ms, asking.expires_ms));
+  out["on_expire"] = to_string(asking.on_expire);
 }
 
 }  // namespace
@@ -118,16 +211,18 @@ Result<std::optional<json::object>> view_interrupt(Context& context, const std::
   out["reason"] = to_string(asked.reason);
   out["message"] = asked.message;
   if (question.step) {
-    TRY_ASSIGN(out["action"], action_json(context, tenant, id.task, asked.step, *question.step));
+    TRY_ASSIGN(out["action"], action_json(context, tenant, id.task, question));
   }
+  TRY_STATUS(put_question(out, context, tenant, id.task, question));
   if (asked.needed != Usage{}) out["needed"] = usage_json(asked.needed);
   json::array allowed;
-  for (const Decision decision : core::allowed_decisions(asked.reason)) {
+  for (const Decision decision : core::allowed_decisions(asked.reason, kind_of(question))) {
     allowed.emplace_back(to_string(decision));
   }
   out["allowed_decisions"] = std::move(allowed);
   out["created_at"] = to_rfc3339(question.asked_ms);
-  if (!question.resolved) out["answers"] = answers_to(text, asked.reason, asked.needed);
+  put_asking(out, question, id.seq);
+  if (!question.resolved) out["answers"] = answers_to(text, question);
   return out;
 }
 

@@ -4,8 +4,28 @@
 #include <optional>
 
 #include "api/context.h"
+#include "core/state.h"
+#include "journal/record.h"
 
 namespace perdure::api {
+
+// One question, and the task as it is now, but for the step that was asked about: that is as it was
+// when it was asked.
+struct Question {
+  struct Sent {
+    uint32_t attempt = 0;
+    int64_t at_ms = 0;
+    std::optional<StepSettled> settled;
+  };
+  core::TaskState state;
+  std::optional<InterruptRequested> asked;
+  int64_t asked_ms = 0;
+  std::optional<core::Step> step;
+  std::vector<Sent> sent;  // of its step, until now
+  std::optional<InterruptResolved> resolved;
+  int64_t resolved_ms = 0;
+};
+Result<Question> read_question(Context& context, const InterruptId& id);
 
 // Nothing if this task never asked that. `tenant` is the task's.
 Result<std::optional<json::object>> view_interrupt(Context& context, const std::string& tenant,

@@ -1,15 +1,16 @@
 // GET /v1/interrupts, GET /v1/interrupts/{id}, POST /v1/interrupts/{id}/resolve
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "api/interrupt_view.h"
+#include "api/journal_reader.h"
 #include "api/json_text.h"
 #include "api/problem.h"
 #include "api/routes.h"
 #include "api/task_view.h"
 #include "base/text.h"
-#include "engine/stow.h"
 
 namespace perdure::api {
 namespace {
@@ -50,15 +51,33 @@ std::optional<Sha256> hash_from_hex(std::string_view text) {
   return hash;
 }
 
+// What only goes with one decision, and is said with another, would be lost.
+void check_members(ObjectReader& in, Decision decision) {
+  static constexpr struct {
+    const char* member;
+    Decision decision;
+  } kGoesWith[] = {{"add", Decision::kApprove},
+                   {"remember", Decision::kApprove},
+                   {"result", Decision::kHappened},
+                   {"args", Decision::kEdit},
+                   {"value", Decision::kRespond}};
+  for (const auto& [member, of] : kGoesWith) {
+    if (in.has(member) && of != decision) {
+      in.fail_at(member, fmt::format("only with the decision {}", to_string(of)));
+    }
+  }
+}
+
 Result<Resolve> read_decision(const json::value& body) {
-  static constexpr Decision kDecisions[] = {Decision::kApprove, Decision::kReject,
-                                            Decision::kHappened, Decision::kNotHappened,
-                                            Decision::kDismiss};
+  static constexpr Decision kDecisions[] = {
+      Decision::kApprove,  Decision::kEdit,        Decision::kReject, Decision::kRespond,
+      Decision::kHappened, Decision::kNotHappened, Decision::kDismiss};
   ObjectReader in(body, "body");
   Resolve decision;
   if (!in.has("decision")) in.fail_at("decision", "is missing");
   decision.decision = kDecisions[in.choice(
-      "decision", {"approve", "reject", "happened", "not_happened", "dismiss"}, 0)];
+      "decision", {"approve", "edit", "reject", "respond", "happened", "not_happened", "dismiss"},
+      0)];
   decision.message = in.string("message", "");
   if (decision.message.size() > kMessageMaxBytes) {
     in.fail_at("message", fmt::format("longer than {} bytes", kMessageMaxBytes));
@@ -66,21 +85,27 @@ Result<Resolve> read_decision(const json::value& body) {
   decision.remember = in.boolean("remember", false);
   const json::value* add = in.value("add");
   const json::value* result = in.value("result");
+  const json::value* args = in.value("args");
+  const json::value* value = in.value("value");
   if (in.has("args_sha256")) {
     decision.args_hash = hash_from_hex(in.string("args_sha256"));
     if (!decision.args_hash) in.fail_at("args_sha256", "expected 64 hexadecimal digits");
   } else {
     in.value("args_sha256");
   }
-  const bool approves = decision.decision == Decision::kApprove;
-  if (add != nullptr && !approves) in.fail_at("add", "only with the decision approve");
-  if (decision.remember && !approves) in.fail_at("remember", "only with the decision approve");
-  if (result != nullptr && decision.decision != Decision::kHappened) {
-    in.fail_at("result", "only with the decision happened");
+  check_members(in, decision.decision);
+  if (decision.decision == Decision::kEdit && args == nullptr) in.fail_at("args", "is missing");
+  const bool responds = decision.decision == Decision::kRespond;
+  if (responds && (value != nullptr) == in.has("message")) {
+    in.fail_at("message", "expected one of message and value");
   }
   TRY_STATUS(in.finish());
   if (add != nullptr) TRY_STATUS(read_added(*add, decision.add));
-  if (result != nullptr) decision.result = Payload::of(to_canonical_json(*result));
+  if (result != nullptr) decision.given = Payload::of(to_canonical_json(*result));
+  if (args != nullptr) decision.given = Payload::of(to_canonical_json(*args));
+  if (!responds) return decision;
+  decision.given = Payload::of(to_canonical_json(
+      value != nullptr ? *value : json::value(std::exchange(decision.message, {}))));
   return decision;
 }
 
@@ -104,35 +129,105 @@ Response resolved(const InterruptId& id, Decision decision, const engine::Submit
   return json_response(200, json_text(out));
 }
 
+constexpr std::string_view kStatuses[] = {"open", "resolved", "expired", "withdrawn", "all"};
+constexpr uint64_t kLookedAtMax = 2'000;  // rows for one page, where few of them are wanted
+
+struct Wanted {
+  std::string status;
+  std::optional<std::string> assignee;
+
+  bool is(const json::object& interrupt) const {
+    if (status != "all" && interrupt.at("status").get_string() != status) return false;
+    if (!assignee) return true;
+    const json::value* assignees = interrupt.if_contains("assignees");
+    if (assignees == nullptr) return false;
+    const json::array& names = assignees->get_array();
+    return std::find(names.begin(), names.end(), json::value(*assignee)) != names.end();
+  }
+};
+
+struct Page {
+  json::array shown;
+  std::optional<InterruptId> next;  // there are more behind this one
+};
+
+// What was decided since the rows were read is no longer in the inbox.
+Status read_inbox(Context& context, const Call& call, std::optional<InterruptId> after,
+                  uint64_t limit, const Wanted& wanted, Page& page) {
+  for (uint64_t looked_at = 0; looked_at < kLookedAtMax;) {
+    TRY_ASSIGN(const std::vector<InterruptRow> rows,
+               context.parts.reader.interrupts(call.tenant(), after, limit + 1));
+    for (size_t i = 0; i < rows.size() && i < limit; ++i, ++looked_at) {
+      const InterruptId id{rows[i].task, rows[i].seq};
+      after = id;
+      auto interrupt = view_interrupt(context, call.tenant(), id);
+      if (!interrupt) {
+        page.shown.push_back(unreadable(rows[i], interrupt.error()));
+      } else if (*interrupt && wanted.is(**interrupt)) {
+        page.shown.push_back(std::move(**interrupt));
+      }
+      const bool more = i + 1 < rows.size();
+      if (page.shown.size() == limit || !more) {
+        if (more) page.next = id;
+        return {};
+      }
+    }
+    if (rows.empty()) return {};
+  }
+  page.next = after;
+  return {};
+}
+
+// Of one task, those of the past too.
+Response list_of_task(Context& context, const Call& call, const std::string& text,
+                      const Wanted& wanted) {
+  ANSWER_ASSIGN(const TaskRow row, find_task(context, call, text));
+  std::vector<Seq> asked;
+  JournalReader journal(context.parts.reader, row.id, 1);
+  for (;;) {
+    ANSWER_ASSIGN(const Record* record, journal.next());
+    if (record == nullptr) break;
+    if (std::holds_alternative<InterruptRequested>(record->body)) asked.push_back(record->seq);
+  }
+  json::array shown;
+  for (const Seq seq : asked) {
+    ANSWER_ASSIGN(auto interrupt, view_interrupt(context, call.tenant(), {row.id, seq}));
+    if (interrupt && wanted.is(*interrupt)) shown.push_back(std::move(*interrupt));
+    if (shown.size() == kListMax) break;
+  }
+  json::object out;
+  out["interrupts"] = std::move(shown);
+  out["next_cursor"] = json::value();
+  return json_response(200, json_text(out));
+}
+
 }  // namespace
 
 Response list_interrupts(Context& context, const Call& call) {
   QueryReader query(call.query());
   const uint64_t limit = query.number("limit", 1, kListMax, 50);
+  const auto assignee = query.text("assignee");
+  const auto status = query.text("status");
+  const auto task = query.text("task");
   std::optional<InterruptId> after;
   if (const auto cursor = query.text("cursor")) {
     after = InterruptId::parse(*cursor);
     if (!after) query.fail_at("cursor", "not a cursor of this list");
   }
-  ANSWER_STATUS(query.finish());
-  ANSWER_ASSIGN(const std::vector<InterruptRow> rows,
-                context.parts.reader.interrupts(call.tenant(), after, limit + 1));
-  json::array shown;
-  for (size_t i = 0; i < rows.size() && i < limit; ++i) {
-    const InterruptId id{rows[i].task, rows[i].seq};
-    auto interrupt = view_interrupt(context, call.tenant(), id);
-    if (!interrupt) {
-      shown.push_back(unreadable(rows[i], interrupt.error()));
-    } else if (*interrupt && (*interrupt)->at("status") == "open") {
-      shown.push_back(std::move(**interrupt));
-    }  // else it was decided since the rows were read, and is no longer in the inbox
+  const std::string wanted = status.value_or("open");
+  if (std::find(std::begin(kStatuses), std::end(kStatuses), wanted) == std::end(kStatuses)) {
+    query.fail_at("status", "expected open, resolved, expired, withdrawn or all");
+  } else if (wanted != "open" && !task) {
+    query.fail_at("status", "the questions of the past are listed by task: add task=ID");
   }
+  ANSWER_STATUS(query.finish());
+  const Wanted filter{wanted, assignee};
+  if (task) return list_of_task(context, call, *task, filter);
+  Page page;
+  ANSWER_STATUS(read_inbox(context, call, after, limit, filter, page));
   json::object out;
-  out["interrupts"] = std::move(shown);
-  out["next_cursor"] =
-      rows.size() > limit
-          ? json::value(InterruptId{rows[limit - 1].task, rows[limit - 1].seq}.to_string())
-          : json::value();
+  out["interrupts"] = std::move(page.shown);
+  out["next_cursor"] = page.next ? json::value(page.next->to_string()) : json::value();
   return json_response(200, json_text(out));
 }
 
@@ -151,16 +246,16 @@ void resolve_interrupt(Context& context, Call call) {
   if (!decision) return refuse(problem(decision.error()));
   const auto found = find_interrupt(context, call);
   if (!found) return refuse(problem(found.error()));
-  if (const Status stowed = engine::stow(context.parts.blobs, call.tenant(), decision->result);
-      !stowed) {
-    return refuse(problem(stowed.error()));
-  }
+  const auto question = read_question(context, found->first);
+  if (!question) return refuse(problem(question.error()));
+  if (!question->asked) return refuse(problem(unknown_interrupt()));
   const InterruptId id = found->first;
   const Decision word = decision->decision;
   decision->interrupt_seq = id.seq;
   decision->by = call.who->principal;
-  context.parts.engine.command(
-      id.task, std::move(*decision),
+  context.parts.engine.resolve(
+      id.task, question->state, question->step ? question->step->name : std::string(),
+      std::move(*decision),
       [responder = call.responder, id, word](const Result<engine::Submitted>& result) {
         responder->respond(result ? resolved(id, word, *result) : problem(result.error()));
       });

@@ -16,7 +16,7 @@
 namespace perdure::hooks {
 namespace {
 
-constexpr std::array<std::string_view, 21> kBugNames = {"none",
+constexpr std::array<std::string_view, 25> kBugNames = {"none",
                                                         "ack_before_durable",
                                                         "send_before_durable",
                                                         "resend_once",
@@ -36,7 +36,11 @@ constexpr std::array<std::string_view, 21> kBugNames = {"none",
                                                         "state_off_the_record",
                                                         "cancel_forgotten",
                                                         "event_lost",
-                                                        "model_asked_again"};
+                                                        "model_asked_again",
+                                                        "edit_not_sent",
+                                                        "edit_lifts_deny",
+                                                        "expiry_after_decision",
+                                                        "decision_after_expiry"};
 
 Bug read_planted() {
   const char* name = std::getenv("PERDURE_PLANT");

@@ -29,6 +29,10 @@ enum class Bug {
   kCancelForgotten,
   kEventLost,
   kModelAskedAgain,
+  kEditNotSent,
+  kEditLiftsDeny,
+  kExpiryAfterDecision,
+  kDecisionAfterExpiry,
 };
 
 #ifdef PERDURE_TEST_HOOKS

@@ -40,6 +40,7 @@ struct Route {
   void operator()(const Cancel& c) const { cancel(draft, c); }
   void operator()(const Acknowledge& c) const { acknowledge(draft, c); }
   void operator()(const Recover&) const { recover(draft); }
+  void operator()(const Ask& c) const { ask_while_running(draft, c); }
 };
 
 // What follows from the new state, whatever brought it about.
@@ -51,12 +52,12 @@ void advance(Draft& draft) {
 
 }  // namespace
 
-Applied apply(Task& task, const Command& command, int64_t now_ms) {
+Applied apply(Task& task, const Command& command, int64_t now_ms, const PeopleRules& people) {
   const bool first = task.state.head == 0;
   PERDURE_ASSERT(first == std::holds_alternative<Submit>(command), "a task begins with Submit");
   PERDURE_ASSERT(first || task.recovered || std::holds_alternative<Recover>(command),
                  "a task that was read recovers first");
-  Draft draft(task, now_ms);
+  Draft draft(task, now_ms, people);
   std::visit(Route{draft}, command);
   advance(draft);
   const bool lose =

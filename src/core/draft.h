@@ -13,12 +13,14 @@ namespace perdure::core {
 
 class Draft {
  public:
-  Draft(Task& task, int64_t now_ms) : task_(task), now_ms_(now_ms) {}
+  Draft(Task& task, int64_t now_ms, const PeopleRules& people)
+      : task_(task), now_ms_(now_ms), people_(people) {}
 
   const TaskState& state() const { return task_.state; }
   OpenPlan& plan() { return task_.plan; }
   bool& recovered() { return task_.recovered; }
   int64_t now_ms() const { return now_ms_; }
+  const PeopleRules& people() const { return people_; }
 
   // The sequence number of the record. Asserts that the record is possible: the handlers check
   // before.
@@ -34,6 +36,7 @@ class Draft {
  private:
   Task& task_;
   const int64_t now_ms_;
+  const PeopleRules& people_;
   Applied applied_;
 };
 

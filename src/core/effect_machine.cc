@@ -18,9 +18,11 @@ constexpr Arrow kArrows[] = {
     {S::kPlanned, E::kDenied, S::kDenied},
     {S::kAwaitingApproval, E::kApproved, S::kReady},
     {S::kAwaitingApproval, E::kDenied, S::kDenied},
+    {S::kAwaitingApproval, E::kAnswered, S::kSucceeded},
     {S::kReady, E::kIntended, S::kIntent},
     {S::kReady, E::kDenied, S::kDenied},
-    {S::kReady, E::kDoubted, S::kInDoubt},  // deferred before, and its key has expired since
+    {S::kReady, E::kAsked, S::kAwaitingApproval},  // edited, and equal to another call
+    {S::kReady, E::kDoubted, S::kInDoubt},         // deferred before, and its key has expired since
     {S::kReady, E::kReportedSucceeded, S::kSucceeded},
     {S::kReady, E::kReportedFailed, S::kFailed},
     {S::kIntent, E::kSucceeded, S::kSucceeded},

@@ -27,6 +27,7 @@ enum class EffectEvent : uint8_t {
   kDismissed,
   kReportedSucceeded,  // ran inside the planner before it answered
   kReportedFailed,
+  kAnswered,  // a person gave the result; nothing was sent
 };
 
 // Where the event leads, or nothing if it is not possible in this state.

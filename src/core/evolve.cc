@@ -18,6 +18,12 @@ Status impossible(std::string what) {
   return fail(Code::kCorrupt, std::move(what));
 }
 
+// Questions about the task itself, before whose answer no turn is planned.
+bool holds_planner(InterruptReason reason) {
+  return reason == InterruptReason::kPlannerFailed || reason == InterruptReason::kLoopDetected ||
+         reason == InterruptReason::kProviderRefusal || reason == InterruptReason::kAuthRequired;
+}
+
 // One record, one place: the overload for its type.
 class Evolver {
  public:
@@ -158,8 +164,14 @@ class Evolver {
   }
 
   Status operator()(const InterruptRequested& r) {
-    state_.interrupts[seq_] = {r.reason, r.step, r.message, r.needed, at_ms_};
-    if (r.reason == InterruptReason::kPlannerFailed) state_.turn.interrupt_seq = seq_;
+    Interrupt& asked = state_.interrupts[seq_];
+    asked.reason = r.reason;
+    asked.step = r.step;
+    asked.message = r.message;
+    asked.needed = r.needed;
+    asked.requested_ms = at_ms_;
+    asked.asking = r.asking;
+    if (holds_planner(r.reason)) state_.turn.interrupt_seq = seq_;
     if (r.step.empty()) return {};
     Step* step = find(r.step);
     if (step == nullptr) return impossible("a question about a step that is not open");
@@ -170,16 +182,39 @@ class Evolver {
         return move(r.step, EffectEvent::kAsked);
       case InterruptReason::kUncertainOutcome:
         return move(r.step, EffectEvent::kEscalated);
+      case InterruptReason::kQuestion:
+        if (step->executed_by == ExecutedBy::kPerson) return move(r.step, EffectEvent::kAsked);
+        if (step->state != EffectState::kIntent) return impossible("a question of no running call");
+        ++step->questions;
+        return {};
       default:
         return {};
     }
   }
 
+  Status operator()(const InterruptReminded& r) {
+    const auto found = state_.interrupts.find(r.interrupt_seq);
+    if (found == state_.interrupts.end()) return impossible("a reminder without question");
+    found->second.reminders = r.reminders;
+    return {};
+  }
+
+  Status operator()(const InterruptEscalated& r) {
+    const auto found = state_.interrupts.find(r.interrupt_seq);
+    if (found == state_.interrupts.end()) return impossible("an escalation without question");
+    std::vector<std::string>& asked = found->second.asking.assignees;
+    for (const std::string& who : r.to) {
+      if (std::find(asked.begin(), asked.end(), who) == asked.end()) asked.push_back(who);
+    }
+    found->second.escalated = true;
+    return {};
+  }
+
   Status operator()(const InterruptResolved& r) {
     const auto found = state_.interrupts.find(r.interrupt_seq);
     if (found == state_.interrupts.end()) {
-      return planted(Bug::kDecisionUsedTwice) ? Status{}
-                                              : impossible("a decision without question");
+      const bool tolerated = planted(Bug::kDecisionUsedTwice) || planted(Bug::kExpiryAfterDecision);
+      return tolerated ? Status{} : impossible("a decision without question");
     }
     const Interrupt interrupt = found->second;
     state_.interrupts.erase(found);
@@ -187,6 +222,7 @@ class Evolver {
     if (state_.turn.interrupt_seq == r.interrupt_seq) {
       state_.turn.interrupt_seq = 0;
       state_.turn.rejections = 0;
+      if (interrupt.reason != InterruptReason::kPlannerFailed) state_.news_seq = seq_;
     }
     if (r.decision == Decision::kApprove) raise_limits(r.add);
     Step* step = find(interrupt.step);
@@ -289,10 +325,16 @@ class Evolver {
     switch (interrupt.reason) {
       case InterruptReason::kToolApproval:
       case InterruptReason::kPossibleDuplicate:
-        if (r.decision != Decision::kApprove) return {};  // the step_closed record follows
+        if (r.decision == Decision::kRespond) return move(interrupt.step, EffectEvent::kAnswered);
+        if (r.decision == Decision::kEdit) edit(interrupt.step, step, r);
+        // Else the step_closed record follows.
+        if (r.decision != Decision::kApprove && r.decision != Decision::kEdit) return {};
         step.decision_seq = seq_;
         if (r.remember) remember(interrupt.step);
         return move(interrupt.step, EffectEvent::kApproved);
+      case InterruptReason::kQuestion:
+        if (step.executed_by != ExecutedBy::kPerson || r.decision != Decision::kRespond) return {};
+        return move(interrupt.step, EffectEvent::kAnswered);
       case InterruptReason::kUncertainOutcome:
         if (r.decision == Decision::kHappened) {
           return move(interrupt.step, EffectEvent::kAssertedHappened);
@@ -302,6 +344,20 @@ class Evolver {
                                         : EffectEvent::kDismissed);
       default:
         return {};
+    }
+  }
+
+  // The call is another one now: it has another identity, and is the newest that has it.
+  void edit(const StepId& id, Step& step, const InterruptResolved& r) {
+    if (!planted(Bug::kEditNotSent)) step.args = r.given;
+    step.edited = true;
+    for (auto& [identity, steps] : state_.wishes) {
+      const auto found = std::find(steps.begin(), steps.end(), id);
+      if (found == steps.end()) continue;
+      steps.erase(found);
+      if (steps.empty()) state_.wishes.erase(identity);
+      if (!r.identity.is_zero()) state_.wishes[r.identity].push_back(id);
+      return;
     }
   }
 
@@ -323,6 +379,7 @@ class Evolver {
 Sha256 decision_digest(const InterruptResolved& r) {
   InterruptResolved decision = r;
   decision.by.clear();
+  decision.identity = {};  // of the arguments, by what the operator says
   std::string bytes;
   BinaryWriter(bytes).put(decision);
   return sha256(bytes);

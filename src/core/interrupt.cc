@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "base/hooks.h"
+#include "base/json.h"
+#include "core/asking.h"
 #include "core/budget.h"
 #include "core/ending.h"
 #include "core/evolve.h"
@@ -14,8 +16,11 @@ namespace perdure::core {
 namespace {
 
 void ask(Draft& draft, InterruptReason reason, const StepId& step, std::string message,
-         const Usage& needed = {}) {
-  draft.append(InterruptRequested{reason, step, std::move(message), needed});
+         const Usage& needed = {}, Payload question = {}) {
+  Asking asking = asking_for(draft, reason, step);
+  const Seq seq = draft.append(InterruptRequested{reason, step, std::move(message), needed,
+                                                  std::move(asking), std::move(question)});
+  set_ask_timer(draft, seq);
 }
 
 std::string missing_budget(const TaskState& state, const Usage& needed) {
@@ -28,8 +33,8 @@ std::string missing_budget(const TaskState& state, const Usage& needed) {
 }
 
 InterruptResolved record_of(const Resolve& command) {
-  return {command.interrupt_seq, command.decision, command.by,    command.message,
-          command.remember,      command.add,      command.result};
+  return {command.interrupt_seq, command.decision, command.by, command.message, command.remember,
+          command.add,           command.given,    false,      command.identity};
 }
 
 bool takes_away(const Usage& add) {
@@ -48,8 +53,12 @@ std::optional<Error> misfit_of(const Interrupt& interrupt, const Resolve& comman
   if (command.remember && !of_duplicate) {
     return Error{Code::kInvalid, "'remember' goes with approving possible_duplicate"};
   }
-  if (command.result.exists() && command.decision != Decision::kHappened) {
-    return Error{Code::kInvalid, "'result' goes with 'happened'"};
+  const bool gives = command.decision == Decision::kEdit || command.decision == Decision::kRespond;
+  if (gives && !command.given.exists()) {
+    return Error{Code::kInvalid, "an edit has arguments, and a response an answer"};
+  }
+  if (command.given.exists() && !gives && command.decision != Decision::kHappened) {
+    return Error{Code::kInvalid, "nothing is given with this decision"};
   }
   return std::nullopt;
 }
@@ -57,7 +66,9 @@ std::optional<Error> misfit_of(const Interrupt& interrupt, const Resolve& comman
 // Why this decision cannot be taken on this question, or nothing.
 std::optional<Error> objection(const TaskState& state, const Interrupt& interrupt,
                                const Resolve& command) {
-  const auto allowed = allowed_decisions(interrupt.reason);
+  const auto step = state.open.find(interrupt.step);
+  const CallKind kind = step == state.open.end() ? CallKind::kTool : step->second.kind;
+  const auto allowed = allowed_decisions(interrupt.reason, kind);
   if (std::find(allowed.begin(), allowed.end(), command.decision) == allowed.end()) {
     std::string names;
     for (const Decision decision : allowed) {
@@ -67,7 +78,6 @@ std::optional<Error> objection(const TaskState& state, const Interrupt& interrup
                  fmt::format("'{}' is not an answer to {}; one of: {}", to_string(command.decision),
                              to_string(interrupt.reason), names)};
   }
-  const auto step = state.open.find(interrupt.step);
   if (command.args_hash && step != state.open.end() &&
       *command.args_hash != step->second.args.hash) {
     return Error{Code::kConflict, "the arguments are not those that were asked about"};
@@ -82,55 +92,114 @@ std::optional<Error> objection(const TaskState& state, const Interrupt& interrup
   return std::nullopt;
 }
 
-std::string rejection(const Resolve& command) {
-  return "rejected by " + command.by + (command.message.empty() ? "" : ": " + command.message);
+std::string rejection(const InterruptResolved& decision) {
+  if (decision.expired) return "nobody decided in time";
+  return "rejected by " + decision.by + (decision.message.empty() ? "" : ": " + decision.message);
 }
 
-void deny_duplicate(Draft& draft, const StepId& step, const Resolve& command) {
+void deny(Draft& draft, const StepId& step, const InterruptResolved& decision) {
+  draft.append(StepClosed{step, EffectState::kDenied, rejection(decision), {}});
+}
+
+void deny_duplicate(Draft& draft, const StepId& step, const InterruptResolved& decision) {
   StepId earlier = outcome_for(draft.state(), step);
-  std::string reason =
-      earlier.empty() ? rejection(command) : "the same call was made before; its outcome stands";
-  draft.append(StepClosed{step, EffectState::kDenied, std::move(reason), std::move(earlier)});
+  if (earlier.empty()) return deny(draft, step, decision);
+  draft.append(StepClosed{step, EffectState::kDenied,
+                          "the same call was made before; its outcome stands", std::move(earlier)});
 }
 
-void follow(Draft& draft, const Interrupt& interrupt, const Resolve& command) {
-  const bool rejected = command.decision == Decision::kReject;
+void fail_task(Draft& draft, StopReason reason, const std::string& message) {
+  if (draft.state().ending || draft.state().ended) return;
+  end_task(draft, {TaskStatus::kFailed, reason, message, {}, 0});
+}
+
+void reject(Draft& draft, const Interrupt& interrupt, const InterruptResolved& decision) {
   switch (interrupt.reason) {
     case InterruptReason::kToolApproval:
-      if (rejected) {
-        draft.append(StepClosed{interrupt.step, EffectState::kDenied, rejection(command), {}});
-      }
-      break;
+      return deny(draft, interrupt.step, decision);
     case InterruptReason::kPossibleDuplicate:
-      if (rejected) deny_duplicate(draft, interrupt.step, command);
-      break;
-    case InterruptReason::kBudgetReached:
-      if (rejected)
-        end_task(draft, {TaskStatus::kFailed, StopReason::kBudget, interrupt.message, {}, 0});
-      break;
-    case InterruptReason::kPlannerFailed:
-      if (rejected) {
-        end_task(draft,
-                 {TaskStatus::kFailed, StopReason::kPlannerFailed, interrupt.message, {}, 0});
+      return deny_duplicate(draft, interrupt.step, decision);
+    case InterruptReason::kQuestion:
+      if (state_of_step(draft.state(), interrupt.step) == EffectState::kAwaitingApproval) {
+        deny(draft, interrupt.step, decision);
       }
-      break;
+      return;
+    case InterruptReason::kBudgetReached:
+      return fail_task(draft, StopReason::kBudget, interrupt.message);
+    case InterruptReason::kPlannerFailed:
+      return fail_task(draft, StopReason::kPlannerFailed, interrupt.message);
+    case InterruptReason::kProviderRefusal:
+      return fail_task(draft, StopReason::kRefusal, interrupt.message);
     default:
-      break;
+      return fail_task(draft, StopReason::kError, interrupt.message);
   }
+}
+
+bool is_running(const Draft& draft, const StepId& step) {
+  return state_of_step(draft.state(), step) == EffectState::kIntent;
+}
+
+// Records what was decided, by whomever, and does what follows.
+void conclude(Draft& draft, InterruptResolved decision) {
+  const Interrupt interrupt = draft.state().interrupts.at(decision.interrupt_seq);
+  clear_ask_timer(draft, decision.interrupt_seq);
+  draft.append(decision);
+  if (interrupt.reason == InterruptReason::kQuestion && is_running(draft, interrupt.step)) {
+    draft.emit(Answered{interrupt.step, decision.interrupt_seq, decision.decision, decision.given});
+  }
+  if (decision.decision == Decision::kReject) reject(draft, interrupt, decision);
+  if (decision.decision != Decision::kEdit) return;
+  if (const auto earlier = standing_before(draft.state(), interrupt.step)) {
+    ask_about_duplicate(draft, interrupt.step, *earlier);
+  }
+}
+
+Decision decision_of(OnExpire on_expire, InterruptReason reason) {
+  switch (on_expire) {
+    case OnExpire::kApprove:
+      return Decision::kApprove;
+    case OnExpire::kRespond:
+      return Decision::kRespond;
+    case OnExpire::kDismiss:
+      return Decision::kDismiss;
+    default:
+      return reason == InterruptReason::kUncertainOutcome ? Decision::kDismiss : Decision::kReject;
+  }
+}
+
+InterruptResolved default_of(Seq seq, const Interrupt& interrupt) {
+  InterruptResolved decision;
+  decision.interrupt_seq = seq;
+  decision.decision = decision_of(interrupt.asking.on_expire, interrupt.reason);
+  decision.expired = true;
+  if (decision.decision == Decision::kRespond) {
+    decision.given = Payload::of(to_canonical_json(json::value(interrupt.asking.respond_with)));
+  }
+  return decision;
 }
 
 }  // namespace
 
-std::vector<Decision> allowed_decisions(InterruptReason reason) {
-  if (reason == InterruptReason::kUncertainOutcome) {
-    return {Decision::kHappened, Decision::kNotHappened, Decision::kDismiss};
+std::vector<Decision> allowed_decisions(InterruptReason reason, CallKind kind) {
+  switch (reason) {
+    case InterruptReason::kUncertainOutcome:
+      return {Decision::kHappened, Decision::kNotHappened, Decision::kDismiss};
+    case InterruptReason::kQuestion:
+      return {Decision::kRespond, Decision::kReject};
+    case InterruptReason::kToolApproval:
+    case InterruptReason::kPossibleDuplicate:
+      if (kind == CallKind::kModel) break;
+      return {Decision::kApprove, Decision::kEdit, Decision::kReject, Decision::kRespond};
+    default:
+      break;
   }
   return {Decision::kApprove, Decision::kReject};
 }
 
-void ask_for_approval(Draft& draft, const StepId& step) {
+void ask_for_approval(Draft& draft, const StepId& step, const std::string& reason) {
   ask(draft, InterruptReason::kToolApproval, step,
-      fmt::format("may '{}' be called?", draft.state().open.at(step).name));
+      fmt::format("may '{}' be called?{}{}", draft.state().open.at(step).name,
+                  reason.empty() ? "" : " ", reason));
 }
 
 void ask_about_duplicate(Draft& draft, const StepId& step, const StepId& earlier) {
@@ -157,6 +226,35 @@ void ask_about_planner(Draft& draft, const std::string& reason) {
                   draft.state().turn.rejections, reason));
 }
 
+void ask_for_planner(Draft& draft, InterruptReason reason, const std::string& message) {
+  ask(draft, reason, {}, message);
+}
+
+void ask_question(Draft& draft, const StepId& step, const std::string& message) {
+  ask(draft, InterruptReason::kQuestion, step, message);
+}
+
+void ask_while_running(Draft& draft, const Ask& command) {
+  const TaskState& state = draft.state();
+  const auto step = state.open.find(command.step);
+  const bool runs = step != state.open.end() && step->second.state == EffectState::kIntent &&
+                    step->second.attempt == command.attempt && !state.ending;
+  if (!runs) return draft.refuse(Code::kConflict, "the call that asks is not wanted any more");
+  if (step->second.interrupt_seq != 0) {
+    return draft.refuse(Code::kConflict, "a question of this call is open; one at a time");
+  }
+  if (step->second.questions >= kQuestionsMax) {
+    return draft.refuse(Code::kExhausted,
+                        fmt::format("a call asks at most {} questions", kQuestionsMax));
+  }
+  if (command.message.empty() || command.message.size() > kQuestionMaxBytes) {
+    return draft.refuse(Code::kInvalid,
+                        fmt::format("a question has 1 to {} bytes", kQuestionMaxBytes));
+  }
+  ask(draft, InterruptReason::kQuestion, command.step, command.message, {}, command.question);
+  draft.accept();
+}
+
 void resolve(Draft& draft, const Resolve& command) {
   const TaskState& state = draft.state();
   if (const auto decided = state.decided.find(command.interrupt_seq);
@@ -166,23 +264,44 @@ void resolve(Draft& draft, const Resolve& command) {
       return draft.accept();
     }
     if (decided->second == decision_digest(record_of(command))) return draft.accept(true);
-    return draft.refuse(Code::kConflict, "this was decided before, otherwise");
+    return draft.refuse(Code::kConflict,
+                        "this was decided before, otherwise; the first one stands");
   }
   const auto found = state.interrupts.find(command.interrupt_seq);
   if (found == state.interrupts.end()) {
     return draft.refuse(Code::kNotFound, "this task asks no such question");
   }
-  const Interrupt interrupt = found->second;
+  const Interrupt& interrupt = found->second;
+  // Its timer may be late; the decision is late all the same.
+  if (is_expired(interrupt, draft.now_ms()) && !hooks::planted(hooks::Bug::kDecisionAfterExpiry)) {
+    expire(draft, command.interrupt_seq);
+    return draft.refuse(Code::kConflict,
+                        "the question has expired, and what was declared for "
+                        "that case stands");
+  }
   if (auto error = objection(state, interrupt, command)) {
     return draft.refuse(error->code, std::move(error->message));
   }
-  draft.append(record_of(command));
-  follow(draft, interrupt, command);
+  conclude(draft, record_of(command));
   draft.accept();
 }
 
+void expire(Draft& draft, Seq interrupt_seq) {
+  const Interrupt interrupt = draft.state().interrupts.at(interrupt_seq);
+  conclude(draft, default_of(interrupt_seq, interrupt));
+  if (interrupt.asking.on_expire == OnExpire::kFail) {
+    fail_task(draft, StopReason::kExpired, "nobody answered in time: " + interrupt.message);
+  }
+}
+
+void expire_anyway(Draft& draft, Seq interrupt_seq) {
+  draft.append(default_of(interrupt_seq, {}));
+}
+
 void withdraw(Draft& draft, Seq interrupt_seq) {
-  draft.append(InterruptResolved{interrupt_seq, Decision::kWithdrawn, {}, {}, false, {}, {}});
+  InterruptResolved withdrawn;
+  withdrawn.interrupt_seq = interrupt_seq;
+  conclude(draft, std::move(withdrawn));
 }
 
 void withdraw_all_but_doubts(Draft& draft) {

@@ -31,8 +31,10 @@ struct Step {
   bool may_have_run = false;   // some attempt of this group ended in doubt
   bool retry_pending = false;  // a timer will bring the next attempt
   FailureClass failure = FailureClass::kNone;
-  Seq interrupt_seq = 0;  // the open question about it
-  Seq decision_seq = 0;   // an approval that no intent has consumed
+  Seq interrupt_seq = 0;   // the open question about it
+  Seq decision_seq = 0;    // an approval that no intent has consumed
+  bool edited = false;     // `args` are those that a person put in place
+  uint32_t questions = 0;  // that it has asked while it ran
 
   template <class Archive>
   void fields(Archive& a) {
@@ -41,7 +43,7 @@ struct Step {
     a("planned_seq", planned_seq), a("attempt", attempt), a("group", group);
     a("not_after_ms", not_after_ms), a("may_have_run", may_have_run);
     a("retry_pending", retry_pending), a("failure", failure), a("interrupt_seq", interrupt_seq);
-    a("decision_seq", decision_seq);
+    a("decision_seq", decision_seq), a("edited", edited), a("questions", questions);
   }
 };
 
@@ -57,6 +59,7 @@ struct ClosedStep {
 // The engine's own timers; a planner's may not begin with '!'.
 inline constexpr std::string_view kRetryTimerPrefix = "!retry/";  // and the step
 inline constexpr std::string_view kReplanTimer = "!replan";
+inline constexpr std::string_view kAskTimerPrefix = "!ask/";  // and the interrupt's number
 
 struct Timer {
   TimerPurpose purpose = TimerPurpose::kPlanner;
@@ -73,10 +76,14 @@ struct Interrupt {
   std::string message;
   Usage needed;
   int64_t requested_ms = 0;
+  Asking asking;           // after an escalation, with all who are asked
+  uint32_t reminders = 0;  // that are past
+  bool escalated = false;
   template <class Archive>
   void fields(Archive& a) {
     a("reason", reason), a("step", step), a("message", message), a("needed", needed);
-    a("requested_ms", requested_ms);
+    a("requested_ms", requested_ms), a("asking", asking), a("reminders", reminders);
+    a("escalated", escalated);
   }
 };
 
@@ -90,7 +97,7 @@ struct Turn {
   Payload state;
   uint32_t rejections = 0;      // of the turn that follows
   bool replan_pending = false;  // a timer will bring the next attempt
-  Seq interrupt_seq = 0;        // planner_failed, open
+  Seq interrupt_seq = 0;        // open, and holds the planner up
   uint64_t model_turns = 0;     // turns that called a model
   uint64_t last_model_turn = 0;
   template <class Archive>

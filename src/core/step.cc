@@ -63,6 +63,7 @@ void intend(Draft& draft, const StepId& id, const Step& step, bool new_group) {
   intent.group = new_group ? step.group + 1 : step.group;
   intent.not_after_ms = new_group ? deadline_of(step.contract, draft.now_ms()) : step.not_after_ms;
   intent.decision_seq = step.decision_seq;
+  if (step.edited) intent.args_hash = step.args.hash;
   if (!planted(Bug::kReservationSkipped)) intent.reserved = step.reserve;
   Send send{id,
             step.kind,
@@ -226,7 +227,7 @@ void plan_call(Draft& draft, const CallAction& call, bool guarded) {
     return report(draft, call);
   }
   const auto earlier = watched && call.verdict != Verdict::kDeny
-                           ? standing_in_the_way(draft.state(), call)
+                           ? standing_in_the_way(draft.state(), call.identity, call.contract)
                            : std::nullopt;
   if (earlier) planned.verdict = Verdict::kAsk;
   const Verdict verdict = planned.verdict;
@@ -235,8 +236,19 @@ void plan_call(Draft& draft, const CallAction& call, bool guarded) {
   if (earlier) {
     ask_about_duplicate(draft, call.step, *earlier);
   } else if (verdict == Verdict::kAsk) {
-    ask_for_approval(draft, call.step);
+    ask_for_approval(draft, call.step, call.verdict_reason);
   }
+}
+
+void plan_question(Draft& draft, const AskAction& ask) {
+  StepPlanned planned;
+  planned.step = ask.step;
+  planned.name = ask.name;
+  planned.executed_by = ExecutedBy::kPerson;
+  planned.contract.effect = EffectClass::kRead;
+  planned.args = ask.args;
+  draft.append(std::move(planned));
+  ask_question(draft, ask.step, ask.message);
 }
 
 void settle(Draft& draft, const SettleStep& outcome) {
@@ -260,8 +272,10 @@ void settle(Draft& draft, const SettleStep& outcome) {
     draft.emit(Send{outcome.step, step->kind, step->name, step->attempt, step->group,
                     step->contract.effect, step->not_after_ms, step->args});
   }
+  const Seq asked = step == nullptr ? 0 : step->interrupt_seq;
   draft.append(std::move(settled));
   draft.accept();
+  if (asked != 0) withdraw(draft, asked);
   step = find(draft, outcome.step);
   if (step == nullptr) return;
   if (step->state == EffectState::kNotSent || step->state == EffectState::kDeferred) {
@@ -283,6 +297,7 @@ void recover(Draft& draft) {
                       step.not_after_ms, step.args});
       continue;
     }
+    const Seq asked = step.interrupt_seq;
     StepSettled doubt;
     doubt.step = id;
     doubt.attempt = step.attempt;
@@ -290,6 +305,7 @@ void recover(Draft& draft) {
     doubt.failure = FailureClass::kAmbiguous;
     doubt.detail = "the process ended before an answer was recorded";
     draft.append(std::move(doubt));
+    if (asked != 0) withdraw(draft, asked);
   }
   draft.accept();
 }

@@ -6,6 +6,8 @@ namespace perdure::core {
 
 // A call of an accepted turn.
 void plan_call(Draft& draft, const CallAction& call, bool guarded);
+// A step of an accepted turn that a person does.
+void plan_question(Draft& draft, const AskAction& ask);
 
 void settle(Draft& draft, const SettleStep& outcome);
 

@@ -7,6 +7,7 @@
 #include "core/state.h"
 #include "journal/command.h"
 #include "journal/effect.h"
+#include "journal/people.h"
 #include "journal/record.h"
 
 namespace perdure::core {
@@ -37,10 +38,11 @@ struct Applied {
   Result<Accepted> reply = Accepted{};
 };
 
-// Applies a command to the task and says what follows. `now_ms` is the store's clock, unix time.
+// Applies a command to the task and says what follows. `now_ms` is the store's clock, unix time;
+// `people` is what the operator says about questions that are asked now.
 // The task has evolved when this returns: if the records cannot be committed, it must be dropped
 // and read again.
-Applied apply(Task& task, const Command& command, int64_t now_ms);
+Applied apply(Task& task, const Command& command, int64_t now_ms, const PeopleRules& people = {});
 
 // True while nothing happens before a timer, a decision or a client: such a task needs no memory.
 bool is_suspended(const Task& task);

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/hooks.h"
+#include "core/asking.h"
 
 namespace perdure::core {
 namespace {
@@ -65,10 +66,11 @@ void clear_retry_timer(Draft& draft, const StepId& id, const Step& step) {
 }
 
 void clear_all_timers(Draft& draft) {
-  while (!draft.state().timers.empty()) {
-    const auto& [id, timer] = *draft.state().timers.begin();
-    draft.append(TimerCleared{id, timer.purpose});
+  std::vector<std::pair<TimerId, TimerPurpose>> set;
+  for (const auto& [id, timer] : draft.state().timers) {
+    if (timer.purpose != TimerPurpose::kAsk) set.emplace_back(id, timer.purpose);
   }
+  for (const auto& [id, purpose] : set) draft.append(TimerCleared{id, purpose});
 }
 
 void fire(Draft& draft, const FireTimer& command) {
@@ -80,6 +82,7 @@ void fire(Draft& draft, const FireTimer& command) {
   }
   draft.append(TimerFired{command.timer, timer.purpose});
   draft.accept();
+  if (timer.purpose == TimerPurpose::kAsk) look_after(draft, command.timer);
 }
 
 }  // namespace perdure::core

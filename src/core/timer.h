@@ -8,6 +8,7 @@ void set_planner_timer(Draft& draft, const TimerAction& action);
 void set_retry_timer(Draft& draft, const StepId& id, const Step& step, int64_t retry_after_ms);
 void set_replan_timer(Draft& draft);
 void clear_retry_timer(Draft& draft, const StepId& id, const Step& step);
+// All but those of open questions: a question takes its own along.
 void clear_all_timers(Draft& draft);
 
 void fire(Draft& draft, const FireTimer& command);

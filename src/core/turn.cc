@@ -60,6 +60,10 @@ void act(Draft& draft, const Action& action, bool guarded) {
     end_task(draft, {TaskStatus::kCompleted, complete->stop_reason, {}, complete->result, 0});
   } else if (const auto* failed = std::get_if<FailAction>(&action)) {
     end_task(draft, {TaskStatus::kFailed, failed->stop_reason, failed->message, {}, 0});
+  } else if (const auto* ask = std::get_if<AskAction>(&action)) {
+    plan_question(draft, *ask);
+  } else if (const auto* raised = std::get_if<InterruptAction>(&action)) {
+    ask_for_planner(draft, raised->reason, raised->message);
   }
 }
 

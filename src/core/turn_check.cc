@@ -28,10 +28,7 @@ class Checker {
   }
 
   void operator()(const CallAction& call) {
-    check_name(call.step, "step id");
-    if (state_of_step(state_, call.step) || !steps_.insert(call.step).second) {
-      say(fmt::format("step '{}' exists already", call.step));
-    }
+    check_new_step(call.step);
     check_name(call.name, "tool or model name");
     check_reserve(call.reserve);
     check_place(call.args);
@@ -62,6 +59,25 @@ class Checker {
   }
 
   void operator()(const NoteAction& action) { check_place(action.note); }
+  void operator()(const AskAction& action) {
+    check_new_step(action.step);
+    check_name(action.name, "tool name");
+    check_message(action.message);
+    check_place(action.args);
+    ++pending_;
+  }
+  void operator()(const InterruptAction& action) {
+    const bool known = action.reason == InterruptReason::kLoopDetected ||
+                       action.reason == InterruptReason::kProviderRefusal ||
+                       action.reason == InterruptReason::kAuthRequired;
+    if (!known) {
+      say(fmt::format("a planner does not raise '{}'", to_string(action.reason)));
+    }
+    if (raised_) say("one interrupt in a turn");
+    check_message(action.message);
+    raised_ = true;
+    ++pending_;
+  }
   void operator()(const CompleteAction& action) {
     check_place(action.result);
     check_end();
@@ -76,6 +92,19 @@ class Checker {
   void check_name(const std::string& name, std::string_view what) {
     if (name.empty() || name.size() > kNameMaxBytes) {
       say(fmt::format("a {} has 1 to {} bytes", what, kNameMaxBytes));
+    }
+  }
+
+  void check_new_step(const StepId& step) {
+    check_name(step, "step id");
+    if (state_of_step(state_, step) || !steps_.insert(step).second) {
+      say(fmt::format("step '{}' exists already", step));
+    }
+  }
+
+  void check_message(const std::string& message) {
+    if (message.empty() || message.size() > kQuestionMaxBytes) {
+      say(fmt::format("a question has 1 to {} bytes", kQuestionMaxBytes));
     }
   }
 
@@ -152,9 +181,10 @@ class Checker {
   std::optional<std::string> error_;
   size_t index_ = 0;
   size_t nodes_ = 0;
-  size_t pending_ = 0;  // calls and timers whose end is news later
+  size_t pending_ = 0;  // calls, timers and questions whose end is news later
   size_t done_ = 0;     // calls whose end is news at once
   bool ends_ = false;
+  bool raised_ = false;
   std::set<StepId> steps_;
   std::set<TimerId> timers_;
 };

@@ -15,14 +15,23 @@ bool stands(const TaskState& state, const StepId& id, bool repeat_allowed) {
 
 }  // namespace
 
-std::optional<StepId> standing_in_the_way(const TaskState& state, const CallAction& call) {
-  const bool harmless = call.contract.effect <= EffectClass::kRepeat;
-  if (call.identity.is_zero() || harmless) return std::nullopt;
-  if (state.remembered.contains(call.identity)) return std::nullopt;
-  const auto equal = state.wishes.find(call.identity);
+std::optional<StepId> standing_in_the_way(const TaskState& state, const Sha256& identity,
+                                          const Contract& contract) {
+  const bool harmless = contract.effect <= EffectClass::kRepeat;
+  if (identity.is_zero() || harmless || state.remembered.contains(identity)) return std::nullopt;
+  const auto equal = state.wishes.find(identity);
   if (equal == state.wishes.end()) return std::nullopt;
   for (const StepId& id : equal->second) {
-    if (stands(state, id, call.contract.repeat_allowed)) return id;
+    if (stands(state, id, contract.repeat_allowed)) return id;
+  }
+  return std::nullopt;
+}
+
+std::optional<StepId> standing_before(const TaskState& state, const StepId& step) {
+  for (const auto& [identity, steps] : state.wishes) {
+    if (std::find(steps.begin(), steps.end(), step) == steps.end()) continue;
+    const auto first = standing_in_the_way(state, identity, state.open.at(step).contract);
+    return first == step ? std::nullopt : first;
   }
   return std::nullopt;
 }

@@ -8,6 +8,7 @@
 #include "engine/mailbox.h"
 #include "engine/metrics.h"
 #include "engine/observer.h"
+#include "journal/people.h"
 #include "ports/blobs.h"
 #include "ports/clock.h"
 #include "ports/executor.h"
@@ -28,6 +29,7 @@ struct Options {
   size_t mailbox_max = 100'000;  // beyond it new tasks are refused with Code::kUnavailable
   size_t recover_page = 256;     // tasks brought back a time after a restart
   size_t live_max = 50'000;      // recovery pauses while more tasks are in memory
+  PeopleRules people{};          // about questions that are asked from now on
 };
 
 // What the engine works with. All of it outlives the engine.
@@ -60,6 +62,9 @@ class Engine {
   // A planner's answer that came from outside, with its reply.
   void answer(TaskId task, const std::string& tenant, const std::string& agent,
               const std::string& agent_version, AnswerTurn turn, Reply reply);
+  // A person's decision; an edit is judged first. `tool`: of the call that was asked about.
+  void resolve(TaskId task, const core::TaskState& asked, const std::string& tool, Resolve decision,
+               Reply reply);
   // Takes no new tasks, plans no new turns; what is under way goes on.
   void drain();
   const Metrics& metrics() const;

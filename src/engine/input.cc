@@ -146,7 +146,7 @@ void Engine::Impl::take(KeepRows&& input) {
 
 void Engine::Impl::apply(Live& task, const Command& command, Reply reply) {
   ++metrics.commands;
-  core::Applied applied = core::apply(task.task, command, now_ms());
+  core::Applied applied = core::apply(task.task, command, now_ms(), options.people);
   const TaskId id = task.task.state.id;
   if (!applied.records.empty()) {
     if (open.empty()) open.since_us = now_us();

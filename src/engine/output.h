@@ -15,7 +15,7 @@ struct ReplyOutput {
 
 struct Output {
   TaskId task;
-  std::variant<ReplyOutput, Plan, Send, Abort> what;
+  std::variant<ReplyOutput, Plan, Send, Abort, Answered> what;
 };
 
 }  // namespace perdure::engine

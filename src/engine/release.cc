@@ -42,6 +42,10 @@ void Engine::Impl::release(Output& output) {
     plan(output.task, *asked);
   } else if (auto* call = std::get_if<Send>(&output.what)) {
     if (call->attempt != 0 && !halted) send(output.task, std::move(*call));
+  } else if (const auto* answered = std::get_if<Answered>(&output.what)) {
+    world.executor(CallKind::kTool)
+        ->answer(output.task, answered->step, answered->interrupt_seq, answered->decision,
+                 answered->given);
   } else {
     const auto& abort = std::get<Abort>(output.what);
     for (const CallKind kind : {CallKind::kModel, CallKind::kTool}) {
@@ -147,8 +151,37 @@ void Engine::Impl::send(const TaskId& id, Send call) {
     mailbox.put(TaskCommand{id, std::move(outcome), {}});
   };
   const CallKind kind = call.kind;
+  request.ask = [this, id, tenant = state.tenant, step = call.step, attempt = call.attempt](
+                    std::string message, Payload question) {
+    ask(id, tenant, {step, attempt, std::move(message), std::move(question)});
+  };
   request.send = std::move(call);
   world.executor(kind)->start(std::move(request), done);
+}
+
+// A question that cannot be asked is withdrawn at once, so that the call does not wait for ever.
+void Engine::Impl::ask(const TaskId& id, const std::string& tenant, Ask question) {
+  const Status stowed = stow(world.blobs, tenant, question.question);
+  const StepId step = question.step;
+  const auto refused = [this, id, step](const Result<Submitted>& asked) {
+    if (asked || halted) return;
+    world.executor(CallKind::kTool)->answer(id, step, 0, Decision::kWithdrawn, {});
+  };
+  if (!stowed) question.message.clear();  // refused in its turn
+  mailbox.put(TaskCommand{id, std::move(question), refused});
+}
+
+void Engine::resolve(TaskId task, const core::TaskState& asked, const std::string& tool,
+                     Resolve decision, Reply reply) {
+  if (decision.decision == Decision::kEdit) {
+    const Status judged =
+        impl_->world.policy.judge_edit(asked.agent, asked.agent_version, tool, decision);
+    if (!judged) return reply(tl::unexpected(judged.error()));
+  }
+  if (const Status stowed = stow(impl_->world.blobs, asked.tenant, decision.given); !stowed) {
+    return reply(tl::unexpected(stowed.error()));
+  }
+  command(task, std::move(decision), std::move(reply));
 }
 
 void Engine::answer(TaskId task, const std::string& tenant, const std::string& agent,

@@ -47,6 +47,7 @@ json::array waits_of(const core::TaskState& state) {
     waits.push_back(std::move(wait));
   }
   for (const auto& [id, timer] : state.timers) {
+    if (timer.purpose == TimerPurpose::kAsk) continue;  // that of an interrupt above
     waits.push_back({{"kind", "timer"}, {"id", id}, {"due", to_rfc3339(timer.due_ms)}});
   }
   return waits;

@@ -21,6 +21,8 @@ Status stow(Blobs& blobs, const std::string& tenant, AnswerTurn& turn) {
       TRY_STATUS(stow(blobs, tenant, note->note));
     } else if (auto* complete = std::get_if<CompleteAction>(&action)) {
       TRY_STATUS(stow(blobs, tenant, complete->result));
+    } else if (auto* ask = std::get_if<AskAction>(&action)) {
+      TRY_STATUS(stow(blobs, tenant, ask->args));
     }
   }
   return {};

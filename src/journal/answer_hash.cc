@@ -33,6 +33,11 @@ class AnswerWriter {
     payload(end.result);
   }
   void write(const FailAction& end) { put(end.stop_reason, end.message); }
+  void write(const AskAction& ask) {
+    put(ask.step, ask.name, ask.message);
+    payload(ask.args);
+  }
+  void write(const InterruptAction& raised) { put(raised.reason, raised.message); }
 
   void payload(const Payload& payload) { put(payload.exists(), payload.hash, payload.size_bytes); }
 

@@ -44,6 +44,9 @@ class BinaryWriter {
  public:
   explicit BinaryWriter(std::string& out) : out_(out) {}
 
+  // Only the newest version of a record is written.
+  static constexpr bool since(uint32_t) { return true; }
+
   template <class T>
   void operator()(std::string_view, const T& value) {
     put(value);
@@ -95,6 +98,10 @@ class BinaryWriter {
 class BinaryReader {
  public:
   explicit BinaryReader(std::string_view in) : in_(in) {}
+
+  // Fields that came with a later version of their record are not in the input.
+  void read_version(uint32_t version) { version_ = version; }
+  bool since(uint32_t version) const { return version_ >= version; }
 
   bool ok() const { return ok_; }
   bool at_end() const { return in_.empty(); }
@@ -156,6 +163,7 @@ class BinaryReader {
   std::string_view in_;
   bool ok_ = true;
   int depth_ = 0;
+  uint32_t version_ = UINT32_MAX;
 };
 
 }  // namespace perdure

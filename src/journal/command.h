@@ -3,6 +3,7 @@
 // at the edge.
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -51,6 +52,25 @@ struct NoteAction {
   Payload note;
 };
 
+// The tool by which a model asks a person.
+inline constexpr std::string_view kAskTool = "ask_person";
+inline constexpr size_t kQuestionMaxBytes = 4096;  // the message of a question
+
+// A step that a person does: the answer is its result.
+struct AskAction {
+  StepId step;
+  std::string name;     // of the tool that the model called
+  std::string message;  // the question
+  Payload args;         // {"question", "choices"?, "schema"?}
+};
+
+// The planner cannot go on alone: kLoopDetected, kProviderRefusal, kAuthRequired. Approving lets it
+// plan again, rejecting ends the task.
+struct InterruptAction {
+  InterruptReason reason = InterruptReason::kLoopDetected;
+  std::string message;
+};
+
 struct CompleteAction {
   Payload result;
   StopReason stop_reason = StopReason::kEndTurn;
@@ -61,7 +81,8 @@ struct FailAction {
   std::string message;
 };
 
-using Action = std::variant<CallAction, TimerAction, NoteAction, CompleteAction, FailAction>;
+using Action = std::variant<CallAction, TimerAction, NoteAction, CompleteAction, FailAction,
+                            AskAction, InterruptAction>;
 inline constexpr size_t kActionsMax = 1000;  // of one turn
 
 // A planner's answer to Plan{turn, upto_seq}.
@@ -95,6 +116,16 @@ struct SettleStep {
   Payload result;
 };
 
+// A call that runs asks a person something; the answer goes back to whoever runs it. One question
+// of a step at a time, and a few in its life.
+struct Ask {
+  StepId step;
+  uint32_t attempt = 0;
+  std::string message;
+  Payload question;  // {"question", "choices"?, "schema"?}
+};
+inline constexpr uint32_t kQuestionsMax = 8;
+
 struct FireTimer {
   TimerId timer;
 };
@@ -106,7 +137,8 @@ struct Resolve {
   std::string message;
   bool remember = false;
   Usage add;
-  Payload result;
+  Payload given;    // kHappened: the result; kEdit: the arguments; kRespond: the answer
+  Sha256 identity;  // kEdit: set by whoever knows the operator's configuration
   // The arguments that the person saw; empty: not checked.
   std::optional<Sha256> args_hash;
 };
@@ -125,6 +157,6 @@ struct Acknowledge {
 struct Recover {};
 
 using Command = std::variant<Submit, AnswerTurn, RejectTurn, SettleStep, FireTimer, Resolve, Cancel,
-                             Acknowledge, Recover>;
+                             Acknowledge, Recover, Ask>;
 
 }  // namespace perdure

@@ -32,6 +32,15 @@ struct Abort {
   StepId step;
 };
 
-using Effect = std::variant<Plan, Send, Abort>;
+// The question that a running call asked is settled: kRespond with the answer, kReject without one,
+// or kWithdrawn.
+struct Answered {
+  StepId step;
+  Seq interrupt_seq = 0;
+  Decision decision = Decision::kWithdrawn;
+  Payload given;
+};
+
+using Effect = std::variant<Plan, Send, Abort, Answered>;
 
 }  // namespace perdure

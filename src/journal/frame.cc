@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/assert.h"
@@ -11,15 +12,20 @@ namespace perdure {
 namespace {
 
 constexpr uint8_t kFrameVersion = 1;
-constexpr uint64_t kRecordVersion = 1;               // of every record type so far
 constexpr int64_t kTimeMaxMs = 253'402'300'799'999;  // the end of the year 9999
+
+struct Decoder {
+  uint32_t type;
+  uint32_t version;  // the newest that it reads
+  void (*decode)(BinaryReader&, RecordBody&);
+};
 
 template <size_t... I>
 constexpr auto make_decoders(std::index_sequence<I...>) {
-  using Decoder = void (*)(BinaryReader&, RecordBody&);
-  return std::array<std::pair<uint32_t, Decoder>, sizeof...(I)>{std::pair<uint32_t, Decoder>{
-      std::variant_alternative_t<I, RecordBody>::kType,
-      [](BinaryReader& in, RecordBody& body) { body.emplace<I>().fields(in); }}...};
+  return std::array<Decoder, sizeof...(I)>{
+      Decoder{std::variant_alternative_t<I, RecordBody>::kType,
+              version_of<std::variant_alternative_t<I, RecordBody>>(),
+              [](BinaryReader& in, RecordBody& body) { body.emplace<I>().fields(in); }}...};
 }
 
 constexpr auto kDecoders =
@@ -28,8 +34,9 @@ constexpr auto kDecoders =
 void put_record(std::string& out, const Record& record, int64_t base_ms) {
   std::visit(
       [&](const auto& body) {
-        put_varint(out, std::decay_t<decltype(body)>::kType);
-        put_varint(out, kRecordVersion);
+        using Body = std::decay_t<decltype(body)>;
+        put_varint(out, Body::kType);
+        put_varint(out, version_of<Body>());
         BinaryWriter writer(out);
         writer.put(record.at_ms - base_ms);
         writer.put(body);
@@ -41,10 +48,15 @@ Status get_record(BinaryReader& in, Record& record, int64_t base_ms) {
   const uint64_t type = in.varint();
   const uint64_t version = in.varint();
   if (!in.ok()) return fail(Code::kCorrupt, "the record is cut short");
-  if (version != kRecordVersion) {
+  const auto* decoder = std::find_if(kDecoders.begin(), kDecoders.end(),
+                                     [&](const Decoder& known) { return known.type == type; });
+  if (decoder == kDecoders.end()) {
+    return fail(Code::kUnsupported, fmt::format("record type {} is unknown to this binary", type));
+  }
+  if (version == 0 || version > decoder->version) {
     return fail(Code::kUnsupported,
-                fmt::format("record type {} has version {}; this binary reads version {}", type,
-                            version, kRecordVersion));
+                fmt::format("record type {} has version {}; this binary reads up to version {}",
+                            type, version, decoder->version));
   }
   int64_t at_ms = 0;
   in.get(at_ms);
@@ -52,13 +64,10 @@ Status get_record(BinaryReader& in, Record& record, int64_t base_ms) {
     return fail(Code::kCorrupt, "the time of a record is impossible");
   }
   record.at_ms = base_ms + at_ms;
-  for (const auto& [known, decode] : kDecoders) {
-    if (known != type) continue;
-    decode(in, record.body);
-    if (!in.ok()) return fail(Code::kCorrupt, fmt::format("a record of type {} is damaged", type));
-    return {};
-  }
-  return fail(Code::kUnsupported, fmt::format("record type {} is unknown to this binary", type));
+  in.read_version(static_cast<uint32_t>(version));
+  decoder->decode(in, record.body);
+  if (!in.ok()) return fail(Code::kCorrupt, fmt::format("a record of type {} is damaged", type));
+  return {};
 }
 
 // Frame version, base time, length of the record part; then the record part; then payload bytes.

@@ -13,6 +13,8 @@ class JsonWriter {
  public:
   explicit JsonWriter(json::object& out) : out_(out) {}
 
+  static constexpr bool since(uint32_t) { return true; }
+
   template <class T>
   void operator()(std::string_view name, const T& value) {
     json::value written = make(value);

@@ -6,6 +6,7 @@ namespace {
 // Picks the payload out of a record's fields.
 struct PayloadFinder {
   Payload* found = nullptr;
+  static constexpr bool since(uint32_t) { return true; }
   template <class T>
   void operator()(std::string_view, T& field) {
     if constexpr (std::is_same_v<T, Payload>) found = &field;

@@ -1,7 +1,8 @@
 #pragma once
 // The records of a task's journal: a closed set. State is the fold of `evolve` over them and
 // nothing else. Layout is fixed by (type, version): docs/journal.md. A new field raises the
-// version; golden files hold the old.
+// version (kVersion; 1 where nothing is said), and is read only where `since` says so; golden files
+// hold the old.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -93,6 +94,7 @@ struct StepPlanned {
 // From here on the effect may have happened. Durable before the first byte leaves.
 struct StepIntended {
   static constexpr uint32_t kType = 5;
+  static constexpr uint32_t kVersion = 2;
   static constexpr std::string_view kName = "step_intended";
   StepId step;
   uint32_t attempt = 0;      // from 1, over the step's whole life
@@ -100,10 +102,12 @@ struct StepIntended {
   int64_t not_after_ms = 0;  // no send of this attempt at or after this time; 0: no such limit
   Seq decision_seq = 0;      // the approval that this send consumes; 0: none was needed
   Usage reserved;
+  Sha256 args_hash{};  // of the arguments that a person put in place; zero: those of the plan
   template <class Archive>
   void fields(Archive& a) {
     a("step", step), a("attempt", attempt), a("group", group), a("not_after_ms", not_after_ms);
     a("decision_seq", decision_seq), a("reserved", reserved);
+    if (a.since(2)) a("args_hash", args_hash);
   }
 };
 
@@ -177,19 +181,24 @@ struct TimerCleared {
 // A person is asked. The id is (task, sequence number of this record).
 struct InterruptRequested {
   static constexpr uint32_t kType = 11;
+  static constexpr uint32_t kVersion = 2;
   static constexpr std::string_view kName = "interrupt_requested";
   InterruptReason reason = InterruptReason::kToolApproval;
   StepId step;          // empty: the question is about the task
   std::string message;  // what happened and what is asked
   Usage needed;         // kBudgetReached: what the next call would reserve
+  Asking asking{};
+  Payload question{};  // kQuestion of a call that runs: {"question", "choices"?, "schema"?}
   template <class Archive>
   void fields(Archive& a) {
     a("reason", reason), a("step", step), a("message", message), a("needed", needed);
+    if (a.since(2)) a("asking", asking), a("question", question);
   }
 };
 
 struct InterruptResolved {
   static constexpr uint32_t kType = 12;
+  static constexpr uint32_t kVersion = 2;
   static constexpr std::string_view kName = "interrupt_resolved";
   Seq interrupt_seq = 0;
   Decision decision = Decision::kWithdrawn;
@@ -197,11 +206,14 @@ struct InterruptResolved {
   std::string message;
   bool remember = false;  // kPossibleDuplicate, approve: do not ask again for this identity
   Usage add;              // kBudgetReached, approve
-  Payload result;         // kHappened
+  Payload given;          // kHappened: the result; kEdit: the arguments; kRespond: the answer
+  bool expired = false;   // nobody decided in time: this is what was declared for that case
+  Sha256 identity{};      // kEdit: of the call as it is now
   template <class Archive>
   void fields(Archive& a) {
     a("interrupt_seq", interrupt_seq), a("decision", decision), a("by", by), a("message", message);
-    a("remember", remember), a("add", add), a("result", result);
+    a("remember", remember), a("add", add), a("given", given);
+    if (a.since(2)) a("expired", expired), a("identity", identity);
   }
 };
 
@@ -284,10 +296,41 @@ struct Noted {
 // records.
 inline constexpr uint32_t kReservedGenesisType = 19;
 
-using RecordBody = std::variant<TaskCreated, TurnAccepted, TurnRejected, StepPlanned, StepIntended,
-                                StepSettled, StepClosed, TimerSet, TimerFired, TimerCleared,
-                                InterruptRequested, InterruptResolved, CancelRequested, TaskEnding,
-                                TaskEnded, TaskAcknowledged, AnomalyNoted, Noted>;
+// A question is still open, and those who are asked are told once more.
+struct InterruptReminded {
+  static constexpr uint32_t kType = 20;
+  static constexpr std::string_view kName = "interrupt_reminded";
+  Seq interrupt_seq = 0;
+  uint32_t reminders = 0;  // so many of them are past now
+  template <class Archive>
+  void fields(Archive& a) {
+    a("interrupt_seq", interrupt_seq), a("reminders", reminders);
+  }
+};
+
+// Nobody has answered, and others are asked too.
+struct InterruptEscalated {
+  static constexpr uint32_t kType = 21;
+  static constexpr std::string_view kName = "interrupt_escalated";
+  Seq interrupt_seq = 0;
+  std::vector<std::string> to;
+  template <class Archive>
+  void fields(Archive& a) {
+    a("interrupt_seq", interrupt_seq), a("to", to);
+  }
+};
+
+using RecordBody =
+    std::variant<TaskCreated, TurnAccepted, TurnRejected, StepPlanned, StepIntended, StepSettled,
+                 StepClosed, TimerSet, TimerFired, TimerCleared, InterruptRequested,
+                 InterruptResolved, CancelRequested, TaskEnding, TaskEnded, TaskAcknowledged,
+                 AnomalyNoted, Noted, InterruptReminded, InterruptEscalated>;
+
+template <class Body>
+constexpr uint32_t version_of() {
+  if constexpr (requires { Body::kVersion; }) return Body::kVersion;
+  return 1;
+}
 
 struct Record {
   Seq seq = 0;

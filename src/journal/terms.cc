@@ -28,7 +28,7 @@ std::string_view to_string(CallKind value) {
 }
 
 std::string_view to_string(ExecutedBy value) {
-  static constexpr std::string_view kNames[] = {"engine", "planner"};
+  static constexpr std::string_view kNames[] = {"engine", "planner", "person"};
   return name_in(kNames, value);
 }
 
@@ -77,8 +77,13 @@ std::string_view to_string(InterruptReason value) {
 }
 
 std::string_view to_string(Decision value) {
-  static constexpr std::string_view kNames[] = {"approve",      "reject",  "happened",
-                                                "not_happened", "dismiss", "withdrawn"};
+  static constexpr std::string_view kNames[] = {"approve", "reject",    "happened", "not_happened",
+                                                "dismiss", "withdrawn", "edit",     "respond"};
+  return name_in(kNames, value);
+}
+
+std::string_view to_string(OnExpire value) {
+  static constexpr std::string_view kNames[] = {"reject", "approve", "respond", "dismiss", "fail"};
   return name_in(kNames, value);
 }
 
@@ -91,7 +96,7 @@ std::string_view to_string(StopReason value) {
 }
 
 std::string_view to_string(TimerPurpose value) {
-  static constexpr std::string_view kNames[] = {"planner", "retry", "replan"};
+  static constexpr std::string_view kNames[] = {"planner", "retry", "replan", "ask"};
   return name_in(kNames, value);
 }
 

@@ -43,10 +43,11 @@ constexpr CallKind last_of(CallKind) {
   return CallKind::kTool;
 }
 
-// Who runs a call: the engine, behind a durable intent; or the planner itself, before it answered.
-enum class ExecutedBy : uint8_t { kEngine, kPlanner };
+// Who runs a call: the engine, behind a durable intent; the planner itself, before it answered; or
+// a person, who is asked for the result.
+enum class ExecutedBy : uint8_t { kEngine, kPlanner, kPerson };
 constexpr ExecutedBy last_of(ExecutedBy) {
-  return ExecutedBy::kPlanner;
+  return ExecutedBy::kPerson;
 }
 
 enum class EffectClass : uint8_t { kRead, kRepeat, kIdempotent, kProbe, kOnce };
@@ -134,10 +135,24 @@ enum class Decision : uint8_t {
   kHappened,
   kNotHappened,
   kDismiss,
-  kWithdrawn,  // by the engine: the task ended before anybody decided
+  kWithdrawn,  // by the engine: the question lost its point before anybody decided
+  kEdit,       // the call is made with other arguments
+  kRespond,    // the call is not made; this is its result
 };
 constexpr Decision last_of(Decision) {
-  return Decision::kWithdrawn;
+  return Decision::kRespond;
+}
+
+// What stands for the decision when nobody has decided in time.
+enum class OnExpire : uint8_t {
+  kReject,
+  kApprove,
+  kRespond,
+  kDismiss,  // kUncertainOutcome: it stays unknown
+  kFail,     // the task fails
+};
+constexpr OnExpire last_of(OnExpire) {
+  return OnExpire::kFail;
 }
 
 enum class StopReason : uint8_t {
@@ -157,9 +172,10 @@ constexpr StopReason last_of(StopReason) {
   return StopReason::kError;
 }
 
-enum class TimerPurpose : uint8_t { kPlanner, kRetry, kReplan };
+// kAsk: of an open question, for its reminders, its escalation and its expiry.
+enum class TimerPurpose : uint8_t { kPlanner, kRetry, kReplan, kAsk };
 constexpr TimerPurpose last_of(TimerPurpose) {
-  return TimerPurpose::kReplan;
+  return TimerPurpose::kAsk;
 }
 
 std::string_view to_string(TaskStatus);
@@ -174,6 +190,7 @@ std::string_view to_string(Outcome);
 std::string_view to_string(FailureClass);
 std::string_view to_string(InterruptReason);
 std::string_view to_string(Decision);
+std::string_view to_string(OnExpire);
 std::string_view to_string(StopReason);
 std::string_view to_string(TimerPurpose);
 
@@ -250,6 +267,28 @@ struct Contract {
     a("backoff_max_ms", backoff_max_ms);
   }
 };
+
+// Who is asked, and what happens while nobody answers. Times count from the question; 0: never.
+struct Asking {
+  std::vector<std::string> assignees;
+  int64_t expires_ms = 0;
+  OnExpire on_expire = OnExpire::kReject;
+  std::string respond_with;        // OnExpire::kRespond
+  std::vector<int64_t> remind_ms;  // ascending
+  int64_t escalate_ms = 0;
+  std::vector<std::string> escalate_to;
+
+  bool operator==(const Asking&) const = default;
+
+  template <class Archive>
+  void fields(Archive& a) {
+    a("assignees", assignees), a("expires_ms", expires_ms), a("on_expire", on_expire);
+    a("respond_with", respond_with), a("remind_ms", remind_ms), a("escalate_ms", escalate_ms);
+    a("escalate_to", escalate_to);
+  }
+};
+inline constexpr size_t kRemindersMax = 16;
+inline constexpr size_t kAssigneesMax = 32;
 
 // When a planner wants its next turn. kNews: at any new result.
 struct Await {

@@ -72,15 +72,20 @@ class TurnReader {
     const json::value* call = in.value("call");
     const json::value* timer = in.value("timer");
     const json::value* note = in.value("note");
+    const json::value* ask = in.value("ask");
+    const json::value* interrupt = in.value("interrupt");
     const json::value* complete = in.value("complete");
     const json::value* failure = in.value("fail");
     TRY_STATUS(in.finish());
     if (item.get_object().size() != 1) {
-      return fail(Code::kInvalid, where + ": expected one of call, timer, note, complete, fail");
+      return fail(Code::kInvalid,
+                  where + ": expected one of call, timer, note, ask, interrupt, complete, fail");
     }
     if (call != nullptr) return read_call(*call, where + ".call");
     if (timer != nullptr) return read_timer(*timer, where + ".timer");
     if (note != nullptr) return NoteAction{payload(*note)};
+    if (ask != nullptr) return read_ask(*ask, where + ".ask");
+    if (interrupt != nullptr) return read_interrupt(*interrupt, where + ".interrupt");
     ended_ = true;
     if (complete != nullptr) return CompleteAction{payload(*complete), StopReason::kEndTurn};
     ObjectReader reader(*failure, where + ".fail");
@@ -122,6 +127,36 @@ class TurnReader {
     timer.at_ms = in.integer("at_ms", 1, kTimerAtMaxMs, 0);
     TRY_STATUS(in.finish());
     return timer;
+  }
+
+  Result<Action> read_ask(const json::value& value, const std::string& where) {
+    ObjectReader in(value, where);
+    AskAction ask;
+    ask.step = read_name(in, "step");
+    ask.name = kAskTool;
+    ask.message = read_message(in, "question");
+    if (in.ok() && ask.message.empty()) in.fail_at("question", "is empty");
+    json::object args{{"question", ask.message}};
+    if (const json::array* choices = in.array("choices")) args["choices"] = *choices;
+    if (const json::value* schema = in.value("schema")) args["schema"] = *schema;
+    TRY_STATUS(in.finish());
+    ask.args = payload(args);
+    return ask;
+  }
+
+  Result<Action> read_interrupt(const json::value& value, const std::string& where) {
+    static constexpr InterruptReason kReasons[] = {InterruptReason::kLoopDetected,
+                                                   InterruptReason::kProviderRefusal,
+                                                   InterruptReason::kAuthRequired};
+    ObjectReader in(value, where);
+    InterruptAction raised;
+    if (!in.has("reason")) in.fail_at("reason", "is missing");
+    raised.reason =
+        kReasons[in.choice("reason", {"loop_detected", "provider_refusal", "auth_required"}, 0)];
+    raised.message = read_message(in, "message");
+    if (in.ok() && raised.message.empty()) in.fail_at("message", "is empty");
+    TRY_STATUS(in.finish());
+    return raised;
   }
 
   Result<Await> read_await(const json::value& value, const std::string& where, size_t depth) {

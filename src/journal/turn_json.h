@@ -13,6 +13,8 @@
 //                "detail"?}}
 //      {"timer": {"id", "after_ms" | "at_ms"}}
 //      {"note": any}
+//      {"ask": {"step", "question", "choices"?, "schema"?}}, a step that a person answers
+//      {"interrupt": {"reason": "loop_detected" | "provider_refusal" | "auth_required", "message"}}
 //      {"complete": any} | {"fail": {"message"}}, once, as the last]}
 //   await: null | {"op": "news"} | {"op": "step" | "timer", "name"} | {"op": "any" | "all", "of"}
 //

@@ -19,6 +19,10 @@ struct CallRequest {
   Send send;
   std::string key;  // idempotency key: of the position, equal for all sends of one attempt group
   Epoch epoch = 0;
+  // Asks a person something while the call runs: the message, and {"question", "choices"?,
+  // "schema"?}. On any thread; at most one question of a call is open. What comes of it is told by
+  // `Executor::answer`, once, unless the call is done before.
+  std::function<void(std::string message, Payload question)> ask;
 };
 
 class Executor {
@@ -30,6 +34,11 @@ class Executor {
   virtual void start(CallRequest request, Done done) = 0;
   // The outcome is no longer wanted; `done` is still called.
   virtual void abort(const TaskId& task, const StepId& step) = 0;
+  // The question that this call asked is settled: kRespond with the answer (JSON), kReject if
+  // nobody will answer, kWithdrawn if nobody was or will be asked. On the engine's thread: must not
+  // block. An executor that does not run the call, or asks nothing, does nothing.
+  virtual void answer(const TaskId& /*task*/, const StepId& /*step*/, Seq /*interrupt_seq*/,
+                      Decision /*decision*/, const Payload& /*given*/) {}
 };
 
 }  // namespace perdure

@@ -3,6 +3,7 @@
 // and enters the journal with the call.
 #include <string>
 
+#include "base/error.h"
 #include "journal/command.h"
 
 namespace perdure {
@@ -14,6 +15,10 @@ class Policy {
   // planner already (a denial stands). Thread-safe; not on the engine's thread if it can be helped.
   virtual void judge(const std::string& agent, const std::string& agent_version,
                      AnswerTurn& turn) = 0;
+  // A person puts other arguments in the place of a model's: are they what the tool takes, and what
+  // policy allows? Fills the identity of the call as it is then. kInvalid says why not.
+  virtual Status judge_edit(const std::string& agent, const std::string& agent_version,
+                            const std::string& tool, Resolve& edit) = 0;
 };
 
 }  // namespace perdure

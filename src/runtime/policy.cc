@@ -4,7 +4,10 @@
 
 #include <algorithm>
 
+#include "base/hooks.h"
+#include "base/json.h"
 #include "base/text.h"
+#include "schema/schema.h"
 #include "tool/identity.h"
 
 namespace perdure::runtime {
@@ -39,6 +42,41 @@ void ContractPolicy::judge(const std::string&, const std::string& agent_version,
   }
 }
 
+Status ContractPolicy::judge_edit(const std::string&, const std::string& agent_version,
+                                  const std::string& tool, Resolve& edit) {
+  const auto found = tools_.ruling(tool);
+  if (!found) {
+    return fail(Code::kInvalid, fmt::format("the tool '{}' is not configured any more", tool));
+  }
+  const std::string_view args = edit.given.view();
+  TRY_STATUS(check_args(agent_version, tool, args));
+  const auto ruling = rule_on(rules_, tool, found->rules.contract.effect, args);
+  const bool denied = ruling && ruling->verdict == Verdict::kDeny;
+  if (denied && !hooks::planted(hooks::Bug::kEditLiftsDeny)) {
+    return fail(Code::kInvalid,
+                fmt::format("args: the policy denies '{}' with these arguments{}{}", tool,
+                            ruling->reason.empty() ? "" : ": ", ruling->reason));
+  }
+  edit.identity = identity_of(tool, found->rules.identity, args);
+  return {};
+}
+
+// By the schema that the agent's version has, or else by the tool's own as it is now.
+Status ContractPolicy::check_args(const std::string& agent_version, const std::string& tool,
+                                  std::string_view args) const {
+  TRY_ASSIGN(const json::value parsed, parse_json(args, "args"));
+  if (!parsed.is_object()) return fail(Code::kInvalid, "args: expected a JSON object");
+  if (!agent_version.empty()) {
+    const auto spec = versions_.spec(agent_version);
+    const ToolDeclaration* declared = spec ? (*spec)->find_tool(tool) : nullptr;
+    if (declared != nullptr) return check_text(declared->input_schema, args, "args");
+  }
+  for (const ToolEntry& entry : tools_.tools()) {
+    if (entry.name == tool) return check_text(entry.input_schema, args, "args");
+  }
+  return {};
+}
+
 void ContractPolicy::judge_tool(CallAction& call, const AgentSpec* spec, bool guarded) const {
   const auto ruling = tools_.ruling(call.name);
   if (call.executed_by == ExecutedBy::kPlanner) {
@@ -55,9 +93,18 @@ void ContractPolicy::judge_tool(CallAction& call, const AgentSpec* spec, bool gu
   call.contract = rules.contract;
   if (!ruling->refusal.empty()) return deny(call, ruling->refusal);
   call.reserve.tool_calls = 1;
-  const bool tightened = spec != nullptr && spec->asks_always(call.name);
-  call.verdict = rules.ask || tightened ? Verdict::kAsk : Verdict::kAllow;
-  if (tightened) call.verdict_reason = "the agent file says approval = \"always\"";
+  call.verdict = rules.ask ? Verdict::kAsk : Verdict::kAllow;
+  if (auto ruled = rule_on(rules_, call.name, call.contract.effect, call.args.view())) {
+    call.verdict = ruled->verdict;
+    call.verdict_reason = std::move(ruled->reason);
+    if (call.verdict == Verdict::kDeny && call.verdict_reason.empty()) {
+      call.verdict_reason = "the operator's policy denies it";
+    }
+  }
+  if (call.verdict == Verdict::kAllow && spec != nullptr && spec->asks_always(call.name)) {
+    call.verdict = Verdict::kAsk;
+    call.verdict_reason = "the agent file says approval = \"always\"";
+  }
   if (guarded) call.identity = identity_of(call.name, rules.identity, call.args.view());
 }
 

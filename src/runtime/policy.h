@@ -7,6 +7,7 @@
 #include "journal/price.h"
 #include "ports/policy.h"
 #include "runtime/agent_versions.h"
+#include "runtime/policy_rules.h"
 #include "runtime/tool_router.h"
 
 namespace perdure::runtime {
@@ -23,17 +24,23 @@ using Models = std::map<std::string, ModelRules>;
 
 class ContractPolicy : public Policy {
  public:
-  ContractPolicy(const Models& models, const ToolRouter& tools, AgentVersions& versions)
-      : models_(models), tools_(tools), versions_(versions) {}
+  ContractPolicy(const Models& models, const ToolRouter& tools,
+                 const std::vector<PolicyRule>& rules, AgentVersions& versions)
+      : models_(models), tools_(tools), rules_(rules), versions_(versions) {}
 
   void judge(const std::string& agent, const std::string& agent_version, AnswerTurn& turn) override;
+  Status judge_edit(const std::string& agent, const std::string& agent_version,
+                    const std::string& tool, Resolve& edit) override;
 
  private:
   void judge_tool(CallAction& call, const AgentSpec* spec, bool guarded) const;
   void judge_model(CallAction& call) const;
+  Status check_args(const std::string& agent_version, const std::string& tool,
+                    std::string_view args) const;
 
   const Models& models_;
   const ToolRouter& tools_;
+  const std::vector<PolicyRule>& rules_;
   AgentVersions& versions_;
 };
 

@@ -81,7 +81,7 @@ struct Runtime::Impl {
         agents(versions, {[this] { return router.offered(); },
                           [this](const AgentSpec& agent) { return check(agent); }}),
         transcripts(outside.store, outside.blobs, kTranscriptsMax, kTranscriptsMaxBytes),
-        policy(model_rules, router, versions),
+        policy(model_rules, router, setup.policy, versions),
         agent_planner(versions, transcripts, prices, outside.spawn),
         models(providers, versions, transcripts, outside.secrets.masker(), outside.spawn,
                [this](const TaskId& task, const StepId& step, uint32_t attempt,

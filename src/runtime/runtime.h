@@ -35,6 +35,7 @@ struct Setup {
   std::vector<ShellToolConfig> shell_tools;
   std::vector<std::string> hidden;  // from children: the data directory and what holds secrets
   std::vector<McpServerConfig> mcp;
+  std::vector<PolicyRule> policy;
   std::vector<AgentSpec> agents;
   std::vector<AgentFile> agent_files;  // what their tools are is known only when servers were asked
   std::map<std::string, PlainAgent> plain_agents;

@@ -66,12 +66,22 @@ void ToolRouter::start(CallRequest request, Done done) {
 }
 
 // The position does not say which tool it was; nobody but its executor knows the call.
-void ToolRouter::abort(const TaskId& task, const StepId& step) {
+std::set<Executor*> ToolRouter::executors() const {
   std::set<Executor*> executors;
   for (const auto& [name, tool] : declared_) executors.insert(tool.executor);
   for (const auto& [name, server] : servers_) executors.insert(server);
-  for (Executor* executor : executors) {
-    if (executor != nullptr) executor->abort(task, step);
+  executors.erase(nullptr);
+  return executors;
+}
+
+void ToolRouter::abort(const TaskId& task, const StepId& step) {
+  for (Executor* executor : executors()) executor->abort(task, step);
+}
+
+void ToolRouter::answer(const TaskId& task, const StepId& step, Seq interrupt_seq,
+                        Decision decision, const Payload& given) {
+  for (Executor* executor : executors()) {
+    executor->answer(task, step, interrupt_seq, decision, given);
   }
 }
 

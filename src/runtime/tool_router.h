@@ -2,6 +2,7 @@
 // Every tool by its name: the rules of its calls, what a model is told of it, and who runs it.
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,8 @@ class ToolRouter final : public Executor, public ToolCatalog {
 
   void start(CallRequest request, Done done) override;
   void abort(const TaskId& task, const StepId& step) override;
+  void answer(const TaskId& task, const StepId& step, Seq interrupt_seq, Decision decision,
+              const Payload& given) override;
 
   std::vector<ToolEntry> tools() const override;
   std::vector<ToolServerEntry> servers() const override;
@@ -39,6 +42,7 @@ class ToolRouter final : public Executor, public ToolCatalog {
 
   ToolServer* server_of(const std::string& tool) const;
   Executor* executor_of(const std::string& tool) const;
+  std::set<Executor*> executors() const;
 
   std::map<std::string, Declared> declared_;
   std::map<std::string, ToolServer*> servers_;

@@ -132,6 +132,7 @@ Status State::close(const Program& program, const StepClosed& closed) {
 
 void State::ask(const Program& program, Seq seq, const InterruptRequested& asked) {
   if (asked.reason != InterruptReason::kToolApproval &&
+      asked.reason != InterruptReason::kPossibleDuplicate &&
       asked.reason != InterruptReason::kUncertainOutcome) {
     return;
   }
@@ -144,7 +145,8 @@ Status State::resolve(const Program& program, const InterruptResolved& resolved)
   if (node.empty()) return {};
   switch (resolved.decision) {
     case Decision::kHappened:
-      return settle(program, node.mapped(), "succeeded", &resolved.result);
+    case Decision::kRespond:
+      return settle(program, node.mapped(), "succeeded", &resolved.given);
     case Decision::kNotHappened:
       return settle(program, node.mapped(), "failed", nullptr);
     case Decision::kDismiss:
@@ -152,6 +154,7 @@ Status State::resolve(const Program& program, const InterruptResolved& resolved)
     case Decision::kReject:
       return settle(program, node.mapped(), "denied", nullptr);
     case Decision::kApprove:
+    case Decision::kEdit:
     case Decision::kWithdrawn:
       return {};
   }

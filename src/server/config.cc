@@ -3,9 +3,12 @@
 #include <fmt/core.h>
 
 #include <filesystem>
+#include <map>
 
 #include "base/text.h"
 #include "server/mcp_config.h"
+#include "server/people_config.h"
+#include "server/policy_config.h"
 #include "server/telemetry.h"
 #include "server/toml.h"
 #include "server/tool_config.h"
@@ -114,6 +117,21 @@ Status read_agent(Config& config, const std::string& name, const json::value& va
   return {};
 }
 
+// `effects`: of the tools that the file declares.
+Status read_people(PeopleRules& people, const json::value* common, const json::object& tools,
+                   const std::map<std::string, EffectClass>& effects) {
+  if (common != nullptr) {
+    TRY_ASSIGN(people.common, read_asking(*common, "people", {}));
+  }
+  for (const auto& [name, effect] : effects) {
+    const json::value* table = tools.at(name).as_object().if_contains("people");
+    if (table == nullptr) continue;
+    TRY_ASSIGN(people.of_tool[name],
+               read_asking_of_tool(*table, "tools." + name + ".people", people.common, effect));
+  }
+  return {};
+}
+
 Status read_document(Config& config, const json::value& document, const std::string& folder) {
   ObjectReader in(document, "configuration");
   const json::value* server = in.value("server");
@@ -124,6 +142,8 @@ Status read_document(Config& config, const json::value& document, const std::str
   const json::object* tools = in.object("tools");
   const json::object* mcp = in.object("mcp");
   const json::object* agents = in.object("agents");
+  const json::value* people = in.value("people");
+  const json::array* policy = in.array("policy");
   TRY_STATUS(in.finish());
   if (server != nullptr) TRY_STATUS(read_server(config, *server, folder));
   if (secrets != nullptr) TRY_STATUS(read_secrets(config, *secrets));
@@ -143,17 +163,28 @@ Status read_document(Config& config, const json::value& document, const std::str
     }
     config.setup.models.push_back(std::move(model));
   }
+  std::map<std::string, EffectClass> effects;
   for (const auto& [name, table] : tools != nullptr ? *tools : json::object()) {
     TRY_ASSIGN(ToolConfig tool, parse_tool(std::string(name), table, folder));
     if (auto* shell = std::get_if<ShellToolConfig>(&tool)) {
+      effects[shell->name] = shell->contract.effect;
       config.setup.shell_tools.push_back(std::move(*shell));
     } else {
-      config.setup.tools.push_back(std::move(std::get<HttpToolConfig>(tool)));
+      auto& http = std::get<HttpToolConfig>(tool);
+      effects[http.name] = http.contract.effect;
+      config.setup.tools.push_back(std::move(http));
     }
   }
   for (const auto& [name, table] : mcp != nullptr ? *mcp : json::object()) {
     TRY_ASSIGN(McpServerConfig of_tools, parse_mcp(std::string(name), table, folder));
     config.setup.mcp.push_back(std::move(of_tools));
+  }
+  TRY_STATUS(read_people(config.setup.engine.people, people,
+                         tools != nullptr ? *tools : json::object(), effects));
+  if (policy != nullptr) {
+    std::vector<std::string> names;
+    for (const auto& [name, effect] : effects) names.push_back(name);
+    TRY_ASSIGN(config.setup.policy, read_policy(*policy, names));
   }
   for (const auto& [name, value] : agents != nullptr ? *agents : json::object()) {
     TRY_STATUS(read_agent(config, std::string(name), value, folder));

@@ -98,6 +98,7 @@ Result<HttpToolConfig> parse_http_tool(const std::string& name, const json::valu
   HttpToolConfig tool;
   tool.name = name;
   ObjectReader in(table, where);
+  in.value("people");  // read with all that is said about people
   tool.description = in.string("description", "");
   ToolTerms terms = read_terms(in, false);
   tool.contract = terms.contract;

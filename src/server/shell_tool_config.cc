@@ -60,6 +60,7 @@ Result<ShellToolConfig> parse_shell_tool(const std::string& name, const json::va
   ShellToolConfig tool;
   tool.name = name;
   ObjectReader in(table, where);
+  in.value("people");  // read with all that is said about people
   tool.description = in.string("description", "Runs a shell command and returns what it wrote.");
   if (const json::value* shell = in.value("shell")) {
     TRY_STATUS(read_shell(tool, *shell, folder, where + ".shell"));

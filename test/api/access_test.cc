@@ -200,13 +200,17 @@ TEST(System, MetricsAreWellFormed) {
     if (line.starts_with("# ")) {
       words >> hash >> what >> name >> type;
       EXPECT_TRUE(what == "HELP" || what == "TYPE") << line;
-      EXPECT_TRUE(name.starts_with("perdure_")) << line;
+      EXPECT_TRUE(name.starts_with("perdure_") || name.starts_with("process_")) << line;
       if (what == "HELP") EXPECT_FALSE(types.contains(name)) << name;
       types[name] = what == "TYPE" ? type : "";
       continue;
     }
     ++samples;
-    const std::string sample = line.substr(0, line.find_first_of("{ "));
+    std::string sample = line.substr(0, line.find_first_of("{ "));
+    for (const std::string_view suffix : {"_bucket", "_sum", "_count"}) {
+      const std::string family = sample.substr(0, sample.rfind('_'));
+      if (sample.ends_with(suffix) && types[family] == "histogram") sample = family;
+    }
     ASSERT_TRUE(types.contains(sample)) << line;
     EXPECT_EQ(types[sample] == "counter", sample.ends_with("_total")) << line;
     EXPECT_NO_THROW((void)std::stod(line.substr(line.rfind(' ') + 1))) << line;

@@ -49,8 +49,11 @@ TEST_F(InterruptTest, TheInboxSaysWhatIsAskedAndHowToAnswer) {
   EXPECT_EQ(shown.number("/action/args/order"), 42);
   EXPECT_EQ(shown.text("/action/args_sha256").size(), 64u);
   EXPECT_EQ(shown.text("/action/key").size(), 32u);
-  EXPECT_EQ(shown.text("/allowed_decisions/1"), "reject");
-  EXPECT_EQ(shown.text("/answers/0/command"), "perdure resolve " + id_ + " approve");
+  EXPECT_EQ(shown.text("/allowed_decisions/1"), "edit");
+  EXPECT_EQ(shown.text("/answers/1/command"), "perdure edit " + id_);
+  EXPECT_EQ(shown.text("/allowed_decisions/2"), "reject");
+  EXPECT_EQ(shown.text("/answers/3/command"), "perdure answer " + id_ + " 'TEXT'");
+  EXPECT_EQ(shown.text("/answers/0/command"), "perdure approve " + id_);
   EXPECT_EQ(shown.text("/answers/0/request"), "POST " + target + "/resolve");
   const json::value inbox = world_.get("/v1/interrupts").json();
   EXPECT_EQ(inbox.at("interrupts").get_array().at(0), shown.json());
@@ -64,6 +67,28 @@ TEST_F(InterruptTest, TheShownKeyIsTheOneThatIsSent) {
   EXPECT_EQ(resolve(R"({"decision":"approve"})").status, 200);
   ASSERT_EQ(world_.executor.held.size(), 1u);
   EXPECT_EQ(world_.executor.held[0].first.key, key);
+}
+
+TEST_F(InterruptTest, EditedArgumentsAreSent) {
+  const std::string target = ask_person();
+  world_.executor.hold = true;
+  EXPECT_EQ(resolve(R"({"decision":"edit"})").status, 422);
+  EXPECT_EQ(resolve(R"({"decision":"approve","args":{"order":7}})").status, 422);
+  EXPECT_EQ(resolve(R"({"decision":"edit","args":{"order":7}})").status, 200);
+  ASSERT_EQ(world_.executor.held.size(), 1u);
+  EXPECT_EQ(world_.executor.held[0].first.send.args.view(), R"({"order":7})");
+  const Answer shown = world_.get(target);
+  EXPECT_EQ(shown.text("/decision"), "edit");
+  EXPECT_EQ(shown.number("/given/order"), 7);
+  EXPECT_EQ(shown.number("/action/args/order"), 42) << "what was asked about";
+}
+
+TEST_F(InterruptTest, AnAnswerInPlaceOfTheCall) {
+  const std::string target = ask_person();
+  EXPECT_EQ(resolve(R"({"decision":"respond"})").status, 422);
+  EXPECT_EQ(resolve(R"({"decision":"respond","message":"no","value":1})").status, 422);
+  EXPECT_EQ(resolve(R"({"decision":"respond","message":"paid by hand"})").status, 200);
+  EXPECT_EQ(world_.get(target).text("/given"), "paid by hand");
 }
 
 TEST_F(InterruptTest, TheFirstDecisionStands) {
@@ -117,7 +142,7 @@ TEST_F(InterruptTest, DoubtIsAnsweredWithWhatHappened) {
   id_ = inbox.text("/interrupts/0/id");
   EXPECT_EQ(inbox.text("/interrupts/0/reason"), "uncertain_outcome");
   EXPECT_EQ(inbox.text("/interrupts/0/action/key"), request.key);
-  EXPECT_EQ(inbox.text("/interrupts/0/answers/0/command"), "perdure resolve " + id_ + " happened");
+  EXPECT_EQ(inbox.text("/interrupts/0/answers/0/command"), "perdure answer " + id_ + " happened");
   EXPECT_EQ(resolve(R"({"decision":"approve"})").status, 422);
   const Answer told = resolve(R"({"decision":"happened","result":{"refund":"r-1"}})");
   EXPECT_EQ(told.status, 200) << told.body;

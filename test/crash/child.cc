@@ -164,7 +164,7 @@ Status Child::Impl::decide(const std::vector<std::string>& w) {
   resolve.interrupt_seq = parse_u64(w.at(2)).value_or(0);
   resolve.decision = w.at(3) == "happened" ? Decision::kHappened : Decision::kNotHappened;
   resolve.by = "rig";
-  if (resolve.decision == Decision::kHappened) resolve.result = Payload::of("\"asserted\"");
+  if (resolve.decision == Decision::kHappened) resolve.given = Payload::of("\"asserted\"");
   const auto task = TaskId::parse(w[1]);
   if (!task) return fail(Code::kInvalid, "no task id: " + w[1]);
   runtime->engine().command(*task, std::move(resolve), {});

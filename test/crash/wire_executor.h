@@ -13,6 +13,7 @@ namespace perdure::crash {
 
 class WireExecutor : public Executor {
  public:
+  using Executor::answer;
   explicit WireExecutor(std::function<void(const std::string&)> say) : say_(std::move(say)) {}
 
   void start(CallRequest request, Done done) override;

@@ -46,7 +46,7 @@ def records():
 
 
 # What reads the files that people write.
-READERS = ("src/server/config.cc", "src/server/tool_config.cc", "src/model/model_config.cc",
+READERS = ("src/server/config.cc", "src/server/people_config.cc", "src/server/policy_config.cc", "src/server/tool_config.cc", "src/model/model_config.cc",
            "src/agent/agent_file.cc")
 KEY = re.compile(r"\b(?:in|http|retry|times|prices)\.(?:string|value|integer|number|boolean|object|array|"
                  r"duration_ms|choice|has)\(\s*\"([a-z_]+)\"|\b(?:read_strings|words)\([^\"()]*\"([a-z_]+)\"")

@@ -75,7 +75,7 @@ TEST_F(EngineTest, ACrashAfterTheIntentLeavesADoubtAndNoSecondSend) {
   Resolve happened;
   happened.interrupt_seq = open->front().seq;
   happened.decision = Decision::kHappened;
-  happened.result = Payload::of(R"({"paid":true})");
+  happened.given = Payload::of(R"({"paid":true})");
   EXPECT_TRUE(world.command(id, happened));
   EXPECT_EQ(world.row(id).status, TaskStatus::kCompleted);
 }

@@ -66,6 +66,11 @@ class ScriptDirect : public Planner {
 // Every tool is what its name says: "read.x", "once.x", ...
 class NamedPolicy : public Policy {
  public:
+  Status judge_edit(const std::string&, const std::string&, const std::string&,
+                    Resolve& edit) override {
+    edit.identity = edit.given.hash;
+    return {};
+  }
   void judge(const std::string&, const std::string&, AnswerTurn& turn) override {
     for (Action& action : turn.actions) {
       auto* call = std::get_if<CallAction>(&action);
@@ -86,6 +91,7 @@ class NamedPolicy : public Policy {
 
 class HandExecutor : public Executor {
  public:
+  using Executor::answer;
   struct Sent {
     CallRequest request;
     Done done;

@@ -90,7 +90,7 @@ void World::doubt(const StepId& step) {
   InterruptResolved resolved;
   resolved.interrupt_seq = head();
   resolved.decision = static_cast<Decision>(below(6));
-  if (below(4) != 0) resolved.result = any_result();
+  if (below(4) != 0) resolved.given = any_result();
   record(resolved);
   if (below(3) != 0) return;
   record(StepClosed{step, below(2) == 0 ? EffectState::kUnknown : EffectState::kSucceeded, "", ""});

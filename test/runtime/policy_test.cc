@@ -13,7 +13,7 @@ CallAction judged(CallAction call, const Models& models = {}, const ToolRouter& 
   AgentVersions versions(blobs);
   AnswerTurn turn;
   turn.actions.emplace_back(std::move(call));
-  ContractPolicy(models, tools, versions).judge("a", "", turn);
+  ContractPolicy(models, tools, {}, versions).judge("a", "", turn);
   return std::get<CallAction>(turn.actions[0]);
 }
 

@@ -154,6 +154,193 @@ class Approvals(People):
         self.assertEqual(self.asked(server, task, "tool_approval"), question, "it is still open")
 
 
+class Decisions(People):
+    def config(self, **more):
+        config = super().config(**more)
+        config["tools"]["pay"].update(approval="always", identity=["/order"])
+        config["tools"]["pay"]["input_schema"] = {
+            "type": "object", "properties": {"amount": {"type": "number"}}, "required": ["order"]}
+        config["policy"] = [
+            {"tool": "pay", "where": {"/amount": {"gt": 1000}}, "then": "deny", "reason": "too much"},
+            {"tool": "pay", "where": {"/amount": {"le": 5}}, "then": "allow"}]
+        return config
+
+    def edited(self, words, amount=50):
+        self.rules(("pay", {"order": words, "amount": amount}))
+        server, task = self.begin(words)
+        return server, task, self.asked(server, task, "tool_approval")
+
+    def test_edited_arguments_are_what_is_sent(self):
+        server, task, question = self.edited("edit one")
+        self.assertEqual(question["allowed_decisions"], ["approve", "edit", "reject", "respond"])
+        args = {"order": "edit one", "amount": 40}
+        self.decide(server, question, "edit", 409, args=args, args_sha256="0" * 64)
+        self.decide(server, question, "edit", args=args, args_sha256=question["action"]["args_sha256"])
+        server.api.wait(task, "completed")
+        sent = self.only(self.received("/pay", "edit one"))
+        self.assertEqual(json.loads(sent["body"]), args)
+        self.assertEqual(sent["headers"]["idempotency-key"], question["action"]["key"], "of its position")
+        told = self.told("edit one")
+        self.assertIn("A person replaced the arguments", told)
+        self.assertIn('"paid": true', told)
+        calls = [m for m in json.loads(self.model_bodies("edit one")[-1])["messages"] if m.get("tool_calls")]
+        self.assertIn("50", calls[0]["tool_calls"][0]["function"]["arguments"], "the model's own call stays")
+        self.assertIs(self.decide(server, question, "edit", args=args).json["repeated"], True)
+        self.decide(server, question, "edit", 409, args={"order": "edit one", "amount": 41})
+
+    def test_an_edit_stays_within_schema_and_policy(self):
+        server, task, question = self.edited("edit two")
+        reply = self.decide(server, question, "edit", 422, args={"amount": 1})
+        self.assertIn("order", reply.json["detail"])
+        reply = self.decide(server, question, "edit", 422, args={"order": "edit two", "amount": 1001})
+        self.assertIn("too much", reply.json["detail"])
+        for args in ([], "text", None):
+            self.decide(server, question, "edit", 422, args=args)
+        self.assertEqual(self.received("/pay", "edit two"), [])
+        self.assertEqual(self.asked(server, task, "tool_approval"), question, "it is still open")
+
+    def test_an_edit_that_equals_an_earlier_call_is_asked_about(self):
+        self.rules(("pay", {"order": "edit three", "amount": 1}), ("pay", {"order": "edit 3b", "amount": 50}))
+        server, task = self.begin("edit three")
+        question = self.asked(server, task, "tool_approval")
+        self.decide(server, question, "edit", args={"order": "edit three", "amount": 50})
+        again = self.asked(server, task, "possible_duplicate")
+        self.assertEqual(again["action"]["args"]["order"], "edit three")
+        self.decide(server, again, "reject")
+        server.api.wait(task, "completed")
+        self.assertEqual(len(self.received("/pay", "edit three")), 1)
+
+    def test_an_answer_in_place_of_the_call(self):
+        server, task, question = self.edited("respond one")
+        self.decide(server, question, "respond", message="it was paid by hand")
+        server.api.wait(task, "completed")
+        self.assertEqual(self.received("/pay", "respond one"), [])
+        self.assertEqual(self.told("respond one"), "it was paid by hand")
+
+    def test_a_tool_cannot_approve_a_call_of_its_agent(self):
+        self.rules(("look", {"order": "own one"}), ("pay", {"order": "own one", "amount": 50}))
+        server, task = self.begin("own one")
+        question = self.asked(server, task, "tool_approval")
+        known = self.only(self.received("/look", "own one"))  # all that the tool was ever given
+        for credential in (None, "", *known["headers"].values(), known["body"]):
+            reply = server.api.post(f"/v1/interrupts/{question['id']}/resolve", {"decision": "approve"},
+                                    token=credential and credential.replace("\n", " "))
+            self.assertEqual(reply.status, 401, credential)
+        self.assertEqual(self.asked(server, task, "tool_approval"), question, "it is still open")
+        self.assertEqual(self.received("/pay", "own one"), [])
+
+    def test_policy_by_arguments(self):
+        self.rules(("pay", {"order": "policy one", "amount": 5}), ("pay", {"order": "policy 1b", "amount": 2000}))
+        server, task = self.begin("policy one")
+        server.api.wait(task, "completed")
+        self.assertEqual(len(self.received("/pay", "policy one")), 1, "allowed")
+        self.assertEqual(self.received("/pay", "policy 1b"), [], "denied")
+        self.assertIn("too much", self.told("policy one"))
+
+    def test_what_cannot_be_compared_is_judged_strictly(self):
+        self.rules(("pay", {"order": "policy two"}))
+        server, task = self.begin("policy two")
+        server.api.wait(task, "completed")
+        self.assertEqual(self.received("/pay", "policy two"), [], "no amount: the denial holds")
+
+    def test_mistakes_in_the_policy_are_named(self):
+        for rule, words in (({"tool": "pya", "then": "deny"}, "did you mean 'pay'"),
+                            ({"tool": "pay"}, "then"), ({"tool": "pay", "then": "denied"}, "then"),
+                            ({"tool": "pay", "then": "ask", "where": {"amount": {"gt": 1}}}, "JSON Pointer"),
+                            ({"tool": "pay", "then": "ask", "where": {"/a": {"gtt": 1}}}, "gt"),
+                            ({"tool": "pay", "then": "ask", "where": {"/a": {"gt": "1"}}}, "a number")):
+            config = self.config()
+            config["policy"] = [rule]
+            server = self.server(config, start=False)
+            with self.assertRaisesRegex(AssertionError, words):
+                server.start()
+
+
+class Questions(People):
+    def asking(self, words):
+        self.rules(("ask_person", {"question": "Which colour, " + words + "?", "choices": ["red", "green"]}))
+        server = self.server(agents={"orders": agent(tools=["*", "ask_person"])})
+        _, task = self.begin(words, server)
+        return server, task, self.asked(server, task, "question")
+
+    def test_an_answer_is_the_result(self):
+        server, task, question = self.asking("ask one")
+        self.assertEqual(question["allowed_decisions"], ["respond", "reject"])
+        self.assertEqual(question["message"], "Which colour, ask one?")
+        self.assertEqual(question["question"]["choices"], ["red", "green"])
+        server.kill()
+        server.start()
+        self.decide(server, question, "approve", 422)
+        self.decide(server, question, "respond", message="green")
+        server.api.wait(task, "completed")
+        self.assertEqual(self.told("ask one"), "green")
+
+    def test_nobody_wants_to_answer(self):
+        server, task, question = self.asking("ask two")
+        self.decide(server, question, "reject", message="not my business")
+        server.api.wait(task, "completed")
+        self.assertIn("Go on without an answer", self.told("ask two"))
+        self.assertIn("not my business", self.told("ask two"))
+
+
+class Expiry(People):
+    def waiting(self, words, people, **tool_people):
+        config = self.config()
+        config["tools"]["pay"]["approval"] = "always"
+        config["people"] = people
+        if tool_people:
+            config["tools"]["pay"]["people"] = tool_people
+        self.rules(("pay", {"order": words}))
+        server, task = self.begin(words, self.server(config))
+        return server, task, self.asked(server, task, "tool_approval")
+
+    def events(self, server, task):
+        return [event["type"] for event in server.api.events(task)]
+
+    def test_the_default_stands_after_a_restart(self):
+        server, task, question = self.waiting("expire one", {"expires": "2s", "assignees": ["ann"]})
+        self.assertEqual(question["assignees"], ["ann"])
+        self.assertEqual(question["on_expire"], "reject")
+        self.assertIn("expires_at", question)
+        server.kill()
+        server.start()
+        server.api.wait(task, "completed")
+        self.assertEqual(self.received("/pay", "expire one"), [])
+        self.assertIn("Nobody decided", self.told("expire one"))
+        self.decide(server, question, "approve", 409)
+        self.assertEqual(server.api.get("/v1/interrupts/" + question["id"]).json["status"], "expired")
+        self.assertIn("interrupt.expired", self.events(server, task))
+
+    def test_whose_questions_and_which(self):
+        server, task, question = self.waiting("whose one", {"assignees": ["ann"]})
+        listed = lambda query: [item["id"] for item in server.api.get("/v1/interrupts?" + query).json["interrupts"]]
+        self.assertEqual(listed("assignee=ann"), [question["id"]])
+        self.assertEqual(listed("assignee=bob"), [])
+        self.decide(server, question, "approve")
+        server.api.wait(task, "completed")
+        self.assertEqual(listed("assignee=ann"), [])
+        self.assertEqual(listed(f"task={task}&status=resolved&assignee=ann"), [question["id"]])
+        self.assertEqual(listed(f"task={task}&status=expired"), [])
+        self.assertEqual(server.api.get("/v1/interrupts?status=resolved").status, 422)
+        self.assertEqual(server.api.get("/v1/interrupts?status=solved").status, 422)
+
+    def test_a_decision_cancels_it(self):
+        server, task, question = self.waiting("expire two", {"expires": "1h", "on_expire": "fail"})
+        self.decide(server, question, "approve")
+        server.api.wait(task, "completed")
+        self.assertNotIn("interrupt.expired", self.events(server, task))
+
+    def test_reminders_and_escalation(self):
+        server, task, question = self.waiting(
+            "expire three", {"expires": "1h"}, remind=["250ms"], escalate={"after": "500ms", "to": ["group:ops"]},
+            expires="1500ms", on_expire="fail")
+        server.api.wait(task, "failed")
+        events = self.events(server, task)
+        for event in ("interrupt.reminded", "interrupt.escalated", "interrupt.expired"):
+            self.assertEqual(events.count(event), 1, events)
+        self.assertEqual(server.api.task(task)["stop_reason"], "expired")
+
+
 class Duplicates(People):
     def twice(self, words):
         call = ("pay", {"order": words})

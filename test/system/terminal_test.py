@@ -121,7 +121,7 @@ class AtATerminal(SystemTest):
         first, _ = self.asked()
         second, _ = self.asked()
         terminal = self.terminal("inbox", "--decide")
-        terminal.expect("[a]pprove, [r]eject, [l]eave it:")
+        terminal.expect("[a]pprove, [e]dit, [r]eject, [t]ell it something, [l]eave it:")
         terminal.type("what")
         terminal.expect("none of them")
         terminal.type("a")

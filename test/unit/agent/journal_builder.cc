@@ -128,7 +128,7 @@ JournalBuilder& JournalBuilder::decided(std::string step, InterruptReason reason
   body.decision = decision;
   body.by = "ann";
   body.message = std::move(message);
-  if (!result.empty()) body.result = Payload::of(std::move(result));
+  if (!result.empty()) body.given = Payload::of(std::move(result));
   add(std::move(body));
   return *this;
 }

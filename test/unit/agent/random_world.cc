@@ -257,7 +257,7 @@ void RandomWorld::resolve(Step& step, Decision decision, std::string message, Pa
   resolved.decision = decision;
   resolved.by = "ann";
   resolved.message = std::move(message);
-  resolved.result = std::move(result);
+  resolved.given = std::move(result);
   add(std::move(resolved));
 }
 

@@ -21,9 +21,11 @@ const std::map<std::pair<S, E>, S> kListed = {
     {{S::kPlanned, E::kDenied}, S::kDenied},
     {{S::kAwaitingApproval, E::kApproved}, S::kReady},
     {{S::kAwaitingApproval, E::kDenied}, S::kDenied},
+    {{S::kAwaitingApproval, E::kAnswered}, S::kSucceeded},
     {{S::kReady, E::kIntended}, S::kIntent},
-    {{S::kReady, E::kDenied}, S::kDenied},    // the task ended before it was sent
-    {{S::kReady, E::kDoubted}, S::kInDoubt},  // sent before, and its key has expired since
+    {{S::kReady, E::kAsked}, S::kAwaitingApproval},  // edited, and equal to another call
+    {{S::kReady, E::kDenied}, S::kDenied},           // the task ended before it was sent
+    {{S::kReady, E::kDoubted}, S::kInDoubt},         // sent before, and its key has expired since
     {{S::kReady, E::kReportedSucceeded}, S::kSucceeded},
     {{S::kReady, E::kReportedFailed}, S::kFailed},
     {{S::kIntent, E::kSucceeded}, S::kSucceeded},
@@ -49,7 +51,7 @@ const std::map<std::pair<S, E>, S> kListed = {
 
 TEST(EffectMachine, HasEveryListedArrowAndNoOther) {
   for (int s = 0; s <= static_cast<int>(S::kCompensated); ++s) {
-    for (int e = 0; e <= static_cast<int>(E::kReportedFailed); ++e) {
+    for (int e = 0; e <= static_cast<int>(E::kAnswered); ++e) {
       const std::pair pair{static_cast<S>(s), static_cast<E>(e)};
       const auto listed = kListed.find(pair);
       const std::optional<S> expected =
@@ -63,7 +65,7 @@ TEST(EffectMachine, HasEveryListedArrowAndNoOther) {
 TEST(EffectMachine, WhatIsTerminalHasNoWayOut) {
   for (const S state : {S::kDenied, S::kSucceeded, S::kFailed, S::kUnknown, S::kCompensated}) {
     EXPECT_TRUE(is_terminal(state));
-    for (int e = 0; e <= static_cast<int>(E::kReportedFailed); ++e) {
+    for (int e = 0; e <= static_cast<int>(E::kAnswered); ++e) {
       EXPECT_EQ(next_state(state, static_cast<E>(e)), std::nullopt) << to_string(state);
     }
   }

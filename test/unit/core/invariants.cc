@@ -16,6 +16,7 @@ struct StepStory {
   uint32_t group = 0;
   int64_t not_after_ms = 0;
   bool doubt_in_group = false;
+  Sha256 args_hash;  // as edited; zero: as planned
   bool open = true;
 };
 
@@ -41,6 +42,12 @@ void check_questions(const core::TaskState& state) {
   size_t budget = 0;
   for (const auto& [seq, interrupt] : state.interrupts) {
     budget += interrupt.reason == InterruptReason::kBudgetReached;
+    const auto timer = state.timers.find("!ask/" + std::to_string(seq));
+    const Asking& asking = interrupt.asking;
+    if (asking.expires_ms > 0) EXPECT_TRUE(timer != state.timers.end()) << seq << " never expires";
+    if (timer != state.timers.end() && asking.expires_ms > 0) {
+      EXPECT_LE(timer->second.due_ms, interrupt.requested_ms + asking.expires_ms);
+    }
     if (interrupt.step.empty()) continue;
     const auto step = state.open.find(interrupt.step);
     const bool asks_about_open = step != state.open.end() && step->second.interrupt_seq == seq;
@@ -48,6 +55,10 @@ void check_questions(const core::TaskState& state) {
                                  << "' has lost its point";
   }
   EXPECT_LE(budget, 1u) << "asked about the budget twice";
+  for (const auto& [id, timer] : state.timers) {
+    if (timer.purpose != TimerPurpose::kAsk) continue;
+    EXPECT_TRUE(state.interrupts.contains(std::stoull(id.substr(5)))) << id << " has no question";
+  }
   for (const auto& [id, step] : state.open) {
     if (step.interrupt_seq != 0) EXPECT_TRUE(state.interrupts.contains(step.interrupt_seq)) << id;
   }
@@ -73,7 +84,7 @@ bool can_hold(const core::TaskState& state, const Await& await) {
   const auto child = [&](const Await& of) { return can_hold(state, of); };
   switch (await.op) {
     case Await::Op::kNews:
-      return !state.open.empty() || !state.timers.empty();
+      return state.news_seq > state.turn.upto_seq || !state.open.empty() || !state.timers.empty();
     case Await::Op::kStep:
       return core::state_of_step(state, await.name).has_value();
     case Await::Op::kTimer: {
@@ -106,6 +117,7 @@ class Promises::Reader {
  public:
   void read(const Record& record) {
     at_ms_ = record.at_ms;
+    seq_ = record.seq;
     expect(record.at_ms >= last_ms_, "time goes back");
     last_ms_ = record.at_ms;
     std::visit([this](const auto& body) { (*this)(body); }, record.body);
@@ -128,6 +140,7 @@ class Promises::Reader {
     expect(step.planned.verdict == Verdict::kAllow || r.attempt > 1 || r.decision_seq != 0,
            "sent without approval: " + r.step);
     expect(r.decision_seq == 0 || consumed_.insert(r.decision_seq).second, "a decision used twice");
+    expect(r.args_hash == step.args_hash, "sent with other arguments: " + r.step);
     expect(r.attempt == ++step.intents, "attempts are not dense: " + r.step);
     expect(step.intents <= std::max(1u, contract.max_attempts), "too many attempts: " + r.step);
     if (step.doubt_in_group && !may_repeat(contract.effect)) {
@@ -162,10 +175,31 @@ class Promises::Reader {
   void operator()(const InterruptRequested& r) {
     expect(!ended_, "a question after the end");
     if (ending_) expect(r.reason == InterruptReason::kUncertainOutcome, "a question at the end");
+    asked_[seq_] = {r, at_ms_};
   }
 
   void operator()(const InterruptResolved& r) {
     expect(decided_.insert(r.interrupt_seq).second, "decided twice");
+    const auto& [asked, asked_ms] = asked_.at(r.interrupt_seq);
+    if (r.decision == Decision::kEdit) steps_[asked.step].args_hash = r.given.hash;
+    const bool late = asked.asking.expires_ms > 0 && at_ms_ >= asked_ms + asked.asking.expires_ms;
+    if (r.expired) expect(late, "expired early");
+    if (!r.expired && r.decision != Decision::kWithdrawn) expect(!late, "decided after its expiry");
+  }
+
+  void operator()(const InterruptReminded& r) {
+    expect(!decided_.contains(r.interrupt_seq), "reminded of what is decided");
+    const auto& [asked, asked_ms] = asked_.at(r.interrupt_seq);
+    expect(r.reminders > reminders_[r.interrupt_seq], "reminded twice");
+    expect(at_ms_ >= asked_ms + asked.asking.remind_ms.at(r.reminders - 1), "reminded early");
+    reminders_[r.interrupt_seq] = r.reminders;
+  }
+
+  void operator()(const InterruptEscalated& r) {
+    expect(!decided_.contains(r.interrupt_seq), "escalated what is decided");
+    expect(escalated_.insert(r.interrupt_seq).second, "escalated twice");
+    const auto& [asked, asked_ms] = asked_.at(r.interrupt_seq);
+    expect(at_ms_ >= asked_ms + asked.asking.escalate_ms, "escalated early");
   }
 
   void operator()(const TimerFired& r) { expect(due_.at(r.timer) <= at_ms_, "a timer was early"); }
@@ -186,12 +220,16 @@ class Promises::Reader {
 
   bool ending_ = false;
   bool ended_ = false;
+  Seq seq_ = 0;
   int64_t at_ms_ = 0;
   int64_t last_ms_ = 0;
   std::map<StepId, StepStory> steps_;
   std::map<TimerId, int64_t> due_;
   std::set<Seq> decided_;
   std::set<Seq> consumed_;
+  std::map<Seq, std::pair<InterruptRequested, int64_t>> asked_;
+  std::map<Seq, uint32_t> reminders_;
+  std::set<Seq> escalated_;
 };
 
 Promises::Promises() : reader_(std::make_unique<Reader>()) {}
@@ -206,7 +244,9 @@ void check_task(const core::Task& task) {
   check_sums(state);
   check_questions(state);
   if (state.ending) {
-    EXPECT_TRUE(state.timers.empty()) << "a timer of a task that ends";
+    for (const auto& [id, timer] : state.timers) {
+      EXPECT_EQ(timer.purpose, TimerPurpose::kAsk) << "a timer of a task that ends: " << id;
+    }
     for (const auto& [seq, interrupt] : state.interrupts) {
       EXPECT_EQ(interrupt.reason, InterruptReason::kUncertainOutcome) << "a question at the end";
     }

@@ -15,7 +15,7 @@ using Arrow = std::pair<EffectState, EffectState>;
 std::set<Arrow> all_arrows() {
   std::set<Arrow> arrows;
   for (int s = 0; s <= static_cast<int>(last_of(EffectState{})); ++s) {
-    for (int e = 0; e <= static_cast<int>(core::EffectEvent::kReportedFailed); ++e) {
+    for (int e = 0; e <= static_cast<int>(core::EffectEvent::kAnswered); ++e) {
       const auto from = static_cast<EffectState>(s);
       const auto to = core::next_state(from, static_cast<core::EffectEvent>(e));
       if (to) arrows.insert({from, *to});
@@ -30,6 +30,7 @@ TEST(Property, RandomLivesKeepEveryPromiseAndTakeEveryArrow) {
   std::set<TaskStatus> statuses;
   std::set<StopReason> reasons;
   std::set<InterruptReason> questions;
+  std::set<std::pair<Decision, bool>> decisions;  // and whether nobody took them
   for (uint64_t seed = 0; seed < 3'000; ++seed) {
     RandomTask task(seed);
     task.run(160);
@@ -41,10 +42,12 @@ TEST(Property, RandomLivesKeepEveryPromiseAndTakeEveryArrow) {
       records.insert(name_of(record.body));
       const auto* asked = std::get_if<InterruptRequested>(&record.body);
       if (asked != nullptr) questions.insert(asked->reason);
+      const auto* decided = std::get_if<InterruptResolved>(&record.body);
+      if (decided != nullptr) decisions.insert({decided->decision, decided->expired});
     }
   }
   const std::set<Arrow> arrows = all_arrows();
-  EXPECT_EQ(arrows.size(), 29u) << "two events of one state lead to the same place";
+  EXPECT_EQ(arrows.size(), 31u) << "two events of one state lead to the same place";
   for (const Arrow& arrow : arrows) {
     EXPECT_TRUE(taken.contains(arrow))
         << "never taken: " << to_string(arrow.first) << " -> " << to_string(arrow.second);
@@ -56,15 +59,20 @@ TEST(Property, RandomLivesKeepEveryPromiseAndTakeEveryArrow) {
   EXPECT_TRUE(statuses.contains(TaskStatus::kCancelled));
   for (const StopReason reason :
        {StopReason::kEndTurn, StopReason::kError, StopReason::kCancelled, StopReason::kBudget,
-        StopReason::kMaxTurns, StopReason::kPlannerFailed}) {
+        StopReason::kMaxTurns, StopReason::kPlannerFailed, StopReason::kExpired}) {
     EXPECT_TRUE(reasons.contains(reason)) << to_string(reason);
   }
   for (const InterruptReason reason :
        {InterruptReason::kToolApproval, InterruptReason::kUncertainOutcome,
         InterruptReason::kPossibleDuplicate, InterruptReason::kBudgetReached,
-        InterruptReason::kPlannerFailed}) {
+        InterruptReason::kPlannerFailed, InterruptReason::kQuestion,
+        InterruptReason::kLoopDetected}) {
     EXPECT_TRUE(questions.contains(reason)) << to_string(reason);
   }
+  for (const Decision decision : {Decision::kApprove, Decision::kReject, Decision::kRespond}) {
+    EXPECT_TRUE(decisions.contains({decision, true})) << to_string(decision) << ", expired";
+  }
+  EXPECT_TRUE(decisions.contains({Decision::kEdit, false}));
 }
 
 // A record that a disk gave back in another order, or twice, or not at all, is found, and never

@@ -17,9 +17,36 @@ Limits limits_of(uint64_t seed) {
   return limits;
 }
 
+Asking asking_of(std::mt19937_64& random) {
+  Asking asking;
+  if (random() % 2 == 0) asking.expires_ms = static_cast<int64_t>(1 + random() % 2'000);
+  asking.on_expire = static_cast<OnExpire>(random() % 5);
+  if (random() % 2 == 0) asking.respond_with = "nobody is here";
+  for (size_t i = random() % 3; i > 0; --i) {
+    const int64_t last = asking.remind_ms.empty() ? 0 : asking.remind_ms.back();
+    asking.remind_ms.push_back(last + 1 + static_cast<int64_t>(random() % 300));
+  }
+  if (random() % 2 == 0) {
+    asking.escalate_ms = static_cast<int64_t>(1 + random() % 500);
+    asking.escalate_to = {"group:ops"};
+  }
+  return asking;
+}
+
+PeopleRules people_of(uint64_t seed) {
+  std::mt19937_64 random = seeded(seed + 5);
+  PeopleRules people;
+  if (random() % 2 == 0) return people;
+  people.common = asking_of(random);
+  if (random() % 2 == 0) people.of_tool["pay"] = asking_of(random);
+  if (random() % 4 == 0) people.of_tool["ask_person"] = asking_of(random);
+  return people;
+}
+
 }  // namespace
 
-RandomTask::RandomTask(uint64_t seed) : random_(seeded(seed + 77)), driver_(limits_of(seed)) {}
+RandomTask::RandomTask(uint64_t seed)
+    : random_(seeded(seed + 77)), driver_(limits_of(seed), people_of(seed)) {}
 
 void RandomTask::run(size_t commands) {
   size_t after_end = 0;
@@ -93,6 +120,8 @@ CallAction RandomTask::some_call() {
 
 Action RandomTask::some_action() {
   if (chance(75)) return some_call();
+  if (chance(25)) return question("s" + std::to_string(++names_));
+  if (chance(10)) return InterruptAction{any_of_enum<InterruptReason>(), "it goes round"};
   if (chance(70)) return timer("t" + std::to_string(++names_), small());
   if (chance(70)) return NoteAction{Payload::of("{}")};
   CallAction call = some_call();
@@ -172,12 +201,27 @@ void RandomTask::decide_one() {
   if (approves && question.reason == InterruptReason::kBudgetReached) {
     resolve.add = chance(70) ? Usage{1'000, 5, 5} : usage();
   }
+  if (resolve.decision == Decision::kEdit || resolve.decision == Decision::kRespond ||
+      (resolve.decision == Decision::kHappened && chance(30))) {
+    resolve.given = Payload::of("{\"given\":" + std::to_string(below(3)) + "}");
+    resolve.identity = sha256("w" + std::to_string(below(6)));
+  }
   driver_.apply(resolve);
+}
+
+void RandomTask::ask_while_running() {
+  const StepId id = some_step();
+  const auto open = driver_.state().open.find(id);
+  Ask ask{id, open == driver_.state().open.end() ? 1 : open->second.attempt, "and now?", {}};
+  if (chance(5)) ask.attempt += 1;
+  if (chance(50)) ask.question = Payload::of("{}");
+  driver_.apply(ask);
 }
 
 void RandomTask::step() {
   if (driver_.plan_is_open() && chance(40)) return answer_plan();
   const size_t what = below(100);
+  if (what < 8) return ask_while_running();
   if (what < 50) return settle_one();
   if (what < 75) return fire_one();
   if (what < 98) return decide_one();

@@ -42,6 +42,7 @@ class RandomTask {
   void settle_one();
   void fire_one();
   void decide_one();
+  void ask_while_running();
   void nonsense();  // a command with anything in it
 
   std::mt19937_64 random_;

@@ -83,6 +83,10 @@ TimerAction timer(const TimerId& id, int64_t after_ms) {
   return {id, after_ms, 0};
 }
 
+AskAction question(const StepId& step) {
+  return {step, "ask_person", "which colour?", Payload::of(R"({"question":"which colour?"})")};
+}
+
 Await step_is_done(const StepId& step) {
   return {Await::Op::kStep, step, {}};
 }
@@ -99,7 +103,7 @@ Await all_of(std::vector<Await> of) {
   return {Await::Op::kAll, {}, std::move(of)};
 }
 
-Driver::Driver(Limits limits) {
+Driver::Driver(Limits limits, PeopleRules people) : people_(std::move(people)) {
   task_.state.id = folded_.id = TaskId::make(kStartMs, 7, 11);
   Submit submit;
   submit.tenant = "default";
@@ -112,7 +116,7 @@ Driver::Driver(Limits limits) {
 
 core::Applied Driver::apply(const Command& command) {
   const bool had_ended = state().ended.has_value();
-  core::Applied applied = core::apply(task_, command, now_ms_);
+  core::Applied applied = core::apply(task_, command, now_ms_, people_);
   note_records(applied);
   EXPECT_EQ(core::hash_of(folded_), core::hash_of(state())) << "the fold differs from what lives";
   check_task(task_);
@@ -135,6 +139,7 @@ void Driver::note_records(const core::Applied& applied) {
   for (const Effect& effect : applied.effects) {
     if (const auto* send = std::get_if<Send>(&effect)) sends_.push_back(*send);
     if (const auto* abort = std::get_if<Abort>(&effect)) aborts_.push_back(abort->step);
+    if (const auto* answered = std::get_if<Answered>(&effect)) answered_.push_back(*answered);
   }
 }
 
@@ -193,6 +198,17 @@ core::Applied Driver::decide(Seq interrupt_seq, Decision decision, Usage add, bo
   resolve.by = "anna";
   resolve.add = add;
   resolve.remember = remember;
+  return apply(resolve);
+}
+
+core::Applied Driver::give(Seq interrupt_seq, Decision decision, const std::string& json,
+                           const std::string& wish) {
+  Resolve resolve;
+  resolve.interrupt_seq = interrupt_seq;
+  resolve.decision = decision;
+  resolve.by = "anna";
+  resolve.given = Payload::of(json);
+  if (!wish.empty()) resolve.identity = sha256(wish);
   return apply(resolve);
 }
 

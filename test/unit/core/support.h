@@ -28,6 +28,7 @@ CallAction wish(const StepId& step, const std::string& wish, Contract contract =
 CallAction model(const StepId& step, MicroUsd reserve_micro_usd = 0);
 CallAction local(const StepId& step, Outcome outcome = Outcome::kSucceeded);
 TimerAction timer(const TimerId& id, int64_t after_ms);
+AskAction question(const StepId& step);
 
 Await step_is_done(const StepId& step);
 Await timer_fired(const TimerId& id);
@@ -42,7 +43,7 @@ struct TurnOptions {
 
 class Driver {
  public:
-  explicit Driver(Limits limits = {});
+  explicit Driver(Limits limits = {}, PeopleRules people = {});
 
   core::Applied apply(const Command& command);
 
@@ -57,6 +58,9 @@ class Driver {
                        FailureClass failure = FailureClass::kNone, int64_t retry_after_ms = 0);
   core::Applied settle_using(const StepId& step, Outcome outcome, std::optional<Usage> used);
   core::Applied decide(Seq interrupt_seq, Decision decision, Usage add = {}, bool remember = false);
+  // Edits the arguments, answers a question, or says what happened.
+  core::Applied give(Seq interrupt_seq, Decision decision, const std::string& json,
+                     const std::string& wish = {});
   core::Applied cancel() { return apply(Cancel{"anna", "enough"}); }
   // Moves the clock to the timer's due time and fires it.
   core::Applied fire(const TimerId& id);
@@ -79,6 +83,7 @@ class Driver {
   size_t sends_of(const StepId& step) const;
   const std::vector<Send>& sends() const { return sends_; }
   const std::vector<StepId>& aborts() const { return aborts_; }
+  const std::vector<Answered>& answered() const { return answered_; }
   template <class Body>
   size_t count() const {
     size_t n = 0;
@@ -100,6 +105,7 @@ class Driver {
  private:
   void note_records(const core::Applied& applied);
 
+  PeopleRules people_;
   core::Task task_;
   int64_t now_ms_ = kStartMs;
   core::TaskState folded_;  // by evolve alone, from the records
@@ -107,6 +113,7 @@ class Driver {
   Promises promises_;
   std::vector<Send> sends_;
   std::vector<StepId> aborts_;
+  std::vector<Answered> answered_;
   std::set<std::pair<EffectState, EffectState>> arrows_;
   uint64_t answers_ = 0;
 };

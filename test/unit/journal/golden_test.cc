@@ -24,6 +24,8 @@ class Filler {
  public:
   explicit Filler(Payload::Place place) : place_(place) {}
 
+  static constexpr bool since(uint32_t) { return true; }
+
   template <class T>
   void operator()(std::string_view name, T& value) {
     fill(name, value);
@@ -100,8 +102,18 @@ std::filesystem::path folder() {
   return std::filesystem::path(PERDURE_SOURCE_DIR) / "test/golden/records";
 }
 
+uint32_t version_of(const Record& record) {
+  return std::visit(
+      [](const auto& body) { return perdure::version_of<std::decay_t<decltype(body)>>(); },
+      record.body);
+}
+
+std::string file_name(const Record& record, uint32_t version, std::string_view ending) {
+  return fmt::format("{}.v{}.{}", name_of(record.body), version, ending);
+}
+
 std::string file_name(const Record& record, std::string_view ending) {
-  return fmt::format("{}.v1.{}", name_of(record.body), ending);
+  return file_name(record, version_of(record), ending);
 }
 
 bool accepting() {
@@ -163,6 +175,40 @@ TEST(Golden, EveryRecordIsReadAsBefore) {
   }
 }
 
+// Of each older version: what it did not say yet has its default.
+TEST(Golden, OlderVersionsAreRead) {
+  size_t read = 0;
+  for (const Record& record : samples()) {
+    for (uint32_t version = 1; version < version_of(record); ++version) {
+      const std::string name = file_name(record, version, "hex");
+      auto decoded = decode_record(bytes_of_hex_lines(read_file(name)));
+      ASSERT_TRUE(decoded) << name << ": " << decoded.error().message;
+      EXPECT_EQ(decoded->body.index(), record.body.index());
+      decoded->seq = record.seq;
+      expect_golden(file_name(record, version, "json"), json_lines(record_to_json(*decoded)));
+      ++read;
+    }
+  }
+  EXPECT_GT(read, 0u);
+}
+
+TEST(Golden, AFrameOfOlderRecordsIsRead) {
+  const Sha256 previous = sha256("the frame before");
+  Frame frame;
+  frame.task = TaskId::make(1'700'000'000'000, 0x0123456789abcdef, 0xfedcba9876543210);
+  frame.first_seq = 1;
+  frame.count = 18;  // types of records, when it was written
+  frame.epoch = 5ULL << 32 | 3;
+  frame.body = bytes_of_hex_lines(read_file("frame.v1.first.hex"));
+  std::string chain = read_file("frame.v1.first.chain");
+  chain.pop_back();
+  const auto bytes = from_hex(chain);
+  ASSERT_TRUE(bytes);
+  std::copy(bytes->begin(), bytes->end(), frame.chain.bytes.begin());
+  const auto read = verify_frame(frame, previous);
+  EXPECT_TRUE(read) << read.error().message;
+}
+
 // The view of what was written is that of what is read: no field is lost or swapped on the way.
 TEST(Golden, TheViewSurvivesTheStoredForm) {
   for (Record record : samples()) {
@@ -217,6 +263,7 @@ TEST(Golden, NumbersOfWordsAreKept) {
   list<FailureClass>(out, "FailureClass");
   list<InterruptReason>(out, "InterruptReason");
   list<Decision>(out, "Decision");
+  list<OnExpire>(out, "OnExpire");
   list<StopReason>(out, "StopReason");
   list<TimerPurpose>(out, "TimerPurpose");
   list<Await::Op>(out, "Await.op");
@@ -229,10 +276,13 @@ TEST(Golden, NumbersOfWordsAreKept) {
 }
 
 TEST(Golden, EveryRecordHasItsFilesAndNoFileIsLeftOver) {
-  std::set<std::string> expected = {"frame.v1.hex", "frame.v1.chain", "numbers.txt"};
+  std::set<std::string> expected = {"frame.v1.hex", "frame.v1.chain", "frame.v1.first.hex",
+                                    "frame.v1.first.chain", "numbers.txt"};
   for (const Record& record : samples()) {
-    expected.insert(file_name(record, "hex"));
-    expected.insert(file_name(record, "json"));
+    for (uint32_t version = 1; version <= version_of(record); ++version) {
+      expected.insert(file_name(record, version, "hex"));
+      expected.insert(file_name(record, version, "json"));
+    }
   }
   ASSERT_EQ(samples().size(), std::variant_size_v<RecordBody>);
   std::set<std::string> found;

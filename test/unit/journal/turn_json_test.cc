@@ -81,9 +81,9 @@ TEST(TurnJson, ReadsWhyThereIsNone) {
 
 TEST(TurnJson, NamesThePlaceOfAnError) {
   const std::pair<const char*, const char*> cases[] = {
-      {R"([{}])", "actions[0]: expected one of call, timer, note, complete, fail"},
+      {R"([{}])", "actions[0]: expected one of call, timer, note, ask, interrupt, complete, fail"},
       {R"([{"note":1,"fail":{"message":"x"}}])",
-       "actions[0]: expected one of call, timer, note, complete, fail"},
+       "actions[0]: expected one of call, timer, note, ask, interrupt, complete, fail"},
       {R"([5])", "actions[0]: expected an object, got a number"},
       {R"([{"note":1},{"cal":{}}])", "actions[1].cal: unknown; did you mean 'call'?"},
       {R"([{"call":{"step":"a"}}])", "actions[0].call.name: is missing"},

@@ -142,7 +142,7 @@ TEST(ScriptAnswer, SeesWhatAPersonDecidedAboutADoubt) {
     InterruptResolved resolved;
     resolved.interrupt_seq = 2;
     resolved.decision = decision;
-    if (decision == Decision::kHappened) resolved.result = Payload::of(R"("yes")");
+    if (decision == Decision::kHappened) resolved.given = Payload::of(R"("yes")");
     play.record(resolved);
     EXPECT_EQ(result_of(play.turn()), expected);
   }
