@@ -123,10 +123,12 @@ int run(size_t requests) {
                 blobs,
                 agents,
                 clock,
+                rng,
                 timers,
                 planners,
                 store.secret(),
                 {{sha256("secret"), "bench", "bench", api::kRun}},
+                {},
                 {},
                 {}});
   engine.observe(&api.observer());

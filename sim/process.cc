@@ -99,7 +99,7 @@ Process::Process(World& world, Disk& disk, Network& network, const runtime::Setu
   runtime_->set_remote_planners([this](const std::string& name) -> Planner* {
     return name == kWildPlanner ? &wild_ : nullptr;
   });
-  web_ = std::make_unique<Web>(world, *runtime_, store_, blobs_, store_.secret());
+  web_ = std::make_unique<Web>(world, *runtime_, store_, blobs_, rng_, store_.secret());
   watcher_.next = &web_->observer();
   runtime_->engine().observe(&watcher_);
 }

@@ -63,7 +63,7 @@ void Line::hang_up() {
   if (!ended_ && gone_ && world_.is_alive(life_)) std::exchange(gone_, nullptr)();
 }
 
-Web::Web(World& world, runtime::Runtime& runtime, StoreReader& reader, Blobs& blobs,
+Web::Web(World& world, runtime::Runtime& runtime, StoreReader& reader, Blobs& blobs, Rng& rng,
          const std::string& store_secret)
     : timers_(world),
       planners_(timers_, {}),
@@ -72,11 +72,13 @@ Web::Web(World& world, runtime::Runtime& runtime, StoreReader& reader, Blobs& bl
             .blobs = blobs,
             .agents = runtime.agents(),
             .clock = world.clock(),
+            .rng = rng,
             .timers = timers_,
             .planners = planners_,
             .store_secret = store_secret,
             .credentials = {{sha256(kToken), std::string(kPrincipal), std::string(kTenant),
                              api::kAnyScope}},
+            .keys = {},
             .hosts = {},
             .origins = {}}) {}
 

@@ -71,7 +71,7 @@ class Line : public api::Responder {
 // The routes of one life.
 class Web {
  public:
-  Web(World& world, runtime::Runtime& runtime, StoreReader& reader, Blobs& blobs,
+  Web(World& world, runtime::Runtime& runtime, StoreReader& reader, Blobs& blobs, Rng& rng,
       const std::string& store_secret);
 
   ~Web() { timers_.stop(); }  // while there still is what its callbacks hold

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "api/key_ring.h"
+
 namespace perdure::api {
 namespace {
 
@@ -31,25 +33,44 @@ std::string_view without_port(std::string_view host) {
 
 }  // namespace
 
-Access::Access(std::vector<Credential> credentials, std::vector<std::string> hosts,
-               std::vector<std::string> origins)
-    : hosts_(hosts.begin(), hosts.end()), origins_(origins.begin(), origins.end()) {
+Access::Access(std::vector<Credential> credentials, std::vector<Key> keys,
+               std::vector<std::string> hosts, std::vector<std::string> origins)
+    : keys_(std::make_unique<KeyRing>(std::move(keys))),
+      hosts_(hosts.begin(), hosts.end()),
+      origins_(origins.begin(), origins.end()) {
   hosts_.insert({"localhost", "127.0.0.1", "[::1]"});
   for (Credential& credential : credentials) {
     const Sha256 hash = credential.token_hash;
-    credentials_.insert_or_assign(hash, std::move(credential));
+    configured_.insert_or_assign(hash, std::make_shared<const Credential>(std::move(credential)));
   }
 }
 
-const Credential* Access::authenticate(const Request& request) const {
+Access::~Access() = default;
+
+Who Access::find(const Sha256& token_hash, int64_t now_ms) const {
+  const auto found = configured_.find(token_hash);
+  Who who = found != configured_.end() ? found->second : keys_->find(token_hash);
+  if (who == nullptr || !equal_secret(who->token_hash.view(), token_hash.view())) return nullptr;
+  return who->expires_ms != 0 && who->expires_ms <= now_ms ? nullptr : who;
+}
+
+bool Access::is_good(const Credential& credential, int64_t now_ms) const {
+  return find(credential.token_hash, now_ms) != nullptr;
+}
+
+bool Access::is_configured(const Credential& credential) const {
+  return std::any_of(configured_.begin(), configured_.end(), [&](const auto& known) {
+    return known.second->tenant == credential.tenant &&
+           known.second->principal == credential.principal;
+  });
+}
+
+Who Access::authenticate(const Request& request, int64_t now_ms) const {
   const auto header = request.header("authorization");
   constexpr std::string_view kScheme = "bearer ";
   if (!header || header->size() <= kScheme.size()) return nullptr;
   if (lower(header->substr(0, kScheme.size())) != kScheme) return nullptr;
-  const Sha256 hash = sha256(header->substr(kScheme.size()));
-  const auto found = credentials_.find(hash);
-  if (found == credentials_.end()) return nullptr;
-  return equal_secret(found->first.view(), hash.view()) ? &found->second : nullptr;
+  return find(sha256(header->substr(kScheme.size())), now_ms);
 }
 
 bool Access::is_host_allowed(const Request& request) const {
@@ -80,14 +101,21 @@ std::string_view all_scope_names() {
   return "run, approve, agents, plan, admin";
 }
 
-std::string scope_names(Scopes scopes) {
-  std::string names;
+std::vector<std::string_view> names_of(Scopes scopes) {
+  std::vector<std::string_view> names;
   for (const NamedScope& known : kScopes) {
-    if ((scopes & known.scope) == 0) continue;
-    if (!names.empty()) names += " or ";
-    names += known.name;
+    if ((scopes & known.scope) != 0) names.push_back(known.name);
   }
   return names;
+}
+
+std::string scope_names(Scopes scopes) {
+  std::string text;
+  for (const std::string_view name : names_of(scopes)) {
+    if (!text.empty()) text += " or ";
+    text += name;
+  }
+  return text;
 }
 
 }  // namespace perdure::api

@@ -45,6 +45,9 @@ constexpr Route kRoutes[] = {
     {"PUT", "/v1/agents/*", kAgents, put_agent},
     {"GET", "/v1/agents/*/versions", kSeeAgents, now<list_agent_versions>},
     {"GET", "/v1/agents/*/versions/*", kSeeAgents, now<get_agent_version>},
+    {"GET", "/v1/keys", kAdmin, now<list_keys>},
+    {"POST", "/v1/keys", kAdmin, create_key},
+    {"DELETE", "/v1/keys/*", kAdmin, delete_key},
     {"POST", "/v1/planners/*/poll", kPlan, poll_planner},
     {"POST", "/v1/planners/*/turns", kPlan, answer_turn},
     {"GET", "", kNone, now<get_console>},
@@ -120,7 +123,7 @@ std::optional<Response> objection(const Context& context, const Route& route, co
                    fmt::format("this needs a credential with the scope {}; yours has {}",
                                scope_names(route.scopes), scope_names(call.who->scopes)));
   }
-  if (route.method == "GET") return std::nullopt;
+  if (route.method == "GET" || route.method == "DELETE") return std::nullopt;
   if (!is_json(*call.request)) {
     return problem(415, "unsupported_media_type", "send 'Content-Type: application/json'");
   }
@@ -178,7 +181,7 @@ void Api::Impl::serve(Call call) {
   }
   std::optional<Response> refusal = refuse(request);
   if (!refusal) {
-    call.who = context.access.authenticate(request);
+    call.who = context.access.authenticate(request, context.parts.clock.unix_ms());
     if (call.who == nullptr) refusal = unauthenticated();
   }
   if (!refusal && found.route == nullptr) refusal = missing(found, call.path);

@@ -10,6 +10,7 @@
 
 #include "api/access.h"
 #include "api/http.h"
+#include "api/key_ring.h"
 #include "api/remote_planners.h"
 #include "engine/engine.h"
 #include "ports/agents.h"
@@ -41,10 +42,12 @@ struct ApiParts {
   Blobs& blobs;
   Agents& agents;
   Clock& clock;
+  Rng& rng;
   Timers& timers;
   RemotePlanners& planners;
   std::string store_secret;  // shows the key of a call that a person is asked about
-  std::vector<Credential> credentials;
+  std::vector<Credential> credentials;  // of the operator's configuration
+  std::vector<Key> keys;                // made over the API before
   std::vector<std::string> hosts;    // beside the loopback names
   std::vector<std::string> origins;  // of browsers' pages; none by default
   ApiLimits limits = {};

@@ -19,7 +19,7 @@ struct RequestCounters {
 
 struct Context {
   explicit Context(ApiParts given)
-      : parts(std::move(given)), access(parts.credentials, parts.hosts, parts.origins) {}
+      : parts(std::move(given)), access(parts.credentials, parts.keys, parts.hosts, parts.origins) {}
 
   // Runs `work` on a server thread, soon: the engine's thread does no work for clients.
   void later(std::function<void()> work) { parts.timers.after(0, std::move(work)); }
@@ -35,7 +35,7 @@ struct Context {
 struct Call {
   std::shared_ptr<const Request> request;
   Path path;
-  const Credential* who = nullptr;  // null only on routes that need no credential
+  Who who;  // null only on routes that need no credential
   std::shared_ptr<Responder> responder;
 
   const std::string& tenant() const { return who->tenant; }

@@ -26,14 +26,15 @@ Response stream_head() {
 
 }  // namespace
 
-EventStream::EventStream(Context& context, const std::string& tenant, const TaskId& task,
-                         Seq after_seq, std::shared_ptr<Responder> responder)
+EventStream::EventStream(Context& context, Who who, const TaskId& task, Seq after_seq,
+                         std::shared_ptr<Responder> responder)
     : context_(context),
+      who_(std::move(who)),
       task_(task),
       after_seq_(after_seq),
       responder_(std::move(responder)),
       journal_(std::in_place, context.parts.reader, task, 1),
-      payloads_(context.parts.reader, context.parts.blobs, tenant, task),
+      payloads_(context.parts.reader, context.parts.blobs, who_->tenant, task),
       projector_(task) {
   ++context_.counters.streams;
 }
@@ -42,10 +43,10 @@ EventStream::~EventStream() {
   --context_.counters.streams;
 }
 
-void EventStream::start(Context& context, const std::string& tenant, const TaskId& task,
-                        Seq after_seq, std::shared_ptr<Responder> responder) {
-  auto stream =
-      std::make_shared<EventStream>(context, tenant, task, after_seq, std::move(responder));
+void EventStream::start(Context& context, Who who, const TaskId& task, Seq after_seq,
+                        std::shared_ptr<Responder> responder) {
+  auto stream = std::make_shared<EventStream>(context, std::move(who), task, after_seq,
+                                              std::move(responder));
   stream->responder_->start_stream(stream_head());
   context.live.subscribe(task, stream);
   stream->responder_->on_disconnect([weak = std::weak_ptr(stream)] {
@@ -104,6 +105,9 @@ void EventStream::beat() {
         if (!alive) return;
         {
           const std::lock_guard run_lock(alive->run_mutex_);
+          // A key that was removed sees no more than one heartbeat long.
+          alive->over_ |= !alive->context_.access.is_good(
+              *alive->who_, alive->context_.parts.clock.unix_ms());
           if (!alive->over_) alive->write(kHeartbeat);
           alive->close_if_over();
         }

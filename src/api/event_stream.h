@@ -17,10 +17,10 @@ namespace perdure::api {
 class EventStream : public Listener, public std::enable_shared_from_this<EventStream> {
  public:
   // Sends the events behind `after_seq`, then those that come, up to the terminal one.
-  static void start(Context& context, const std::string& tenant, const TaskId& task, Seq after_seq,
+  static void start(Context& context, Who who, const TaskId& task, Seq after_seq,
                     std::shared_ptr<Responder> responder);
 
-  EventStream(Context& context, const std::string& tenant, const TaskId& task, Seq after_seq,
+  EventStream(Context& context, Who who, const TaskId& task, Seq after_seq,
               std::shared_ptr<Responder> responder);
   ~EventStream() override;
 
@@ -45,6 +45,7 @@ class EventStream : public Listener, public std::enable_shared_from_this<EventSt
   void stop();
 
   Context& context_;
+  const Who who_;
   const TaskId task_;
   const Seq after_seq_;
   const std::shared_ptr<Responder> responder_;

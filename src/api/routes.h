@@ -33,6 +33,11 @@ Response list_agent_versions(Context& context, const Call& call);
 Response get_agent_version(Context& context, const Call& call);
 void put_agent(Context& context, Call call);
 
+// keys.cc
+Response list_keys(Context& context, const Call& call);
+void create_key(Context& context, Call call);
+void delete_key(Context& context, Call call);
+
 // planners.cc
 void poll_planner(Context& context, Call call);
 void answer_turn(Context& context, Call call);

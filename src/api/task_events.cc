@@ -86,7 +86,7 @@ void get_events(Context& context, Call call) {
     return call.responder->respond(
         problem(503, "too_many_streams", "too many event streams are open; poll, or come later"));
   }
-  EventStream::start(context, row->tenant, row->id, page.after, call.responder);
+  EventStream::start(context, call.who, row->id, page.after, call.responder);
 }
 
 }  // namespace perdure::api

@@ -22,6 +22,7 @@ class Secrets {
   Status add_from(std::string name, std::string_view source);
 
   const std::string* find(std::string_view name) const;
+  const std::map<std::string, std::string, std::less<>>& values() const { return values_; }
   // `text` with every {{secret:NAME}} replaced; an error names the secret that is missing.
   Result<std::string> fill(std::string_view text) const;
   Masker masker() const;

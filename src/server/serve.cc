@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <map>
 
 #include "adapters/asio/http_server.h"
 #include "adapters/curl/curl_client.h"
@@ -80,14 +81,38 @@ Status check_token(const std::string& name, const std::string& value,
 
 Result<std::vector<api::Credential>> credentials_of(const Config& config, Rng& rng) {
   TRY_ASSIGN(const std::string token, own_token(config.data_dir, rng));
-  std::vector<api::Credential> credentials{{sha256(token), "operator", "default", api::kAnyScope}};
+  std::vector<api::Credential> credentials{{sha256(token), "operator", "default", api::kAnyScope, 0, true}};
   for (const TokenConfig& other : config.tokens) {
     TRY_ASSIGN(const std::string value, read_secret(other.source));
     TRY_ASSIGN(const api::Scopes scopes, scopes_of(other));
     TRY_STATUS(check_token(other.name, value, credentials));
-    credentials.push_back({sha256(value), other.name, other.tenant, scopes});
+    credentials.push_back({sha256(value), other.name, other.tenant, scopes, 0, false});
   }
   return credentials;
+}
+
+// What a tool may send is no credential that decides: a tool could answer the question about its
+// own call, or make itself a key that can.
+Status check_secrets(const Secrets& secrets, const std::vector<api::Credential>& credentials,
+                     const std::vector<api::Key>& keys) {
+  constexpr api::Scopes kDecides = api::kApprove | api::kAdmin;
+  std::map<Sha256, std::string> deciding;
+  for (const api::Credential& credential : credentials) {
+    if ((credential.scopes & kDecides) != 0) deciding[credential.token_hash] = credential.principal;
+  }
+  for (const api::Key& key : keys) {
+    const api::Credential& credential = *key.credential;
+    if ((credential.scopes & kDecides) != 0) deciding[credential.token_hash] = credential.principal;
+  }
+  for (const auto& [name, value] : secrets.values()) {
+    const auto found = deciding.find(sha256(value));
+    if (found == deciding.end()) continue;
+    return fail(Code::kForbidden,
+                fmt::format("secrets.{}: is the token of '{}', which has the scope approve or "
+                            "admin: a tool that can send it could approve its own calls",
+                            name, found->second));
+  }
+  return {};
 }
 
 // Signals are for the main thread alone; it waits for them.
@@ -174,6 +199,8 @@ Result<bool> serve(Config config) {
   SystemClock clock;
   SystemRng rng;
   TRY_ASSIGN(auto credentials, credentials_of(config, rng));
+  TRY_ASSIGN(auto keys, api::load_keys(*store));
+  TRY_STATUS(check_secrets(config.secrets, credentials, keys));
 
   config.setup.hidden = std::move(config.private_files);
   config.setup.hidden.push_back(std::filesystem::absolute(config.data_dir).string());
@@ -212,10 +239,12 @@ Result<bool> serve(Config config) {
                 .blobs = *blobs,
                 .agents = runtime->agents(),
                 .clock = clock,
+                .rng = rng,
                 .timers = http.timers(),
                 .planners = planners,
                 .store_secret = store->secret(),
                 .credentials = std::move(credentials),
+                .keys = std::move(keys),
                 .hosts = config.hosts,
                 .origins = config.origins,
                 .process = process_figures,
