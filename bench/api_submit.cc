@@ -64,6 +64,15 @@ class OneAgent : public Agents {
   static tl::unexpected<Error> nothing() { return fail(Code::kNotFound, "there is no such thing"); }
 };
 
+class NoTools : public ToolCatalog {
+ public:
+  std::vector<ToolEntry> tools() const override { return {}; }
+  std::vector<ToolServerEntry> servers() const override { return {}; }
+  Result<std::vector<std::string>> accept(const std::string&, const std::string&) override {
+    return fail(Code::kNotFound, "there is no such server");
+  }
+};
+
 class SilentPlanner : public Planner {
  public:
   bool in_process() const override { return true; }
@@ -110,6 +119,7 @@ int run(size_t requests) {
   NoTimers timers;
   NoBlobs blobs;
   OneAgent agents;
+  NoTools tools;
   SilentPlanner planner;
   NoPolicy policy;
   MemoryStore store(std::string(32, 's'));
@@ -122,6 +132,7 @@ int run(size_t requests) {
                 store,
                 blobs,
                 agents,
+                tools,
                 clock,
                 rng,
                 timers,

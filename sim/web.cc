@@ -71,6 +71,7 @@ Web::Web(World& world, runtime::Runtime& runtime, StoreReader& reader, Blobs& bl
             .reader = reader,
             .blobs = blobs,
             .agents = runtime.agents(),
+            .tools = runtime.tools(),
             .clock = world.clock(),
             .rng = rng,
             .timers = timers_,

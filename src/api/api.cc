@@ -48,6 +48,8 @@ constexpr Route kRoutes[] = {
     {"GET", "/v1/keys", kAdmin, now<list_keys>},
     {"POST", "/v1/keys", kAdmin, create_key},
     {"DELETE", "/v1/keys/*", kAdmin, delete_key},
+    {"GET", "/v1/tools", kSeeAgents | kAdmin, now<list_tools>},
+    {"POST", "/v1/tools/*/accept", kAdmin, now<accept_tools>},
     {"POST", "/v1/planners/*/poll", kPlan, poll_planner},
     {"POST", "/v1/planners/*/turns", kPlan, answer_turn},
     {"GET", "", kNone, now<get_console>},

@@ -19,6 +19,7 @@
 #include "ports/process_figures.h"
 #include "ports/store.h"
 #include "ports/trace_figures.h"
+#include "ports/tool_catalog.h"
 
 namespace perdure::api {
 
@@ -41,6 +42,7 @@ struct ApiParts {
   StoreReader& reader;
   Blobs& blobs;
   Agents& agents;
+  ToolCatalog& tools;
   Clock& clock;
   Rng& rng;
   Timers& timers;

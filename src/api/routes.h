@@ -38,6 +38,10 @@ Response list_keys(Context& context, const Call& call);
 void create_key(Context& context, Call call);
 void delete_key(Context& context, Call call);
 
+// tools.cc
+Response list_tools(Context& context, const Call& call);
+Response accept_tools(Context& context, const Call& call);
+
 // planners.cc
 void poll_planner(Context& context, Call call);
 void answer_turn(Context& context, Call call);

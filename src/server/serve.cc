@@ -238,6 +238,7 @@ Result<bool> serve(Config config) {
                 .reader = *store,
                 .blobs = *blobs,
                 .agents = runtime->agents(),
+                .tools = runtime->tools(),
                 .clock = clock,
                 .rng = rng,
                 .timers = http.timers(),

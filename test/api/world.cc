@@ -84,6 +84,35 @@ std::vector<std::string> NamedAgents::names(const std::string&) const {
   return {"echo", "payer", "lookup", "talker", "scribe", "sleeper", "outside"};
 }
 
+std::vector<ToolEntry> TwoTools::tools() const {
+  ToolEntry pay;
+  pay.name = "pay";
+  pay.kind = "http";
+  pay.input_schema = R"({"type":"object"})";
+  ToolEntry look;
+  look.name = "shop.look";
+  look.kind = "mcp";
+  look.server = "shop";
+  look.rules.ask = false;
+  look.sha256 = accepted_ ? "bb" : "aa";
+  look.offered_sha256 = "bb";
+  look.state = accepted_ ? ToolState::kOk : ToolState::kChanged;
+  if (!accepted_) look.why = "its schema changed";
+  return {pay, look};
+}
+
+std::vector<ToolServerEntry> TwoTools::servers() const {
+  return {{"shop", "mcp", true, "", "shop 1", "cc", accepted_ ? 0u : 1u}};
+}
+
+Result<std::vector<std::string>> TwoTools::accept(const std::string& server,
+                                                  const std::string& seen) {
+  if (server != "shop") return fail(Code::kNotFound, "there is no server '" + server + "'");
+  if (!seen.empty() && seen != "cc") return fail(Code::kConflict, "it offers another list by now");
+  accepted_ = true;
+  return std::vector<std::string>{"shop.look"};
+}
+
 void InsidePlanner::plan(PlanRequest request, Done done) {
   AnswerTurn turn;
   turn.turn = request.plan.turn;
@@ -228,6 +257,7 @@ World::World(ApiLimits limits, RemotePlannersOptions planner_options)
            store,
            blobs,
            agents,
+           tools,
            clock,
            rng,
            timers,

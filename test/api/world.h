@@ -85,6 +85,18 @@ class NamedAgents : public Agents {
   void publish(const PutAgent&) override {}
 };
 
+// "pay" stands in the operator's file; "shop" is a server that offers "shop.look", and changed it.
+class TwoTools : public ToolCatalog {
+ public:
+  std::vector<ToolEntry> tools() const override;
+  std::vector<ToolServerEntry> servers() const override;
+  Result<std::vector<std::string>> accept(const std::string& server,
+                                          const std::string& seen) override;
+
+ private:
+  bool accepted_ = false;
+};
+
 class InsidePlanner : public Planner {
  public:
   bool in_process() const override { return true; }
@@ -180,6 +192,7 @@ class World {
   HurtStore store{std::string(32, 's')};
   MemoryBlobs blobs;
   NamedAgents agents;
+  TwoTools tools;
   InsidePlanner inside;
   NamePolicy policy;
   AnsweringExecutor executor;
