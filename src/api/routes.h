@@ -10,9 +10,11 @@ void submit_task(Context& context, Call call);
 
 // tasks.cc
 void get_task(Context& context, Call call);
-Response list_tasks(Context& context, const Call& call);
 void cancel_task(Context& context, Call call);
 void acknowledge_task(Context& context, Call call);
+
+// task_list.cc
+Response list_tasks(Context& context, const Call& call);
 
 // task_events.cc
 void get_events(Context& context, Call call);

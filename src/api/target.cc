@@ -107,6 +107,16 @@ bool QueryReader::boolean(std::string_view name) {
   return given == "true";
 }
 
+std::vector<std::pair<std::string, std::string>> QueryReader::with_prefix(std::string_view prefix) {
+  std::vector<std::pair<std::string, std::string>> found;
+  for (const auto& [key, value] : given_) {
+    if (!key.starts_with(prefix)) continue;
+    known_.push_back(key);
+    found.emplace_back(key.substr(prefix.size()), value);
+  }
+  return found;
+}
+
 Status QueryReader::finish() {
   for (const auto& [name, value] : given_) {
     if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;

@@ -35,6 +35,8 @@ class QueryReader {
   std::optional<std::string> text(std::string_view name);
   uint64_t number(std::string_view name, uint64_t min, uint64_t max, uint64_t fallback);
   bool boolean(std::string_view name);  // absent: false
+  // All that begin so, without their beginning.
+  std::vector<std::pair<std::string, std::string>> with_prefix(std::string_view prefix);
   void fail_at(std::string_view name, std::string_view what);
   Status finish();
 

@@ -1,4 +1,4 @@
-// GET /v1/tasks, GET /v1/tasks/{id}, POST /v1/tasks/{id}/cancel and /ack
+// GET /v1/tasks/{id}, POST /v1/tasks/{id}/cancel and /ack
 #include <fmt/core.h>
 
 #include <array>
@@ -12,7 +12,6 @@
 namespace perdure::api {
 namespace {
 
-constexpr uint64_t kListMax = 200;
 constexpr size_t kReasonMaxBytes = 4096;
 constexpr uint64_t kWaitParameterMax = 86'400;
 
@@ -25,13 +24,6 @@ Response task_response(const TaskView& view) {
 
 bool names_etag(std::string_view header, const std::string& etag) {
   return header == "*" || header.find(etag) != std::string_view::npos;
-}
-
-std::optional<TaskStatus> status_named(std::string_view name) {
-  for (size_t i = 0; i <= static_cast<size_t>(last_of(TaskStatus{})); ++i) {
-    if (to_string(static_cast<TaskStatus>(i)) == name) return static_cast<TaskStatus>(i);
-  }
-  return std::nullopt;
 }
 
 // Whether the task needs its client: it has ended, or it asks somebody.
@@ -102,35 +94,6 @@ void get_task(Context& context, Call call) {
                     if (settled || last || response.status >= 400) return response;
                     return std::nullopt;
                   });
-}
-
-Response list_tasks(Context& context, const Call& call) {
-  QueryReader query(call.query());
-  TaskQuery wanted;
-  wanted.tenant = call.tenant();
-  wanted.agent = query.text("agent").value_or("");
-  if (const auto status = query.text("status")) {
-    wanted.status = status_named(*status);
-    if (!wanted.status) {
-      query.fail_at("status",
-                    "expected pending, working, input_required, completed, failed or cancelled");
-    }
-  }
-  if (const auto cursor = query.text("cursor")) {
-    wanted.before = TaskId::parse(*cursor);
-    if (!wanted.before) query.fail_at("cursor", "not a cursor of this list");
-  }
-  const uint64_t limit = query.number("limit", 1, kListMax, 50);
-  ANSWER_STATUS(query.finish());
-  wanted.limit = limit + 1;
-  ANSWER_ASSIGN(std::vector<TaskRow> rows, context.parts.reader.tasks(wanted));
-  json::object out;
-  json::array tasks;
-  for (size_t i = 0; i < rows.size() && i < limit; ++i) tasks.push_back(task_summary_json(rows[i]));
-  out["tasks"] = std::move(tasks);
-  out["next_cursor"] =
-      rows.size() > limit ? json::value(rows[limit - 1].id.to_string()) : json::value();
-  return json_response(200, json_text(out));
 }
 
 void cancel_task(Context& context, Call call) {

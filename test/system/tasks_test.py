@@ -102,6 +102,36 @@ class Submission(SystemTest):
         self.assertEqual(seen, sorted(made, reverse=True), "newest first, each once")
         self.assertEqual(server.api.get("/v1/tasks?agent=other").json["tasks"], [])
 
+    def pages(self, server, query):
+        """The ids of all pages; between them somebody submits more."""
+        seen, cursor = [], ""
+        while True:
+            page = server.api.get(f"/v1/tasks?{query}{cursor}").json
+            seen += [item["id"] for item in page["tasks"]]
+            if page["next_cursor"] is None:
+                return seen
+            cursor = "&cursor=" + page["next_cursor"]
+            server.api.submit("orders", "meanwhile", metadata={"who": "ann", "n": 1})
+
+    def test_filters(self):
+        server = self.server()
+        made = [server.api.submit("orders", f"f {n}", metadata={"who": ("ann", "bob")[n % 2], "n": n, "vip": n > 3})
+                for n in range(7)]
+        times = [server.api.task(task)["created_at"] for task in made]
+        self.assertEqual(self.pages(server, "metadata.who=bob"), [made[5], made[3], made[1]])
+        self.assertEqual(self.pages(server, "metadata.who=bob&metadata.n=3"), [made[3]])
+        self.assertEqual(self.pages(server, "metadata.vip=true&metadata.who=ann&limit=1"), [made[6], made[4]])
+        self.assertEqual(self.pages(server, "metadata.n=%223%22"), [])
+        self.assertEqual(self.pages(server, "metadata.none=1"), [])
+        first = times.index(times[3])
+        self.assertEqual(self.pages(server, f"created_before={times[3]}&limit=2"), made[:first][::-1])
+        later = [task for task, time in zip(made, times) if times[2] <= time < times[5]]
+        self.assertEqual(self.pages(server, f"created_after={times[2]}&created_before={times[5]}&limit=1"),
+                         later[::-1])
+        self.assertEqual(self.pages(server, "created_after=2100-01-01T00:00:00Z"), [])
+        for wrong in ("created_after=yesterday", "created_before=2026-01-01", "cursor=x", "metdata.who=bob"):
+            self.assertEqual(server.api.get("/v1/tasks?" + wrong).status, 422, wrong)
+
     def test_acknowledgement(self):
         server = self.server()
         task = server.api.submit("orders", "slow ack")

@@ -1,0 +1,127 @@
+// GET /v1/tasks
+#include <algorithm>
+
+#include "api/json_text.h"
+#include "api/problem.h"
+#include "api/routes.h"
+#include "api/task_view.h"
+#include "base/http_date.h"
+
+namespace perdure::api {
+namespace {
+
+constexpr uint64_t kListMax = 200;
+// What the store does not look for is looked for here, in no more rows than a request may cost: a
+// page may be short, and the list ends where there is no cursor.
+constexpr size_t kScannedMax = 5'000;
+constexpr size_t kScannedPage = 500;
+constexpr std::string_view kMetadata = "metadata.";
+
+using Named = std::vector<std::pair<std::string, std::string>>;
+
+std::optional<TaskStatus> status_named(std::string_view name) {
+  for (size_t i = 0; i <= static_cast<size_t>(last_of(TaskStatus{})); ++i) {
+    if (to_string(static_cast<TaskStatus>(i)) == name) return static_cast<TaskStatus>(i);
+  }
+  return std::nullopt;
+}
+
+// A member with this text; numbers and booleans as JSON writes them.
+bool has_member(const json::object& metadata, const std::string& name, const std::string& text) {
+  const json::value* value = metadata.if_contains(name);
+  if (value == nullptr) return false;
+  return value->is_string() ? std::string_view(value->get_string()) == text
+                            : json_text(*value) == text;
+}
+
+struct Filter {
+  std::optional<TaskId> oldest;  // the smallest id that is wanted
+  Named metadata;
+
+  bool wants(const TaskRow& row) const {
+    if (metadata.empty()) return true;
+    const auto parsed = parse_json(row.metadata, "metadata");
+    if (!parsed || !parsed->is_object()) return false;
+    return std::all_of(metadata.begin(), metadata.end(), [&](const auto& wanted) {
+      return has_member(parsed->get_object(), wanted.first, wanted.second);
+    });
+  }
+};
+
+struct Page {
+  std::vector<TaskRow> rows;
+  std::optional<TaskId> next;  // the list may go on behind this one
+};
+
+// Ids begin with the time at which their task was made, in milliseconds of 48 bits. No id of this
+// instant or later is smaller.
+TaskId first_id_of(int64_t unix_ms) {
+  TaskId id;
+  for (int i = 0; i < 6; ++i)
+    id.bytes[static_cast<size_t>(i)] = static_cast<uint8_t>(unix_ms >> (40 - 8 * i));
+  return id;
+}
+
+std::optional<TaskId> time_of(QueryReader& query, std::string_view name) {
+  const auto text = query.text(name);
+  if (!text) return std::nullopt;
+  const auto at_ms = parse_rfc3339_ms(*text);
+  if (at_ms) return first_id_of(*at_ms);
+  query.fail_at(name, "expected a time in UTC, such as 2027-01-31T12:00:00Z");
+  return std::nullopt;
+}
+
+Result<Page> read_page(StoreReader& store, TaskQuery query, const Filter& filter, size_t limit) {
+  Page page;
+  query.limit = filter.metadata.empty() ? limit + 1 : kScannedPage;
+  for (size_t scanned = 0;;) {
+    TRY_ASSIGN(std::vector<TaskRow> rows, store.tasks(query));
+    const bool last = rows.size() < query.limit;
+    for (TaskRow& row : rows) {
+      if (filter.oldest && row.id < *filter.oldest) return page;
+      if (page.rows.size() == limit || scanned == kScannedMax) {
+        page.next = query.before;
+        return page;
+      }
+      ++scanned;
+      query.before = row.id;
+      if (filter.wants(row)) page.rows.push_back(std::move(row));
+    }
+    if (last) return page;
+  }
+}
+
+}  // namespace
+
+Response list_tasks(Context& context, const Call& call) {
+  QueryReader query(call.query());
+  TaskQuery wanted;
+  Filter filter;
+  wanted.tenant = call.tenant();
+  wanted.agent = query.text("agent").value_or("");
+  if (const auto status = query.text("status")) {
+    wanted.status = status_named(*status);
+    if (!wanted.status) {
+      query.fail_at("status",
+                    "expected pending, working, input_required, completed, failed or cancelled");
+    }
+  }
+  filter.oldest = time_of(query, "created_after");
+  wanted.before = time_of(query, "created_before");
+  filter.metadata = query.with_prefix(kMetadata);
+  if (const auto cursor = query.text("cursor")) {
+    const auto behind = TaskId::parse(*cursor);
+    if (!behind) query.fail_at("cursor", "not a cursor of this list");
+    if (behind && (!wanted.before || *behind < *wanted.before)) wanted.before = behind;
+  }
+  const uint64_t limit = query.number("limit", 1, kListMax, 50);
+  ANSWER_STATUS(query.finish());
+  ANSWER_ASSIGN(const Page page, read_page(context.parts.reader, wanted, filter, limit));
+  json::array tasks;
+  for (const TaskRow& row : page.rows) tasks.push_back(task_summary_json(row));
+  const json::value next = page.next ? json::value(page.next->to_string()) : json::value();
+  return json_response(200,
+                       json_text(json::object{{"tasks", std::move(tasks)}, {"next_cursor", next}}));
+}
+
+}  // namespace perdure::api
