@@ -41,8 +41,8 @@ class Access {
  public:
   // `hosts`: names beside the loopback ones, with or without a port. `origins`: exact, as browsers
   // send them. Both in lower case.
-  Access(std::vector<Credential> credentials, std::vector<Key> keys,
-         std::vector<std::string> hosts, std::vector<std::string> origins);
+  Access(std::vector<Credential> credentials, std::vector<Key> keys, std::vector<std::string> hosts,
+         std::vector<std::string> origins);
   ~Access();
 
   // Null if the header is not that of a credential that is good now. Found by the token's hash, so
@@ -68,7 +68,7 @@ class Access {
 
 // kNone: there is no scope of that name.
 Scopes scope_of(std::string_view name);
-std::string_view all_scope_names();      // "run, approve, ..."
+std::string_view all_scope_names();  // "run, approve, ..."
 std::vector<std::string_view> names_of(Scopes scopes);
 std::string scope_names(Scopes scopes);  // "run or approve"
 

@@ -136,6 +136,7 @@ void put_agent(Context& context, Call call) {
   const auto refuse = [&](Response response) { call.responder->respond(std::move(response)); };
   const auto name = name_of(call);
   if (!name) return refuse(problem(name.error()));
+  if (auto full = no_room(context)) return refuse(std::move(*full));
   auto file = body_of(context, call);
   if (!file) return refuse(std::move(file.error()));
   auto agent = context.parts.agents.prepare(call.tenant(), *name, *file, call.who->principal,

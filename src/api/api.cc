@@ -150,6 +150,19 @@ OrResponse<json::value> body_of(const Context& context, const Call& call) {
   return tl::unexpected(problem(400, "invalid_json", parsed.error().message));
 }
 
+std::optional<Response> no_room(const Context& context) {
+  Space* const space = context.parts.space;
+  if (space == nullptr) return std::nullopt;
+  const Room room = space->look();
+  if (!room.low) return std::nullopt;
+  constexpr uint64_t kMiB = 1u << 20;
+  return problem(
+      507, "disk_low",
+      fmt::format("the disk has {} MiB left, and {} MiB are kept for tasks that run: free "
+                  "some, then try again. Everything but new work is served",
+                  room.free_bytes / kMiB, room.reserve_bytes / kMiB));
+}
+
 struct Api::Impl {
   explicit Impl(ApiParts parts) : context(std::move(parts)) {}
 

@@ -17,6 +17,7 @@
 #include "ports/blobs.h"
 #include "ports/clock.h"
 #include "ports/process_figures.h"
+#include "ports/space.h"
 #include "ports/store.h"
 #include "ports/trace_figures.h"
 #include "ports/tool_catalog.h"
@@ -47,12 +48,13 @@ struct ApiParts {
   Rng& rng;
   Timers& timers;
   RemotePlanners& planners;
-  std::string store_secret;  // shows the key of a call that a person is asked about
+  std::string store_secret;             // shows the key of a call that a person is asked about
   std::vector<Credential> credentials;  // of the operator's configuration
   std::vector<Key> keys;                // made over the API before
-  std::vector<std::string> hosts;    // beside the loopback names
-  std::vector<std::string> origins;  // of browsers' pages; none by default
+  std::vector<std::string> hosts;       // beside the loopback names
+  std::vector<std::string> origins;     // of browsers' pages; none by default
   ApiLimits limits = {};
+  Space* space = nullptr;                  // optional: the disk is taken to be endless
   std::function<Status()> readiness = {};  // optional: why no work should come here now
   // Optional, for /metrics: what this process uses, and its version.
   std::function<std::optional<ProcessFigures>()> process = {};

@@ -2,6 +2,7 @@
 // What every route has at hand. Not for other folders.
 #include <atomic>
 #include <memory>
+#include <optional>
 
 #include "api/api.h"
 #include "api/live_tasks.h"
@@ -19,7 +20,8 @@ struct RequestCounters {
 
 struct Context {
   explicit Context(ApiParts given)
-      : parts(std::move(given)), access(parts.credentials, parts.keys, parts.hosts, parts.origins) {}
+      : parts(std::move(given)),
+        access(parts.credentials, parts.keys, parts.hosts, parts.origins) {}
 
   // Runs `work` on a server thread, soon: the engine's thread does no work for clients.
   void later(std::function<void()> work) { parts.timers.after(0, std::move(work)); }
@@ -46,6 +48,9 @@ struct Call {
 // A value, or the answer that says why there is none.
 template <class T>
 using OrResponse = tl::expected<T, Response>;
+
+// Why nothing new can be taken now, if so: the rest of the disk is for tasks that run.
+std::optional<Response> no_room(const Context& context);
 
 // The body as JSON within the API's limits. An empty one is {}.
 OrResponse<json::value> body_of(const Context& context, const Call& call);

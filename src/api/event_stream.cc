@@ -45,8 +45,8 @@ EventStream::~EventStream() {
 
 void EventStream::start(Context& context, Who who, const TaskId& task, Seq after_seq,
                         std::shared_ptr<Responder> responder) {
-  auto stream = std::make_shared<EventStream>(context, std::move(who), task, after_seq,
-                                              std::move(responder));
+  auto stream =
+      std::make_shared<EventStream>(context, std::move(who), task, after_seq, std::move(responder));
   stream->responder_->start_stream(stream_head());
   context.live.subscribe(task, stream);
   stream->responder_->on_disconnect([weak = std::weak_ptr(stream)] {
@@ -106,8 +106,8 @@ void EventStream::beat() {
         {
           const std::lock_guard run_lock(alive->run_mutex_);
           // A key that was removed sees no more than one heartbeat long.
-          alive->over_ |= !alive->context_.access.is_good(
-              *alive->who_, alive->context_.parts.clock.unix_ms());
+          alive->over_ |=
+              !alive->context_.access.is_good(*alive->who_, alive->context_.parts.clock.unix_ms());
           if (!alive->over_) alive->write(kHeartbeat);
           alive->close_if_over();
         }

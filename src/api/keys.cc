@@ -97,6 +97,7 @@ Response list_keys(Context& context, const Call& call) {
 // The secret is in this answer and nowhere else; it is good when the hash is durable.
 void create_key(Context& context, Call call) {
   const auto refuse = [&](Response response) { call.responder->respond(std::move(response)); };
+  if (auto full = no_room(context)) return refuse(std::move(*full));
   auto body = body_of(context, call);
   if (!body) return refuse(std::move(body.error()));
   auto credential = read_key(context, call, *body);
@@ -110,8 +111,7 @@ void create_key(Context& context, Call call) {
   const int64_t now_ms = context.parts.clock.unix_ms();
   const TaskId random = TaskId::make(now_ms, context.parts.rng.next(), context.parts.rng.next());
   Key key{"key_" + to_base32(random.view()),
-          std::make_shared<const Credential>(std::move(*credential)), now_ms,
-          call.who->principal};
+          std::make_shared<const Credential>(std::move(*credential)), now_ms, call.who->principal};
   if (const Status free = context.access.keys().reserve(key); !free) {
     return refuse(problem(free.error()));
   }

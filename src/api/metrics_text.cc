@@ -165,6 +165,14 @@ void write_process(MetricsWriter& out, const ApiParts& parts) {
   out.gauge("process_max_fds", "Descriptors that may be open.", number(figures->descriptors_max));
 }
 
+void write_room(MetricsWriter& out, const Room& room) {
+  out.gauge("perdure_disk_free_bytes", "Room that is left on the disk of the store.",
+            static_cast<double>(room.free_bytes));
+  out.gauge("perdure_disk_reserve_bytes", "Room that is kept for tasks that run.",
+            static_cast<double>(room.reserve_bytes));
+  out.gauge("perdure_disk_low", "1 while new work is refused for want of room.", room.low ? 1 : 0);
+}
+
 }  // namespace
 
 std::string metrics_text(Context& context) {
@@ -175,6 +183,7 @@ std::string metrics_text(Context& context) {
   write_calls(out, metrics.calls);
   write_store(out, context);
   write_requests(out, context.counters);
+  if (context.parts.space != nullptr) write_room(out, context.parts.space->look());
   write_planners(out, context.parts.planners.counts());
   write_traces(out, context.parts);
   write_process(out, context.parts);

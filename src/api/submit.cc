@@ -103,6 +103,14 @@ OrResponse<Submission> read_submission(Context& context, const Call& call,
   return Submission{std::move(submit), std::nullopt, std::move(text)};
 }
 
+// A repeat of what was accepted needs no room.
+bool is_repeated(Context& context, const Submission& submission) {
+  if (!submission.idempotency) return false;
+  const auto earlier = context.parts.reader.idempotency(
+      submission.submit.tenant, submission.idempotency->route, submission.idempotency->key);
+  return earlier && *earlier;
+}
+
 Response accepted(const TaskId& id, std::string body, const Preferences& preferences) {
   Response response = json_response(202, std::move(body));
   response.headers.emplace_back("location", "/v1/tasks/" + id.to_string());
@@ -168,6 +176,9 @@ void submit_task(Context& context, Call call) {
   if (*key) {
     read->idempotency =
         engine::IdempotencyKey{std::string(kRoute), **key, sha256(to_canonical_json(*body))};
+  }
+  if (auto full = no_room(context); full && !is_repeated(context, *read)) {
+    return refuse(std::move(*full));
   }
   if (const Status stowed = engine::stow(context.parts.blobs, call.tenant(), read->submit.input);
       !stowed) {

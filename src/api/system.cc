@@ -20,7 +20,10 @@ Response get_readiness(Context& context, const Call&) {
   if (const auto read = parts.reader.task(TaskId{}); !read) {
     return problem(503, "not_ready", "the store cannot be read");
   }
-  return json_response(200, R"({"status":"ready"})");
+  // Not a reason to send nothing here: decisions and reads are served, and may be what frees room.
+  const bool low = parts.space != nullptr && parts.space->look().low;
+  return json_response(200, low ? R"({"status":"ready","new_work":"refused"})"
+                                : R"({"status":"ready","new_work":"taken"})");
 }
 
 Response get_metrics(Context& context, const Call&) {

@@ -83,7 +83,8 @@ Response accept_tools(Context& context, const Call& call) {
   ANSWER_ASSIGN(const std::vector<std::string> names, context.parts.tools.accept(*server, seen));
   json::array tools;
   for (const std::string& name : names) tools.emplace_back(name);
-  return json_response(200, json_text(json::object{{"server", *server}, {"tools", std::move(tools)}}));
+  return json_response(200,
+                       json_text(json::object{{"server", *server}, {"tools", std::move(tools)}}));
 }
 
 }  // namespace perdure::api

@@ -1,5 +1,6 @@
 #pragma once
-// Dates as others write them: of HTTP (RFC 9110, section 5.6.7) in all three forms, and of RFC 3339.
+// Dates as others write them: of HTTP (RFC 9110, section 5.6.7) in all three forms, and of RFC
+// 3339.
 #include <cstdint>
 #include <optional>
 #include <string_view>

@@ -45,6 +45,8 @@ Status read_server(Config& config, const json::value& table, const std::string& 
   read_strings(in, "origins", config.origins);
   config.drain_ms = in.duration_ms("drain", config.drain_ms);
   config.planner_lease_ms = in.duration_ms("planner_lease", config.planner_lease_ms);
+  config.disk_reserve_mib = static_cast<uint64_t>(
+      in.integer("disk_reserve_mib", 0, 1 << 20, static_cast<int64_t>(config.disk_reserve_mib)));
   TRY_STATUS(in.finish());
   return listen.empty() ? Status{} : set_listen(config, listen);
 }

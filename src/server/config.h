@@ -28,8 +28,9 @@ struct Config {
   std::vector<TokenConfig> tokens;
   int64_t drain_ms = 10'000;
   int64_t planner_lease_ms = 60'000;
-  int64_t until_idle_ms = 0;    // 0: it ends only when it is told to
-  bool unsafe_no_sync = false;  // for control runs: commits are not durable
+  int64_t until_idle_ms = 0;        // 0: it ends only when it is told to
+  uint64_t disk_reserve_mib = 256;  // below it nothing new is taken; 0: never refused
+  bool unsafe_no_sync = false;      // for control runs: commits are not durable
   Secrets secrets;
   // What no child of ours may read, beside the data directory: this file, and files of secrets.
   std::vector<std::string> private_files;

@@ -19,6 +19,7 @@
 #include "adapters/files/pin_files.h"
 #include "adapters/sandbox/sandbox_runner.h"
 #include "adapters/sqlite/sqlite_store.h"
+#include "adapters/system/disk_space.h"
 #include "adapters/system/process_figures.h"
 #include "adapters/system/system_clock.h"
 #include "adapters/system/timer_thread.h"
@@ -26,6 +27,7 @@
 #include "base/log.h"
 #include "runtime/engine_thread.h"
 #include "runtime/workers.h"
+#include "server/free_bytes.h"
 #include "server/idle.h"
 #include "server/private_file.h"
 #include "server/telemetry.h"
@@ -36,6 +38,7 @@ namespace {
 
 constexpr size_t kTokenMinBytes = 16;
 constexpr const char* kDefaultPath = "/usr/local/bin:/usr/bin:/bin";
+constexpr size_t kConnectionsMax = 20'000;
 constexpr int kExitStoreFailed = 74;  // EX_IOERR of sysexits.h
 
 // The server needs a handler when it is made, and the API needs the server's timers.
@@ -81,7 +84,8 @@ Status check_token(const std::string& name, const std::string& value,
 
 Result<std::vector<api::Credential>> credentials_of(const Config& config, Rng& rng) {
   TRY_ASSIGN(const std::string token, own_token(config.data_dir, rng));
-  std::vector<api::Credential> credentials{{sha256(token), "operator", "default", api::kAnyScope, 0, true}};
+  std::vector<api::Credential> credentials{
+      {sha256(token), "operator", "default", api::kAnyScope, 0, true}};
   for (const TokenConfig& other : config.tokens) {
     TRY_ASSIGN(const std::string value, read_secret(other.source));
     TRY_ASSIGN(const api::Scopes scopes, scopes_of(other));
@@ -129,13 +133,16 @@ sigset_t block_signals() {
 
 // Each connection, in and out, is a descriptor. What login shells allow is meant for programs that
 // wait with select(), which this one does not.
-void raise_descriptor_limit() {
+size_t raise_descriptor_limit() {
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  const rlim_t before = limit.rlim_cur;
   limit.rlim_cur = limit.rlim_max;
-  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+  if (limit.rlim_cur != before && setrlimit(RLIMIT_NOFILE, &limit) != 0) {
     log(LogLevel::kWarn, "server.descriptors", {{"why", std::strerror(errno)}});
+    return before;
   }
+  return limit.rlim_cur;
 }
 
 void warn_if_in_clear(const Config& config) {
@@ -190,7 +197,7 @@ bool has_open_tasks(StoreReader& store, Clock& clock) {
 Result<bool> serve(Config config) {
   umask(077);  // what it writes is its owner's
   const sigset_t signals = block_signals();
-  raise_descriptor_limit();
+  const size_t descriptors = raise_descriptor_limit();
   SqliteOptions store_options;
   store_options.dir = config.data_dir;
   store_options.unsafe_no_sync = config.unsafe_no_sync;
@@ -223,11 +230,14 @@ Result<bool> serve(Config config) {
                                           config.data_dir, *store, *client, clock));
   std::function<TraceFigures()> figures;
   if (exporter) figures = [&] { return exporter->figures(); };
+  DiskSpace space(config.data_dir, config.disk_reserve_mib << 20, clock, free_bytes);
   LateHandler handler;
   HttpServerOptions http_options;
   http_options.address = config.address;
   http_options.port = config.port;
   http_options.max_body_bytes = api::ApiLimits{}.turn_body_bytes;
+  // The rest is for files and for what the server itself calls.
+  http_options.max_connections = std::min(kConnectionsMax, descriptors / 4 * 3);
   HttpServer http(http_options, handler);
   api::RemotePlanners planners(http.timers(), {.lease_ms = config.planner_lease_ms});
   for (const auto& [name, agent] : runtime->setup().plain_agents) {
@@ -248,6 +258,7 @@ Result<bool> serve(Config config) {
                 .keys = std::move(keys),
                 .hosts = config.hosts,
                 .origins = config.origins,
+                .space = &space,
                 .process = process_figures,
                 .version = PERDURE_VERSION,
                 .traces = figures});

@@ -32,8 +32,8 @@ TEST(Openapi, EveryRouteIsDescribedAndNothingElse) {
     }
     // What the server itself says of the path.
     const std::string allowed = world.ask({.method = "TRACE", .target = target}).header("allow");
-    for (const auto& [method, name] :
-         {std::pair("POST", "post "), std::pair("GET", "get "), std::pair("PUT", "put "), std::pair("DELETE", "delete ")}) {
+    for (const auto& [method, name] : {std::pair("POST", "post "), std::pair("GET", "get "),
+                                       std::pair("PUT", "put "), std::pair("DELETE", "delete ")}) {
       EXPECT_EQ(allowed.find(method) != std::string::npos,
                 operations.contains(name + std::string(path.key())))
           << method << " " << path.key();

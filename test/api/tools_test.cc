@@ -27,8 +27,9 @@ TEST(Tools, AListIsAcceptedAsItWasSeen) {
   EXPECT_EQ(world.post("/v1/tools/shop/accept", R"({"offered_sha256":"old"})").status, 409);
   EXPECT_EQ(world.post("/v1/tools/shop/accept", R"({"sha":"cc"})").status, 422);
   for (const char* token : {"runner", "approver", "worker"}) {
-    EXPECT_EQ(world.ask({.method = "POST", .target = "/v1/tools/shop/accept", .token = token}).status,
-              403);
+    EXPECT_EQ(
+        world.ask({.method = "POST", .target = "/v1/tools/shop/accept", .token = token}).status,
+        403);
   }
   EXPECT_EQ(world.get("/v1/tools").text("/tools/1/state"), "changed");
   const Answer done = world.post("/v1/tools/shop/accept", R"({"offered_sha256":"cc"})");

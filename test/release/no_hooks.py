@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SWITCHES = ["PERDURE_CRASH_AT", "PERDURE_PLANT", "crash-points"]
+SWITCHES = ["PERDURE_CRASH_AT", "PERDURE_PLANT", "PERDURE_FREE_BYTES", "crash-points"]
 
 
 def crash_points():

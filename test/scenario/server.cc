@@ -50,11 +50,14 @@ Server::Life::Life(Server& server, std::unique_ptr<MemoryStore> opened)
                                                  .reader = store,
                                                  .blobs = server.blobs_,
                                                  .agents = runtime->agents(),
+                                                 .tools = runtime->tools(),
                                                  .clock = server.clock_,
+                                                 .rng = server.rng_,
                                                  .timers = timers,
                                                  .planners = planners,
                                                  .store_secret = store.secret(),
                                                  .credentials = {everything()},
+                                                 .keys = {},
                                                  .hosts = {},
                                                  .origins = {}});
   runtime->engine().observe(&api->observer());
