@@ -129,7 +129,12 @@ void Connection::feed(std::string_view bytes) {
     const bool was_in_body = parser_.in_body();
     bytes.remove_prefix(parser_.feed(bytes));
     if (parser_.in_body() && !was_in_body) body_began_ms_ = Reactor::now_ms();
+    count_body(parser_.in_body() ? parser_.body_wire_bytes() : 0);
     if (parser_.failed()) refuse(parser_.problem());
+    if (parser_.in_body() && worker_->bodies_are_too_many()) {
+      refuse({503, "too_many_bodies",
+              "the server holds as much of unfinished bodies as it may; send it again later"});
+    }
     if (parser_.complete()) dispatch();
   }
   feeding_ = false;
@@ -139,6 +144,11 @@ void Connection::feed(std::string_view bytes) {
   }
   if (parser_.awaits_continue()) send_continue();
   if (state_ == State::kReading) arm_reading_deadline(Reactor::now_ms());
+}
+
+void Connection::count_body(size_t bytes) {
+  worker_->count_bodies(body_bytes_, bytes);
+  body_bytes_ = bytes;
 }
 
 void Connection::dispatch() {
@@ -192,6 +202,7 @@ void Connection::check_deadline(int64_t now_ms) {
 }
 
 void Connection::refuse(const Problem& problem) {
+  count_body(0);
   close_after_ = true;
   without_body_ = parser_.is_head();
   http_1_0_ = parser_.is_http_1_0();
@@ -388,6 +399,7 @@ void Connection::close() {
   if (state_ == State::kClosed) return;
   const auto self = shared_from_this();  // the worker may hold the last reference
   state_ = State::kClosed;
+  count_body(0);
   if (const auto exchange = exchange_.lock()) exchange->disconnected();
   exchange_.reset();
   socket_.close();

@@ -57,6 +57,7 @@ class Connection final : public Waiter, public std::enable_shared_from_this<Conn
   };
 
   void feed(std::string_view bytes);
+  void count_body(size_t bytes);
   void dispatch();
   void resume();
   void wait_for_input();
@@ -80,6 +81,7 @@ class Connection final : public Waiter, public std::enable_shared_from_this<Conn
   int64_t deadline_ms_;
   int64_t request_began_ms_ = 0;
   int64_t body_began_ms_ = 0;
+  size_t body_bytes_ = 0;  // as the worker counts them
 
   std::weak_ptr<Exchange> exchange_;
   std::string pending_;  // arrived behind the request in progress

@@ -21,7 +21,9 @@ struct HttpServerOptions {
   size_t max_target_bytes = 8u << 10;
   size_t max_header_bytes = 16u << 10;  // request line, header fields and trailer fields together
   size_t max_header_count = 100;
-  size_t max_body_bytes = 4u << 20;    // after chunks are joined
+  size_t max_body_bytes = 4u << 20;  // after chunks are joined
+  // Of bodies that are still coming, a thread; a body that would be more is refused with 503.
+  size_t max_bodies_bytes = 256u << 20;
   size_t max_stream_bytes = 1u << 20;  // what may wait for a slow reader of a stream
 
   int64_t header_timeout_ms = 10'000;  // from a request's first byte to the end of its header

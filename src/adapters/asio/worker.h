@@ -29,6 +29,9 @@ class Worker : public std::enable_shared_from_this<Worker> {
   void drain(std::function<void()> empty);
   void close_all();
   bool draining() const { return draining_; }
+  // Bytes of bodies that are still coming, over all connections.
+  void count_bodies(size_t before, size_t now) { bodies_bytes_ += now - before; }
+  bool bodies_are_too_many() const { return bodies_bytes_ > options.max_bodies_bytes; }
   std::string_view date();
 
   const HttpServerOptions options;
@@ -42,6 +45,7 @@ class Worker : public std::enable_shared_from_this<Worker> {
 
   std::vector<std::shared_ptr<Connection>> connections_;
   std::atomic<size_t> count_{0};
+  size_t bodies_bytes_ = 0;
   // Deadlines are looked at this often: cheaper than a timer for each connection.
   const int64_t tick_ms_;
   Alarm alarm_;

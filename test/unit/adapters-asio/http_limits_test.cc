@@ -64,6 +64,30 @@ TEST(HttpLimits, TakesABodyThatKeepsTheRateBeyondTheGrace) {
   EXPECT_GE(elapsed_ms(began), 100) << "too fast to have shown anything";
 }
 
+// Each body may be as long as a planner's answer, and come as slowly as it likes above the rate:
+// what all of them together hold has a limit of its own.
+TEST(HttpLimits, UnfinishedBodiesTogetherAreBounded) {
+  HttpServerOptions options;
+  options.max_bodies_bytes = 10'000;
+  TestServer test(echo, options);
+  Client held = test.connect();
+  held.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9000\r\n\r\n" + std::string(8'999, 'a'));
+  Client small = test.connect();
+  small.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n" + std::string(500, 'b'));
+  EXPECT_EQ(small.read_answer().status, 200);
+  Client more = test.connect();
+  more.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3000\r\n\r\n" + std::string(2'000, 'c'));
+  const Answer refused = more.read_answer();
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_THAT(refused.body, HasSubstr("too_many_bodies"));
+  held.send("a");
+  EXPECT_EQ(held.read_answer().status, 200) << "who came first goes on";
+  Client again = test.connect();
+  again.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9000\r\n\r\n" +
+             std::string(9'000, 'd'));
+  EXPECT_EQ(again.read_answer().status, 200) << "what was refused or answered counts no more";
+}
+
 TEST(HttpLimits, ClosesIdleConnectionsWithoutAWord) {
   HttpServerOptions options;
   options.idle_timeout_ms = 100;
