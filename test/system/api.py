@@ -5,6 +5,8 @@ import socket
 import time
 import urllib.parse
 
+import described
+
 SECONDS = 30
 
 
@@ -44,9 +46,12 @@ class Api:
         try:
             connection.request(method, path, data, {k: v for k, v in sent.items() if v is not None})
             answer = connection.getresponse()
-            return Reply(answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.read())
+            reply = Reply(answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.read())
         finally:
             connection.close()
+        if wrong := described.against(method, path, reply):
+            raise AssertionError("not as api/openapi.json says: " + "; ".join(wrong[:5]))
+        return reply
 
     def get(self, path, **options):
         return self.call("GET", path, **options)

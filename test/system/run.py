@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the tests from outside against the real binary, a process for each class of tests.
 
-    test/system/run.py [--build build/dev] [--jobs N] [NAME...]
+    test/system/run.py [--build build/dev] [--jobs N] [--strict] [NAME...]
 
 NAME picks files or classes (`spine`, `crash_test.Kill`). Prints one line a class, and all the output
 of those that failed. PERDURE_FIXTURES names a folder with recorded streams of providers; what is not
@@ -13,10 +13,14 @@ import importlib
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
+
+import described
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -37,9 +41,9 @@ def classes():
     return [name for _, name in sorted(found)]
 
 
-def run(name, binary):
+def run(name, binary, seen):
     began = time.monotonic()
-    environment = {**os.environ, "PERDURE_BINARY": str(binary)}
+    environment = {**os.environ, "PERDURE_BINARY": str(binary), "PERDURE_SEEN": str(seen)}
     process = subprocess.Popen([sys.executable, "-m", "unittest", "-v", name], cwd=HERE, env=environment,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                errors="replace")
@@ -61,10 +65,22 @@ def summary(name, failed, output, seconds):
             f"{', ' + skipped.group(1) + ' skipped' if skipped else ''}, {seconds:.1f} s")
 
 
+def describe(seen):
+    """Whether all that api/openapi.json says was met: 1 if not."""
+    unseen, needless = described.never_seen(seen)
+    for name in unseen:
+        print(f"api/openapi.json: no test gets the answer {name}; provoke it, or say why not in described.py")
+    for name in needless:
+        print(f"described.py: {name} needs no excuse")
+    return 1 if unseen or needless else 0
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     options.add_argument("--build", default=str(ROOT / "build" / "dev"))
     options.add_argument("--jobs", type=int, default=2 * (os.cpu_count() or 2))
+    options.add_argument("--strict", action="store_true",
+                         help="an answer that api/openapi.json names and no test gets is a failure")
     options.add_argument("names", nargs="*")
     args = options.parse_args()
     binary = pathlib.Path(args.build).resolve() / "src" / "perdure"
@@ -74,14 +90,20 @@ def main():
     if not chosen:
         sys.exit("no test has such a name")
     began, failures = time.monotonic(), 0
+    seen = tempfile.mkdtemp(prefix="perdure-seen-")
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        for future in concurrent.futures.as_completed(pool.submit(run, name, binary) for name in chosen):
+        for future in concurrent.futures.as_completed(pool.submit(run, name, binary, seen)
+                                                      for name in chosen):
             name, failed, output, seconds = future.result()
             print(summary(name, failed, output, seconds), flush=True)
             print("".join(line + "\n" for line in output.splitlines() if line.startswith("not run")), end="")
             if failed:
                 failures += 1
                 print(output)
+    if not args.names:
+        gaps = describe(seen)
+        failures += gaps if args.strict else 0
+    shutil.rmtree(seen)
     print(f"{len(chosen)} classes, {failures} failed, {time.monotonic() - began:.0f} s")
     return 1 if failures else 0
 
