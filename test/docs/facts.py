@@ -3,9 +3,11 @@
 
 The arrows of an effect (docs/guarantees.md, src/core/effect_machine.cc), the types of records
 (docs/journal.md, the golden list of numbers), that docs/operations.md names every key of the
-operator's file and of an agent's file, and that each row of "After a crash" has its scenario.
+operator's file and of an agent's file, that each row of "After a crash" has its scenario, and that
+docs/api.md is what api/openapi.json says.
 """
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -79,6 +81,7 @@ def main():
             faults += 1
             print(f"{name}: not in the code: {item}")
         print(f"{name}: {len(code)} in the code, {len(shown)} in the document")
+    faults += subprocess.run([ROOT / "scripts" / "api_reference", "--check"]).returncode
     return 1 if faults else 0
 
 
