@@ -12,6 +12,7 @@
 #include "api/http.h"
 #include "api/key_ring.h"
 #include "api/remote_planners.h"
+#include "base/mask.h"
 #include "engine/engine.h"
 #include "ports/agents.h"
 #include "ports/blobs.h"
@@ -60,6 +61,7 @@ struct ApiParts {
   std::function<std::optional<ProcessFigures>()> process = {};
   std::string version = {};
   std::function<TraceFigures()> traces = {};  // optional: how their export fares
+  Masker masker = {};  // of what clients send, before anything reads it
 };
 
 // Thread-safe. Destroy it when nothing calls `handle`, its timers or the engine's `pump` any more.

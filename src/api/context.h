@@ -52,7 +52,10 @@ using OrResponse = tl::expected<T, Response>;
 // Why nothing new can be taken now, if so: the rest of the disk is for tasks that run.
 std::optional<Response> no_room(const Context& context);
 
-// The body as JSON within the API's limits. An empty one is {}.
+// The body with the secrets of this server masked: nothing of a request is stored before that.
+std::string masked_body(const Context& context, const Call& call);
+
+// The same as JSON within the API's limits. An empty one is {}.
 OrResponse<json::value> body_of(const Context& context, const Call& call);
 
 }  // namespace perdure::api

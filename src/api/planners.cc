@@ -142,7 +142,7 @@ void answer_turn(Context& context, Call call) {
   const auto refuse = [&](Response response) { call.responder->respond(std::move(response)); };
   const auto name = planner_name(call);
   if (!name) return refuse(name.error());
-  const auto body = parse_json(call.request->body, "body", kTurnJsonLimits);
+  const auto body = parse_json(masked_body(context, call), "body", kTurnJsonLimits);
   if (!body && body.error().code == Code::kInvalid) {
     return refuse(problem(400, "invalid_json", body.error().message));
   }

@@ -6,6 +6,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/string.hpp>
 #include <set>
+#include <utility>
 
 #include "base/assert.h"
 #include "base/base64.h"
@@ -142,6 +143,13 @@ const Masker::Form* Masker::form_at(std::string_view rest) const {
   return nullptr;
 }
 
+bool Masker::may_begin_form(std::string_view rest) const {
+  if (rest.size() >= 2 && !first_bytes_.test(first_two(rest))) return false;
+  return std::any_of(forms_.begin(), forms_.end(), [&](const Form& form) {
+    return form.text.size() > rest.size() && form.text.starts_with(rest);
+  });
+}
+
 std::string Masker::mask(std::string text) const {
   if (forms_.empty()) return text;
   std::string masked;
@@ -173,6 +181,30 @@ std::string Masker::mask_cut(std::string text) const {
   }
   masked.resize(masked.size() - drop);
   return masked;
+}
+
+std::string StreamMasker::feed(std::string_view piece) {
+  held_ += piece;
+  if (masker_.is_empty()) return std::exchange(held_, {});
+  const size_t longest = masker_.forms_.front().text.size();
+  std::string shown;
+  size_t at = 0;
+  while (at < held_.size()) {
+    const std::string_view rest = std::string_view(held_).substr(at);
+    if (rest.size() < longest && masker_.may_begin_form(rest)) break;
+    if (const Masker::Form* form = masker_.form_at(rest)) {
+      shown += form->mark;
+      at += form->text.size();
+    } else {
+      shown += held_[at++];
+    }
+  }
+  held_.erase(0, at);
+  return shown;
+}
+
+std::string StreamMasker::end() {
+  return masker_.mask(std::exchange(held_, {}));
 }
 
 }  // namespace perdure

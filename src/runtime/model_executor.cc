@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <memory>
+
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -116,13 +118,16 @@ void ModelExecutor::run(const CallRequest& request, const Done& done) {
 void ModelExecutor::call(const CallRequest& request, ModelRequest rendered, const Done& done) {
   Provider& provider = *providers_.at(request.send.name);
   ProviderCallbacks callbacks;
+  const auto tell = [this, task = request.task, step = request.send.step,
+                     attempt = request.send.attempt](const std::string& text) {
+    if (on_delta_ && !text.empty()) on_delta_(task, step, attempt, text);
+  };
+  const auto stream = std::make_shared<StreamMasker>(masker_);
   if (on_delta_) {
-    callbacks.on_delta = [this, task = request.task, step = request.send.step,
-                          attempt = request.send.attempt](std::string_view text) {
-      on_delta_(task, step, attempt, text);
-    };
+    callbacks.on_delta = [tell, stream](std::string_view text) { tell(stream->feed(text)); };
   }
-  callbacks.on_done = [this, request, done](ProviderResult result) {
+  callbacks.on_done = [this, tell, stream, request, done](ProviderResult result) {
+    tell(stream->end());
     end(request);
     result.answer = masker_.mask(std::move(result.answer));
     result.detail = masker_.mask(std::move(result.detail));

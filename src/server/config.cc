@@ -95,6 +95,11 @@ Status put_output_schema(json::value& file, const std::string& path) {
   return {};
 }
 
+// What is told to models is stored as well: a secret that stands in it is masked like any other.
+Result<json::value> masked(const Config& config, const json::value& value, std::string_view what) {
+  return parse_json(config.secrets.masker().mask(to_json(value)), what);
+}
+
 Status read_agent(Config& config, const std::string& name, const json::value& value,
                   const std::string& folder) {
   // agents.NAME = "file.toml", or a table for an agent that another planner drives.
@@ -102,6 +107,7 @@ Status read_agent(Config& config, const std::string& name, const json::value& va
     const std::string path = beside(folder, std::string(value.get_string()));
     TRY_ASSIGN(json::value file, read_toml(path));
     TRY_STATUS(put_output_schema(file, path));
+    TRY_ASSIGN(file, masked(config, file, path));
     config.setup.agent_files.push_back({name, path, std::move(file)});
     return {};
   }
@@ -166,7 +172,8 @@ Status read_document(Config& config, const json::value& document, const std::str
     config.setup.models.push_back(std::move(model));
   }
   std::map<std::string, EffectClass> effects;
-  for (const auto& [name, table] : tools != nullptr ? *tools : json::object()) {
+  for (const auto& [name, given] : tools != nullptr ? *tools : json::object()) {
+    TRY_ASSIGN(const json::value table, masked(config, given, "tools"));
     TRY_ASSIGN(ToolConfig tool, parse_tool(std::string(name), table, folder));
     if (auto* shell = std::get_if<ShellToolConfig>(&tool)) {
       effects[shell->name] = shell->contract.effect;

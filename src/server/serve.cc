@@ -261,7 +261,8 @@ Result<bool> serve(Config config) {
                 .space = &space,
                 .process = process_figures,
                 .version = PERDURE_VERSION,
-                .traces = figures});
+                .traces = figures,
+                .masker = config.secrets.masker()});
   handler.set(api);
   runtime->engine().observe(&api.observer());
   runtime->set_on_delta(

@@ -23,7 +23,7 @@ def toml_value(value):
         return "{" + ", ".join(f"{toml_key(k)} = {toml_value(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(toml_value(item) for item in value) + "]"
-    return json.dumps(value)  # numbers, booleans and strings are written alike
+    return json.dumps(value, ensure_ascii=False)  # numbers, booleans and strings are written alike
 
 
 def toml_key(key):

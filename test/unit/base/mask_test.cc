@@ -101,5 +101,32 @@ TEST(Masker, ASecretThatWasCutInTwoIsDropped) {
   EXPECT_EQ(masker().mask_cut("text"), "text");
 }
 
+TEST(StreamMasker, FindsTheValueHoweverItIsCut) {
+  const std::string json = to_json(json::value(json::string(kSecret)));
+  const std::string text = "before " + std::string(kSecret) + ", " + to_base64(kSecret) + " and " +
+                           json + " s3cr/t is none of it, s3";
+  const Masker known = masker();
+  for (size_t size = 1; size <= text.size(); ++size) {
+    StreamMasker stream(known);
+    std::string shown;
+    for (size_t at = 0; at < text.size(); at += size) shown += stream.feed(text.substr(at, size));
+    shown += stream.end();
+    EXPECT_EQ(shown, known.mask(text)) << size;
+  }
+}
+
+TEST(StreamMasker, HoldsBackNoMoreThanItMust) {
+  const Masker known = masker();
+  StreamMasker stream(known);
+  EXPECT_EQ(stream.feed("plain text, s3c"), "plain text, ");
+  EXPECT_EQ(stream.feed("ond "), "s3cond ");
+  EXPECT_EQ(stream.feed(""), "");
+  EXPECT_EQ(stream.feed("s3cr"), "");
+  EXPECT_EQ(stream.end(), "s3cr");
+  const Masker nothing;
+  StreamMasker plain(nothing);
+  EXPECT_EQ(plain.feed("s3c"), "s3c");
+}
+
 }  // namespace
 }  // namespace perdure
