@@ -1,8 +1,12 @@
 #pragma once
 // Runs a process to its end, for tests.
+#include <grp.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -87,6 +91,27 @@ inline bool are_gone(const std::string& mark) {
     poll(nullptr, 0, 5);
   }
   return false;
+}
+
+// Runs `work` as an ordinary user who owns `folder`, in a process of its own when we are root. Its
+// return value, of at most 8 bits.
+inline int as_ordinary_user(const std::string& folder, const std::function<int()>& work) {
+  if (geteuid() != 0) return work();
+  constexpr uid_t kSomebody = 61234;
+  const pid_t child = fork();
+  if (child == 0) {
+    bool ok = chown(folder.c_str(), kSomebody, kSomebody) == 0;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+      ok = ok && chown(entry.path().c_str(), kSomebody, kSomebody) == 0;
+    }
+    ok = ok && setgroups(0, nullptr) == 0 && setgid(kSomebody) == 0 && setuid(kSomebody) == 0;
+    // As a program that this user started: one that changed its user cannot map it.
+    ok = ok && prctl(PR_SET_DUMPABLE, 1) == 0;
+    _exit(ok ? work() : 255);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
 }
 
 class Folder {
