@@ -2,7 +2,7 @@
 """Do the tables of the documents say what the code says?
 
 The arrows of an effect (docs/guarantees.md, src/core/effect_machine.cc), the types of records
-(docs/journal.md, the golden list of numbers), that docs/operations.md names every key of the
+(docs/journal.md, the golden list of numbers), that docs/operations.md or docs/guide names every key of the
 operator's file and of an agent's file, that each row of "After a crash" has its scenario, and that
 docs/api.md is what api/openapi.json says.
 """
@@ -48,22 +48,25 @@ def records():
 
 
 # What reads the files that people write.
-READERS = ("src/server/config.cc", "src/server/people_config.cc", "src/server/policy_config.cc", "src/server/tool_config.cc", "src/model/model_config.cc",
-           "src/agent/agent_file.cc")
+READERS = ("src/server/config.cc", "src/server/people_config.cc", "src/server/policy_config.cc",
+           "src/server/mcp_config.cc", "src/server/tool_terms.cc", "src/server/http_tool_config.cc",
+           "src/server/shell_tool_config.cc", "src/model/model_config.cc", "src/agent/agent_file.cc")
 KEY = re.compile(r"\b(?:in|http|retry|times|prices)\.(?:string|value|integer|number|boolean|object|array|"
-                 r"duration_ms|choice|has)\(\s*\"([a-z_]+)\"|\b(?:read_strings|words)\([^\"()]*\"([a-z_]+)\"")
+                 r"duration_ms|choice|has)\(\s*\"([a-z_]+)\"|\b(?:read_strings|words|count)\([^\"()]*\"([a-z_]+)\"")
 NOT_YET = {"compensation"}  # refused, with the reason
 
 
 def keys():
     code = {a or b for path in READERS for a, b in KEY.findall(read(path))} - NOT_YET
-    shown = set(re.findall(r"[a-z_]+", read("docs/operations.md")))
+    shown = set(re.findall(r"[a-z_]+", read("docs/operations.md") + read("docs/guide/tools.md")))
     return sorted(code), sorted(code & shown)
 
 
 def crashes():
-    """Each row of the table of what is executed again has a scenario of its name."""
+    """Each row of the table of what is executed again has a scenario of its name, or a test of the
+    real server that names it."""
     told = re.findall(r"^scenario: (.*)$", read("test/scenario/told/after_a_crash.txt"), re.M)
+    told += re.findall(r"^ *# row: (.*)$", read("test/system/shell_test.py"), re.M)
     return told, [row for (row,) in table_after(read("docs/guarantees.md"), "## After a crash", 1)]
 
 

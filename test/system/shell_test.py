@@ -237,6 +237,7 @@ class ShellKilled(ShellCase):
         self.assertEqual(processes(mark), [], "a command outlives the server")
         return task
 
+    # row: in the middle of a sandboxed command
     def test_the_command_is_dead_and_the_task_is_in_doubt(self):
         task = self.kill_in_the_middle()
         self.served.start()
