@@ -58,7 +58,7 @@ NOT_YET = {"compensation"}  # refused, with the reason
 
 def keys():
     code = {a or b for path in READERS for a, b in KEY.findall(read(path))} - NOT_YET
-    shown = set(re.findall(r"[a-z_]+", read("docs/operations.md") + read("docs/guide/tools.md")))
+    shown = set(re.findall(r"[a-z_]+", read("docs/operations.md") + "".join(path.read_text("utf-8") for path in ROOT.glob("docs/guide/*.md"))))
     return sorted(code), sorted(code & shown)
 
 
