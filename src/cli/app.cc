@@ -15,7 +15,9 @@ void Commands::Flags::add_place(CLI::App* command) {
   command->add_option("--token-file", place.token_file, "The credential; else <data dir>/token")
       ->envname("PERDURE_TOKEN_FILE")
       ->type_name("FILE");
-  command->add_option("--data-dir", place.data_dir, "The server's data directory; else .perdure")
+  command
+      ->add_option("--data-dir", place.data_dir,
+                   "The server's; else as ./perdure.toml says, else .perdure")
       ->envname("PERDURE_DATA_DIR")
       ->type_name("DIR");
   command->add_flag("--json", json, "The server's answer as it is");
@@ -57,8 +59,7 @@ bool Commands::is_named() const {
 int Commands::run(const Program& program) const {
   if (flags_->alone) return flags_->alone();
   if (flags_->place.data_dir.empty()) {
-    const bool runs = !flags_->run.file.empty();
-    flags_->place.data_dir = runs ? data_dir_of(flags_->run.config, program) : ".perdure";
+    flags_->place.data_dir = data_dir_of(flags_->run.config, program);
   }
   flags_->run.place = flags_->place;
   Client client(program.http, flags_->place);
@@ -71,7 +72,9 @@ int Commands::run(const Program& program) const {
 
 int Commands::complete(const std::vector<std::string>& words, const Program& program) const {
   const AskWords ask = [&](const std::string& kind, const PlaceFlags& place) {
-    Client client(program.http, place);
+    PlaceFlags known = place;
+    if (known.data_dir.empty()) known.data_dir = data_dir_of(flags_->run.config, program);
+    Client client(program.http, known);
     return words_of(client, kind, program.clock.unix_ms());
   };
   fmt::print("{}", completion_text(cli::complete(app_, words, ask)));

@@ -62,6 +62,7 @@ class Follower {
 
   void draw() {
     if (!flags_.is_told || flags_.as_json || dialogue_) return;
+    progress_.fit(look_of(flags_.on_output ? context_.to.out : context_.to.err));
     screen_.show(is_away() ? std::vector<std::string>{} : progress_.live(context_.now_ms()));
   }
 

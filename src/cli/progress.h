@@ -16,6 +16,9 @@ class Progress {
   // Elsewhere it has a line when it begins, too.
   explicit Progress(Look look) : look_(look) {}
 
+  // The terminal is another now: it may have been made narrower.
+  void fit(Look look) { look_ = look; }
+
   // The lines of one event; most events have none.
   std::vector<std::string> tell(const json::object& event);
   // A piece of a model's answer that is not recorded yet.
@@ -54,7 +57,7 @@ class Progress {
                 const std::string& text) const;
   std::string sums() const;
 
-  const Look look_;
+  Look look_;
   std::map<std::string, Call> calls_;      // by step; those that are open
   std::map<std::string, int64_t> timers_;  // when they are due
   int64_t created_ms_ = 0;

@@ -13,13 +13,11 @@ std::string lines(const std::string& name, std::string_view rest) {
 
 constexpr std::string_view kOpenAi =
     "    provider = \"openai-chat\"\n"
-    "    base_url = \"https://api.openai.com/v1\"\n"
     "    model = \"gpt-5-mini\"\n"
     "    key = \"env:OPENAI_API_KEY\"\n";
 
 constexpr std::string_view kAnthropic =
-    "    provider = \"openai-chat\"\n"
-    "    base_url = \"https://api.anthropic.com/v1\"\n"
+    "    provider = \"anthropic\"\n"
     "    model = \"claude-haiku-4-5\"\n"
     "    key = \"env:ANTHROPIC_API_KEY\"\n";
 
@@ -62,7 +60,7 @@ std::string model_advice(const std::string& config, const std::string& model, co
   if (out.empty()) {
     out = "\nadd one to " + config + ", such as:" + lines(model, kOpenAi) +
           "\nand set OPENAI_API_KEY. Any server that speaks the same API will do; see "
-          "docs/operations.md\n";
+          "docs/guide/models.md\n";
   }
   return out;
 }

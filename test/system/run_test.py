@@ -36,6 +36,7 @@ class RunAnAgent(SystemTest):
              "steps": [["head", 400, {}], ["body", '{"error": {"message": "no such model"}}'], ["end"]]},
             answers.says("All is\ndone.", lacks="hold it"), answers.replies("/pay", {"paid": 1}))
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="perdure-run-"))
+        self.data = self.folder / ".perdure"
         self.addCleanup(shutil.rmtree, self.folder, True)
         self.addCleanup(self.end_server)
         config = self.config()
@@ -49,7 +50,7 @@ class RunAnAgent(SystemTest):
     @property
     def server_pid(self):
         try:
-            return int((self.folder / ".perdure" / "lock").read_text() or 0)
+            return int((self.data / "lock").read_text() or 0)
         except (FileNotFoundError, ValueError):
             return 0
 
@@ -69,7 +70,7 @@ class RunAnAgent(SystemTest):
         return done
 
     def log(self):
-        return (self.folder / ".perdure" / "server.log").read_text()
+        return (self.data / "server.log").read_text()
 
     def test_an_answer(self):
         done = self.perdure("run", "orders.toml", "say it")
@@ -91,12 +92,16 @@ class RunAnAgent(SystemTest):
         self.assertEqual((self.folder / ".perdure" / "server.log").stat().st_mode & 0o777, 0o600)
 
     def test_two_at_once_start_one_server(self):
+        text = (self.folder / "perdure.toml").read_text()
+        (self.folder / "perdure.toml").write_text('[server]\ndata_dir = "state/here"\n' + text)
+        self.data = self.folder / "state" / "here"
         both = [subprocess.Popen([BINARY, "run", "orders.toml", "say it"], cwd=self.folder, text=True,
                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(2)]
         for process in both:
             out, err = process.communicate(timeout=60)
             self.assertEqual((process.returncode, out), (0, "All is\ndone.\n"), err)
         self.assertEqual(self.log().count("listening on"), 1, self.log())
+        self.assertEqual(self.perdure("tasks", "list").stdout.count("completed"), 2, "found as `run` finds it")
 
     def test_a_question_ends_it_without_a_terminal(self):
         before = len(self.received("/pay"))
