@@ -47,6 +47,8 @@ Commands::Commands(CLI::App& app) : app_(app), flags_(std::make_unique<Flags>())
   flags_->add_tasks(app);
   flags_->add_people(app);
   flags_->add_agents(app);
+  flags_->add_tools(app);
+  flags_->add_keys(app);
   flags_->add_completion(app);
 }
 

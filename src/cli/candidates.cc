@@ -36,13 +36,15 @@ std::vector<Candidate> questions(Client& client) {
   return out;
 }
 
-std::vector<Candidate> agents(Client& client) {
+// The `name` of each of the objects that a list has.
+std::vector<Candidate> named(Client& client, const std::string& path, const char* list,
+                             const char* name) {
   std::vector<Candidate> out;
-  const auto answer = client.get("/v1/agents?limit=200");
-  const json::array* list = answer ? array_at(answer->object(), "agents") : nullptr;
-  for (size_t i = 0; list != nullptr && i < list->size(); ++i) {
-    const json::object* agent = (*list)[i].if_object();
-    if (agent != nullptr) out.push_back({text_at(*agent, "name"), {}});
+  const auto answer = client.get(path);
+  const json::array* items = answer ? array_at(answer->object(), list) : nullptr;
+  for (size_t i = 0; items != nullptr && i < items->size(); ++i) {
+    const json::object* item = (*items)[i].if_object();
+    if (item != nullptr) out.push_back({text_at(*item, name), {}});
   }
   return out;
 }
@@ -58,7 +60,10 @@ std::vector<Candidate> plain(std::initializer_list<const char*> words) {
 std::vector<Candidate> words_of(Client& client, const std::string& kind, int64_t now_ms) {
   if (kind == "TASK") return tasks(client, now_ms);
   if (kind == "ID") return questions(client);
-  if (kind == "AGENT") return agents(client);
+  if (kind == "AGENT") return named(client, "/v1/agents?limit=200", "agents", "name");
+  if (kind == "SERVER") return named(client, "/v1/tools?limit=1", "servers", "name");
+  if (kind == "KEY") return named(client, "/v1/keys?limit=200", "keys", "id");
+  if (kind == "SCOPE") return plain({"run", "approve", "agents", "plan", "admin"});
   if (kind == "SHELL") return plain({"bash", "zsh", "fish"});
   if (kind == "STATUS") {
     return plain({"pending", "working", "input_required", "completed", "failed", "cancelled"});

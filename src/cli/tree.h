@@ -5,7 +5,9 @@
 #include "cli/agents.h"
 #include "cli/app.h"
 #include "cli/commands.h"
+#include "cli/keys.h"
 #include "cli/run.h"
+#include "cli/tools.h"
 
 namespace CLI {
 class App;
@@ -24,6 +26,8 @@ struct Commands::Flags {
   std::string task;
   std::string reason;
   std::string agent;
+  std::string server;
+  KeyFlags key;
   std::string file;
   std::string shell;
   bool normalised = false;
@@ -35,6 +39,8 @@ struct Commands::Flags {
   void add_people(CLI::App& app);
   void add_agents(CLI::App& app);
   void add_run(CLI::App& app);
+  void add_tools(CLI::App& app);
+  void add_keys(CLI::App& app);
   void add_completion(CLI::App& app);
 
   // What every command takes that speaks to a server.

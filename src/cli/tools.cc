@@ -1,0 +1,253 @@
+#include "cli/tools.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <map>
+
+#include "cli/private_server.h"
+#include "cli/table.h"
+#include "cli/text.h"
+#include "cli/words.h"
+
+namespace perdure::cli {
+namespace {
+
+constexpr int64_t kConnectMs = 15'000;
+constexpr int64_t kLookMs = 200;
+
+struct Offer {
+  std::vector<json::object> tools;
+  std::vector<json::object> servers;
+};
+
+void append(const json::object& page, std::string_view name, std::vector<json::object>& out) {
+  const json::array* items = array_at(page, name);
+  for (size_t i = 0; items != nullptr && i < items->size(); ++i) {
+    if (const json::object* item = (*items)[i].if_object()) out.push_back(*item);
+  }
+}
+
+Result<Offer> read_offer(Client& client) {
+  Offer offer;
+  std::string cursor;
+  do {
+    TRY_ASSIGN(const Answer answer,
+               client.get("/v1/tools?limit=200" +
+                          (cursor.empty() ? "" : "&cursor=" + url_encoded(cursor))));
+    append(answer.object(), "tools", offer.tools);
+    offer.servers.clear();
+    append(answer.object(), "servers", offer.servers);
+    cursor = text_at(answer.object(), "next_cursor");
+  } while (!cursor.empty());
+  return offer;
+}
+
+bool is_connected(const json::object& server) {
+  return text_at(server, "connected") == "true";
+}
+
+// The name of a tool without its server's.
+std::string own_name(const json::object& tool) {
+  const std::string name = text_at(tool, "name");
+  const std::string prefix = text_at(tool, "server") + ".";
+  return name.starts_with(prefix) ? name.substr(prefix.size()) : name;
+}
+
+std::string effect_of(const json::object& tool) {
+  const json::object* contract = object_at(tool, "contract");
+  return contract != nullptr ? text_at(*contract, "effect") : "";
+}
+
+// A guess by the name alone, and said to be one.
+bool sounds_like_reading(const std::string& name) {
+  static constexpr std::string_view kVerbs[] = {"get",  "list", "read",  "search", "find",
+                                                "show", "look", "count", "query",  "describe"};
+  return std::any_of(std::begin(kVerbs), std::end(kVerbs), [&](std::string_view verb) {
+    if (!name.starts_with(verb)) return false;
+    const char next = name.size() > verb.size() ? name[verb.size()] : '_';
+    return next == '_' || next == '-' || (next >= 'A' && next <= 'Z');
+  });
+}
+
+// TOML: a bare key, or a quoted one.
+std::string key_of(const std::string& name) {
+  const bool is_bare =
+      !name.empty() &&
+      name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") ==
+          std::string::npos;
+  return is_bare ? name : to_json(json::value(name));
+}
+
+void print_servers(const Output& to, const Offer& offer) {
+  for (const json::object& server : offer.servers) {
+    std::string state = is_connected(server) ? "connected, " + text_at(server, "version")
+                                             : "not connected: " + text_at(server, "why");
+    if (const std::string count = text_at(server, "not_accepted"); count != "0" && !count.empty()) {
+      state += ", " + count + " of its tools not accepted";
+    }
+    fmt::print(to.out, "{}  {}\n", to.out_look.paint(Ink::kBold, visible(text_at(server, "name"))),
+               visible(state));
+  }
+}
+
+std::string table_of(const Output& to, const Offer& offer) {
+  Table table({{"TOOL"}, {"EFFECT"}, {"APPROVAL"}, {"STATE"}, {"DESCRIPTION", true}});
+  for (const json::object& tool : offer.tools) {
+    const std::string why = text_at(tool, "why");
+    table.add({text_at(tool, "name"), effect_of(tool), text_at(tool, "approval"),
+               text_at(tool, "state"), why.empty() ? text_at(tool, "description") : why});
+  }
+  return table.empty() ? "there are no tools\n" : table.text(to.out_look);
+}
+
+// Servers connect by themselves, a little after the start.
+Result<Offer> connected_offer(Context& context) {
+  Attention attention;
+  const int64_t end = context.steady_ms() + kConnectMs;
+  for (;;) {
+    TRY_ASSIGN(Offer offer, read_offer(context.client));
+    const bool is_whole =
+        std::all_of(offer.servers.begin(), offer.servers.end(), [](const json::object& server) {
+          return is_connected(server) || !text_at(server, "why").empty();
+        });
+    if (is_whole || context.steady_ms() > end || attention.is_interrupted()) return offer;
+    attention.wait(kLookMs);
+  }
+}
+
+// What is not as it should be with one tool; empty if all is well.
+std::string trouble_with(const json::object& tool) {
+  const std::string state = text_at(tool, "state");
+  const std::string server = text_at(tool, "server");
+  if (state == "new" || state == "changed" || state == "gone") {
+    const std::string what = state == "new"       ? "is new, and no agent has it"
+                             : state == "changed" ? "is not what was accepted, and is not called"
+                                                  : "is no longer offered";
+    return fmt::format("{}: if that is right, 'perdure tools accept {}'", what, server);
+  }
+  if (state == "unreachable") return "cannot be reached: " + text_at(tool, "why");
+  return {};
+}
+
+// A line for each thing that is not as it should be.
+std::vector<std::string> troubles_of(const Offer& offer) {
+  std::vector<std::string> out;
+  for (const json::object& server : offer.servers) {
+    if (is_connected(server)) continue;
+    out.push_back(text_at(server, "name") + "  cannot be reached: " + text_at(server, "why"));
+  }
+  for (const json::object& tool : offer.tools) {
+    const std::string trouble = trouble_with(tool);
+    if (!trouble.empty()) out.push_back(text_at(tool, "name") + "  " + trouble);
+  }
+  return out;
+}
+
+std::map<std::string, std::vector<std::string>> undeclared_of(const Offer& offer) {
+  std::map<std::string, std::vector<std::string>> out;
+  for (const json::object& tool : offer.tools) {
+    const std::string server = text_at(tool, "server");
+    if (server.empty() || text_at(tool, "state") == "gone" || !is_undeclared(tool)) continue;
+    out[server].push_back(own_name(tool));
+  }
+  return out;
+}
+
+void print_tools(const Output& to, const Offer& offer) {
+  if (!to.json) {
+    print_servers(to, offer);
+    fmt::print(to.out, "{}", table_of(to, offer));
+    return;
+  }
+  for (const json::object& tool : offer.tools) {
+    fmt::print(to.out, "{}\n", to_json(json::value(tool)));
+  }
+}
+
+}  // namespace
+
+bool is_undeclared(const json::object& tool) {
+  const json::object* contract = object_at(tool, "contract");
+  if (contract == nullptr || effect_of(tool) != "once") return false;
+  return text_at(*contract, "irreversible") != "true" && text_at(tool, "approval") == "always";
+}
+
+std::string contract_lines(const std::string& server, const std::vector<std::string>& tools) {
+  std::string reads;
+  std::string acts;
+  for (const std::string& tool : tools) {
+    if (sounds_like_reading(tool)) {
+      reads += (reads.empty() ? "" : ", ") + to_json(json::value(tool));
+    } else {
+      acts += (acts.empty() ? "" : ", ") + key_of(tool) + " = {irreversible = true}";
+    }
+  }
+  std::string out = fmt::format(
+      "\n# Nothing is declared about {} of the tools of {}: each call asks a person, and is never\n"
+      "# sent twice. Look at each, correct what is guessed here, and put it into the operator's "
+      "file.\n"
+      "[mcp.{}]\n",
+      tools.size(), server, key_of(server));
+  if (!reads.empty()) out += "read = [" + reads + "]  # changes nothing, by its name: make sure\n";
+  if (!acts.empty()) out += "once = {" + acts + "}\n";
+  return out;
+}
+
+int list_tools(Context& context) {
+  const auto offer = read_offer(context.client);
+  if (!offer) return report(offer.error(), context.to);
+  print_tools(context.to, *offer);
+  return kDone;
+}
+
+int check_tools(Context& context, const std::string& config) {
+  if (context.client.flags().url.empty()) {
+    Attention attention;
+    const Status ready =
+        ensure_server(context, attention, {config, context.client.flags().data_dir});
+    if (!ready) return report(ready.error(), context.to);
+  }
+  const auto offer = connected_offer(context);
+  if (!offer) return report(offer.error(), context.to);
+  print_tools(context.to, *offer);
+  const std::vector<std::string> troubles = troubles_of(*offer);
+  const auto undeclared = undeclared_of(*offer);
+  for (const std::string& trouble : troubles) {
+    if (!context.to.json) fmt::print(context.to.out, "{}\n", visible(trouble));
+  }
+  for (const auto& [server, tools] : undeclared) {
+    if (context.to.json) continue;
+    fmt::print(context.to.out, "{}", visible_lines(contract_lines(server, tools)));
+  }
+  return troubles.empty() && undeclared.empty() ? kDone : kProblems;
+}
+
+int accept_tools(Context& context, const std::string& server) {
+  const Output& to = context.to;
+  const auto offer = read_offer(context.client);
+  if (!offer) return report(offer.error(), to);
+  const auto found =
+      std::find_if(offer->servers.begin(), offer->servers.end(),
+                   [&](const json::object& one) { return text_at(one, "name") == server; });
+  json::object body;
+  if (found != offer->servers.end()) body["offered_sha256"] = text_at(*found, "offered_sha256");
+  if (body.empty() || body.at("offered_sha256") == "") body.clear();
+  const auto answer =
+      context.client.post("/v1/tools/" + url_encoded(server) + "/accept", json::value(body));
+  if (!answer) return report(answer.error(), to);
+  if (to.json) {
+    fmt::print(to.out, "{}\n", answer->text);
+    return kDone;
+  }
+  const json::array* tools = array_at(answer->object(), "tools");
+  for (size_t i = 0; tools != nullptr && i < tools->size(); ++i) {
+    fmt::print(to.out, "accepted  {}\n",
+               visible((*tools)[i].is_string() ? std::string((*tools)[i].get_string())
+                                               : to_json((*tools)[i])));
+  }
+  if (tools == nullptr || tools->empty()) fmt::print(to.out, "all was accepted before\n");
+  return kDone;
+}
+
+}  // namespace perdure::cli

@@ -1,0 +1,23 @@
+#pragma once
+// perdure tools list | check | accept
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "cli/commands.h"
+
+namespace perdure::cli {
+
+int list_tools(Context& context);
+// With a server of its own, with this configuration, if none answers. What is not as it should be
+// is told, and the lines to paste for what is not declared; kProblems if there is any of that.
+int check_tools(Context& context, const std::string& config);
+int accept_tools(Context& context, const std::string& server);
+
+// Is what this tool does to the world left to the defaults: never sent twice, a person asked each
+// time?
+bool is_undeclared(const json::object& tool);
+// The lines for the operator's file that declare these tools of one server. Pure.
+std::string contract_lines(const std::string& server, const std::vector<std::string>& tools);
+
+}  // namespace perdure::cli
