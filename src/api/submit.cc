@@ -98,8 +98,7 @@ OrResponse<Submission> read_submission(Context& context, const Call& call,
                                               context.parts.limits.metadata_bytes)));
   }
   submit.input = Payload::of(to_canonical_json(*input));
-  NewTaskText text(submit.agent, metadata != nullptr ? json::value(*metadata) : json::object(),
-                   submit.limits);
+  NewTaskText text(submit, metadata != nullptr ? json::value(*metadata) : json::object());
   return Submission{std::move(submit), std::nullopt, std::move(text)};
 }
 

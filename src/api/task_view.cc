@@ -2,10 +2,12 @@
 
 #include <fmt/core.h>
 
+#include "api/agent_change.h"
 #include "api/journal_reader.h"
 #include "api/json_text.h"
 #include "api/payload_reader.h"
 #include "api/plain_json.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "core/evolve.h"
 #include "engine/rows.h"
@@ -105,6 +107,10 @@ Result<TaskView> view_task(Context& context, TaskRow row) {
     TRY_STATUS(core::evolve(state, *record));
   }
   view.row = std::move(row);
+  if (whole && !state.ended) {
+    view.agent_change =
+        agent_change(context.parts.agents, view.row.tenant, view.row.agent, state.agent_version);
+  }
   if (whole) {
     view.limits = state.limits;
     view.ended = state.ended;
@@ -129,8 +135,10 @@ bool asks_somebody(const TaskView& view) {
 }
 
 std::string etag_of(const TaskView& view) {
-  return view.state ? fmt::format("\"{}\"", view.state->head)
-                    : fmt::format("\"row-{}\"", view.row.head);
+  if (!view.state) return fmt::format("\"row-{}\"", view.row.head);
+  if (view.agent_change.is_null()) return fmt::format("\"{}\"", view.state->head);
+  const std::string change = to_hex(sha256(to_json(view.agent_change)).view()).substr(0, 8);
+  return fmt::format("\"{}-{}\"", view.state->head, change);
 }
 
 std::string task_json(const TaskView& view) {
@@ -143,6 +151,10 @@ std::string task_json(const TaskView& view) {
   out["created_at"] = to_rfc3339(created_ms_of(view.row.id));
   out["updated_at"] = to_rfc3339(state != nullptr ? state->last_ms : view.row.updated_ms);
   out["agent"] = view.row.agent;
+  if (state != nullptr && !state->agent_version.empty()) {
+    out["agent_version"] = state->agent_version;
+  }
+  if (!view.agent_change.is_null()) out["agent_change"] = view.agent_change;
   out["waiting_for"] = state != nullptr ? json::value(engine::waits_of(*state))
                                         : parsed_or_null(view.row.waiting_for);
   out["usage"] = usage_json(state != nullptr ? state->spent : view.row.used);
@@ -153,13 +165,14 @@ std::string task_json(const TaskView& view) {
   return json_text(out);
 }
 
-NewTaskText::NewTaskText(const std::string& agent, const json::value& metadata,
-                         const Limits& limits)
-    : middle_(json_text(json::object{{"agent", agent},
-                                     {"waiting_for", json::array()},
-                                     {"usage", usage_json({})},
-                                     {"budget", limits_json(limits)},
-                                     {"metadata", metadata}})) {
+NewTaskText::NewTaskText(const Submit& submit, const json::value& metadata) {
+  json::object out{{"agent", submit.agent}};
+  if (!submit.agent_version.empty()) out["agent_version"] = submit.agent_version;
+  out["waiting_for"] = json::array();
+  out["usage"] = usage_json({});
+  out["budget"] = limits_json(submit.limits);
+  out["metadata"] = metadata;
+  middle_ = json_text(out);
   middle_.front() = ',';
   middle_.pop_back();
 }

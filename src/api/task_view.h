@@ -15,6 +15,7 @@ struct TaskView {
   std::optional<core::TaskState> state;
   Limits limits;  // where there is no state: as they were at the beginning
   std::optional<core::Ending> ended;
+  json::value agent_change;  // of an open task: see api/agent_change.h
 };
 
 // The row of a task of this tenant. Unknown and foreign ids are the same: kNotFound.
@@ -37,7 +38,7 @@ std::string task_json(const TaskView& view);
 // that the engine's thread only joins three texts.
 class NewTaskText {
  public:
-  NewTaskText(const std::string& agent, const json::value& metadata, const Limits& limits);
+  NewTaskText(const Submit& submit, const json::value& metadata);
   std::string of(const TaskId& id) const;
 
  private:

@@ -23,7 +23,8 @@ class Agents(SystemTest):
         config["tools"]["pay"] = tool(self.world, "/pay", "once", input_schema=ORDER)
         server = self.server(config)
         server.api.wait(server.api.submit("orders", "pay order 42"), "completed")
-        self.assertEqual([json.loads(request["body"]) for request in self.received("/pay")], [{"order": 42}])
+        self.assertEqual([json.loads(request["body"]) for request in self.received("/pay", "42")],
+                         [{"order": 42}])
         wrong, paid = self.told(self.model_bodies()[-1])
         for words in ("/order: expected a whole number, found the string \"42\"",
                       "/usd: expected no member of this name"):
@@ -102,6 +103,33 @@ class Agents(SystemTest):
         self.assertIn('read_result {"call":"t1.0","offset":12288}', shown)
         text = json.dumps(large)
         self.assertEqual(part, f"(Bytes 200000 to 202000 of {len(text)}; there is more.)\n" + text[200_000:202_000])
+
+    def test_a_task_finishes_on_the_version_it_began_with_and_shows_what_has_changed(self):
+        self.world.rules(
+            answers.calls(("c1", "pay", {"order": 7}), round=0), answers.says("Paid.", round=1),
+            answers.replies("/pay", {"paid": True}))
+        config = self.config()
+        config["tools"]["pay"] = tool(self.world, "/pay", "once", approval="always", input_schema=ORDER)
+        server = self.server(config, {"orders": agent(tools=["pay", "look"])})
+        task = server.api.submit("orders", "pay order 7")
+        before = server.api.wait(task, "input_required")
+        self.assertNotIn("agent_change", before)
+        pinned = before["agent_version"]
+        server.stop()
+        config["tools"]["pay"]["input_schema"] = {**ORDER, "required": []}
+        server.configure(config, {"orders": agent(tools=["pay"], instructions="Be brief.")})
+        server.start()
+        now = server.api.task(task)
+        self.assertEqual(now["agent_version"], pinned)
+        self.assertEqual(now["agent_change"]["changed"], ["instructions", "tools.look", "tools.pay.input_schema"])
+        new = server.api.submit("orders", "pay order 8")
+        self.assertEqual(server.api.task(new)["agent_version"], now["agent_change"]["current"])
+        server.api.resolve(self.only(server.api.inbox(task))["id"], "approve")
+        self.assertNotIn("agent_change", server.api.wait(task, "completed"))
+        first, *_, last = [json.loads(body) for body in self.model_bodies("pay order 7")]
+        self.assertEqual(last["messages"][0]["content"], "You handle orders.")
+        self.assertEqual(last["tools"], first["tools"])
+        self.assertIn("Be brief.", self.model_bodies("pay order 8")[0])
 
     def test_a_model_in_circles_is_told_so_and_then_stopped(self):
         self.world.rules(answers.calls(("c", "look", {"order": 1})), answers.replies("/look", {"state": "open"}))
