@@ -208,7 +208,8 @@ void McpExecutor::State::put(mcp::Frame frame) {
     int64_t not_after_ms = 0;
     {
       const Lock lock(self->mutex_);
-      if (life != self->life_) return;
+      // A notification still goes out before the connection is closed: a cancellation, say.
+      if (request != 0 && life != self->life_) return;
       if (const auto call = self->open_.find(request); call != self->open_.end()) {
         not_after_ms = call->second.request.send.not_after_ms;
         call->second.written = true;
