@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/log.h"
+#include "base/text.h"
 #include "tool/mcp_outcome.h"
 #include "tool/mcp_state.h"
 
@@ -23,6 +25,12 @@ Result<json::object> arguments_of(const Send& send) {
   TRY_ASSIGN(json::value args, parse_json(send.args.view(), "arguments"));
   if (!args.is_object()) return fail(Code::kInvalid, "arguments: expected an object");
   return std::move(args.get_object());
+}
+
+Result<json::object> filled_form(const json::object& schema, std::string_view given) {
+  TRY_ASSIGN(json::value filled, parse_json(given, "answer"));
+  if (!filled.is_object()) return fail(Code::kInvalid, "the answer is not an object");
+  return mcp::complete_answer(schema, std::move(filled.get_object()));
 }
 
 }  // namespace
@@ -82,7 +90,9 @@ void McpExecutor::State::send(Waiting waiting) {
                     {"perdure/epoch", waiting.request.epoch}};
   const mcp::RequestId id = session_->call(tools_.own_name(waiting.request.send.name),
                                            std::move(waiting.args), std::move(meta));
-  Open open{std::move(waiting.request), std::move(waiting.done), 0, false, 0};
+  Open open;
+  open.request = std::move(waiting.request);
+  open.done = std::move(waiting.done);
   open.timer = after(config_.call_ms, [id](State& self) { self.call_timed_out(id); });
   open_.emplace(id, std::move(open));
 }
@@ -122,6 +132,58 @@ void McpExecutor::State::call_timed_out(mcp::RequestId request) {
   if (!hangs) return;
   react();  // the cancellation goes first
   if (session_) down(fmt::format("it hangs: nothing came from it for {} ms", config_.call_ms));
+}
+
+// The message says who asks: a person must not take it for the agent's own word.
+void McpExecutor::State::ask(mcp::Asked& asked) {
+  const auto found = open_.find(asked.call);
+  if (found == open_.end() || !found->second.request.ask || found->second.question) {
+    return session_->decline(asked.token);
+  }
+  Open& open = found->second;
+  outside_.timers.cancel(open.timer);
+  open.question = Question{std::move(asked.token), asked.question.schema};
+  std::string message(beginning(masker_.mask(fmt::format("The tool server '{}' asks: {}",
+                                                         config_.name, asked.question.message)),
+                                kQuestionMaxBytes));
+  json::object question{{"question", message}, {"schema", std::move(asked.question.schema)}};
+  outbox_.push_back([ask = open.request.ask, message = std::move(message),
+                     text = masker_.mask(to_json(question))] { ask(message, Payload::of(text)); });
+}
+
+void McpExecutor::State::question_withdrawn(const json::value& token) {
+  for (auto& [request, open] : open_) {
+    if (open.question && open.question->token == token) return end_question(request, open);
+  }
+}
+
+void McpExecutor::State::end_question(mcp::RequestId request, Open& open) {
+  open.question.reset();
+  open.frames_before = frames_;
+  open.timer = after(config_.call_ms, [request](State& self) { self.call_timed_out(request); });
+}
+
+void McpExecutor::State::answer_question(const TaskId& task, const StepId& step, Decision decision,
+                                         const Payload& given) {
+  Lock lock(mutex_);
+  for (auto& [request, open] : open_) {
+    if (!open.question || open.request.task != task || open.request.send.step != step) continue;
+    const Question question = std::move(*open.question);
+    end_question(request, open);
+    auto filled = decision == Decision::kRespond
+                      ? filled_form(question.schema, given.view())
+                      : Result<json::object>(fail(Code::kCancelled, "nobody answers"));
+    if (filled) {
+      session_->answer(question.token, std::move(*filled));
+    } else {
+      log(LogLevel::kInfo, "mcp.declined",
+          {{"server", config_.name}, {"why", filled.error().message}});
+      session_->decline(question.token);
+    }
+    react();
+    break;
+  }
+  drain(lock);
 }
 
 void McpExecutor::State::wait_timed_out(uint64_t number) {

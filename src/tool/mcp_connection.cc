@@ -82,6 +82,7 @@ void McpExecutor::State::connect() {
   const uint64_t life = ++life_;
   mcp::SessionOptions options;
   options.client_version = outside_.version;
+  options.answers_questions = true;
   session_.emplace(options, next_id_);
   after(config_.start_ms, [life](State& self) {
     if (self.life_ == life && self.phase_ == Phase::kOpening) {
@@ -240,7 +241,9 @@ void McpExecutor::State::take(mcp::Event& event) {
   } else if (auto* answered = std::get_if<mcp::Answered>(&event)) {
     answer(*answered);
   } else if (auto* asked = std::get_if<mcp::Asked>(&event)) {
-    session_->decline(asked->token);
+    ask(*asked);
+  } else if (auto* withdrawn = std::get_if<mcp::Withdrawn>(&event)) {
+    question_withdrawn(withdrawn->token);
   } else if (auto* logged = std::get_if<mcp::Logged>(&event)) {
     log(LogLevel::kDebug, "mcp.says",
         {{"server", config_.name}, {"text", masker_.mask(std::move(logged->text))}});

@@ -51,6 +51,8 @@ class McpExecutor final : public ToolServer {
   // Reads and repeatable calls are cancelled, and what was not written yet; others run to their
   // end.
   void abort(const TaskId& task, const StepId& step) override;
+  void answer(const TaskId& task, const StepId& step, Seq interrupt_seq, Decision decision,
+              const Payload& given) override;
 
   ToolServerEntry entry() const override;
   std::vector<ToolEntry> tools() const override;

@@ -19,7 +19,11 @@ constexpr size_t kRefusalMaxBytes = 4096;
 constexpr int64_t kRetryMs = 1000;  // until the stream says otherwise
 constexpr int64_t kRetryMaxMs = 60'000;
 constexpr int kResumesMax = 5;  // in a row, without anything new
-constexpr int64_t kListenMs = 24LL * 3600 * 1000;
+// How long a call may take is its caller's business: it forgets the call in time, and a person who
+// is asked may take hours.
+constexpr int64_t kDayMs = 24LL * 3600 * 1000;
+constexpr HttpTimeouts kPatience = {
+    .connect_ms = 10'000, .first_byte_ms = kDayMs, .gap_ms = kDayMs, .total_ms = kDayMs};
 constexpr size_t kSessionIdMaxBytes = 1024;
 
 using mcp::RequestId;
@@ -79,7 +83,6 @@ class HttpTransport final : public McpTransport,
   void resume(const Shared& stream);
   void perform(const Shared& stream, HttpRequest request);
   HttpRequest request_of(std::string method) const;  // with the lock
-  HttpTimeouts timeouts_of(const Stream& stream) const;
 
   void take_head(const Shared& stream, int status, const HttpHeaders& headers);
   void take_body(const Shared& stream, std::string_view bytes);
@@ -141,12 +144,6 @@ HttpRequest HttpTransport::request_of(std::string method) const {
   return request;
 }
 
-// How long a call may take is its caller's business: it forgets the call in time.
-HttpTimeouts HttpTransport::timeouts_of(const Stream& stream) const {
-  const int64_t ms = stream.is_listening ? kListenMs : config_.call_ms + config_.start_ms;
-  return {.connect_ms = 10'000, .first_byte_ms = ms, .gap_ms = ms, .total_ms = ms};
-}
-
 void HttpTransport::post(mcp::Frame frame, int64_t not_after_ms) {
   const auto stream = std::make_shared<Stream>();
   stream->request = frame.request;
@@ -184,7 +181,7 @@ void HttpTransport::resume(const Shared& stream) {
 }
 
 void HttpTransport::perform(const Shared& stream, HttpRequest request) {
-  request.timeouts = timeouts_of(*stream);
+  request.timeouts = kPatience;
   request.max_response_bytes = SIZE_MAX;  // counted where the frames are known
   stream->status = 0;
   stream->body = McpBody::kNone;

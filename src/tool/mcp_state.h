@@ -27,6 +27,8 @@ class McpExecutor::State : public std::enable_shared_from_this<State> {
 
   void start(CallRequest request, Done done);
   void abort(const TaskId& task, const StepId& step);
+  void answer_question(const TaskId& task, const StepId& step, Decision decision,
+                       const Payload& given);
 
   ToolServerEntry entry() const;
   std::vector<ToolEntry> tools() const;
@@ -44,12 +46,17 @@ class McpExecutor::State : public std::enable_shared_from_this<State> {
     Done done;
     uint64_t timer = 0;
   };
+  struct Question {
+    json::value token;
+    json::object schema;
+  };
   struct Open {
     CallRequest request;
     Done done;
     uint64_t timer = 0;
     bool written = false;
-    uint64_t frames_before = 0;  // how many had come when it was written
+    uint64_t frames_before = 0;        // how many had come when it was written
+    std::optional<Question> question;  // a person is asked; the call has all the time it takes
   };
 
   // mcp_connection.cc: how the server is reached. With the mutex.
@@ -71,6 +78,9 @@ class McpExecutor::State : public std::enable_shared_from_this<State> {
   void answer(const mcp::Answered& answered);
   void lose(mcp::RequestId request, McpLoss loss);
   void call_timed_out(mcp::RequestId request);
+  void ask(mcp::Asked& asked);
+  void question_withdrawn(const json::value& token);
+  void end_question(mcp::RequestId request, Open& open);
   void wait_timed_out(uint64_t number);
   void settle(Done& done, SettleStep settle);
   void settle_waiting(Waiting& waiting, Outcome outcome, FailureClass failure, std::string why);

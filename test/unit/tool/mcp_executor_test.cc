@@ -301,5 +301,79 @@ TEST(McpExecutorTest, HintsOfAServerMakeItStricter) {
   EXPECT_EQ(rules(R"({"destructiveHint":true})", "get", false, true), read);
 }
 
+// Questions.
+
+constexpr std::string_view kQuestion = R"({"jsonrpc":"2.0","id":"q","method":"elicitation/create",
+  "params":{"message":"Which size?","requestedSchema":{"type":"object","properties":{
+    "size":{"type":"string","enum":["S","L"]},"gift":{"type":"boolean","default":true}},
+    "required":["size"]}}})";
+
+std::string on_one_line(std::string_view text) {
+  std::string line(text);
+  std::erase(line, '\n');
+  return line;
+}
+
+TEST(McpExecutorTest, AQuestionGoesToAPersonAndComesBack) {
+  McpWorld world;
+  world.start();
+  std::vector<std::string> asked;
+  CallRequest request = call_of("pay");
+  request.ask = [&](const std::string& message, const Payload&) { asked.push_back(message); };
+  world.call(std::move(request));
+  const json::value call = world.runner.take();
+  world.runner.say(on_one_line(kQuestion));
+  EXPECT_EQ(asked, std::vector<std::string>{"The tool server 'shop' asks: Which size?"});
+  world.timers.advance(30 * 86'400'000LL);
+  EXPECT_TRUE(world.settles.empty()) << "a person has all the time";
+  world.executor->answer({}, "pay", 9, Decision::kRespond, Payload::of(R"({"size":"L"})"));
+  const json::value answer = world.runner.take();
+  EXPECT_EQ(answer.at("id"), "q");
+  EXPECT_EQ(to_canonical_json(answer.at("result")),
+            R"({"action":"accept","content":{"gift":true,"size":"L"}})");
+  world.executor->answer({}, "pay", 9, Decision::kRespond, Payload::of(R"({"size":"S"})"));
+  EXPECT_TRUE(world.runner.written.empty()) << "answered once";
+  world.timers.advance(world.config.call_ms);
+  EXPECT_EQ(world.settled().outcome, Outcome::kInDoubt) << "the time runs again";
+}
+
+TEST(McpExecutorTest, AQuestionThatNobodyAnswersIsDeclined) {
+  const std::pair<Decision, const char*> kAnswers[] = {{Decision::kReject, ""},
+                                                       {Decision::kWithdrawn, ""},
+                                                       {Decision::kRespond, R"({"size":"XL"})"},
+                                                       {Decision::kRespond, "no JSON"},
+                                                       {Decision::kRespond, "[]"}};
+  for (const auto& [decision, given] : kAnswers) {
+    McpWorld world;
+    world.start();
+    CallRequest request = call_of("pay");
+    request.ask = [](const std::string&, const Payload&) {};
+    world.call(std::move(request));
+    world.runner.take();
+    world.runner.say(on_one_line(kQuestion));
+    world.executor->answer({}, "pay", 9, decision, Payload::of(given));
+    EXPECT_EQ(world.runner.take().at("result").at("action"), "decline") << given;
+  }
+  McpWorld world;
+  world.start();
+  world.call(call_of("pay"));  // by somebody who cannot ask
+  world.runner.take();
+  world.runner.say(on_one_line(kQuestion));
+  EXPECT_EQ(world.runner.take().at("result").at("action"), "decline");
+}
+
+TEST(McpExecutorTest, ADeathWhileAPersonIsAskedIsDoubt) {
+  McpWorld world;
+  world.start();
+  CallRequest request = call_of("pay");
+  request.ask = [](const std::string&, const Payload&) {};
+  world.call(std::move(request));
+  world.runner.take();
+  world.runner.say(on_one_line(kQuestion));
+  world.runner.exit(1);
+  EXPECT_EQ(world.settled().outcome, Outcome::kInDoubt);
+  world.executor->answer({}, "pay", 9, Decision::kRespond, Payload::of(R"({"size":"L"})"));
+}
+
 }  // namespace
 }  // namespace perdure
