@@ -14,12 +14,13 @@ namespace {
 std::vector<ToolDeclaration> declarations() {
   return {
       {std::string(kAskTool),
-       "Asks a person something and waits for the answer, for as long as it takes. Use it when "
-       "only "
-       "a person can know or decide.",
-       R"({"type":"object","properties":{"question":{"type":"string","minLength":1,"maxLength":2000},)"
-       R"("choices":{"type":"array","items":{"type":"string"},"maxItems":20,"description":"answers )"
-       R"(to choose from"}},"required":["question"],"additionalProperties":false})"},
+       "Asks a person a question and waits for the answer, which may take days. Ask only what you "
+       "cannot find out yourself, and all that you need to know at once.",
+       R"({"type":"object","properties":{"question":{"type":"string","minLength":1},)"
+       R"("choices":{"type":"array","items":{"type":"string"},"minItems":1,"maxItems":20,)"
+       R"("description":"the answers that are offered"},"schema":{"type":"object","description":)"
+       R"("a JSON Schema that the answer must fit"}},"required":["question"],)"
+       R"("additionalProperties":false})"},
       {std::string(kReadResultTool),
        "Reads a part of the result of an earlier call that was too large to be shown whole. The "
        "result that was shown says which call to name.",
@@ -59,19 +60,6 @@ Result<Action> wait(const json::value& arguments, const StepId& step) {
   return timer;
 }
 
-Result<Action> ask(const json::value& arguments, const StepId& step) {
-  AskAction question;
-  question.step = step;
-  question.name = kAskTool;
-  const json::value* text = arguments.get_object().if_contains("question");
-  if (text == nullptr || !text->is_string() || text->get_string().empty()) {
-    return fail(Code::kInvalid, "/question: is missing");
-  }
-  question.message = beginning(text->get_string(), kQuestionMaxBytes);
-  question.args = Payload::of(to_canonical_json(arguments));
-  return question;
-}
-
 Result<Action> read_result(const json::value& arguments, const StepId& step, const AgentSpec& spec,
                            const Transcript& transcript) {
   ObjectReader in(arguments, "arguments");
@@ -93,6 +81,28 @@ Result<Action> read_result(const json::value& arguments, const StepId& step, con
   action.args = Payload::of(to_canonical_json(arguments));
   action.result = Payload::of(part_of(*whole, offset, limit));
   return action;
+}
+
+Result<Action> ask_person(const json::value& arguments, const StepId& step) {
+  ObjectReader in(arguments, "arguments");
+  AskAction ask;
+  ask.step = step;
+  ask.name = kAskTool;
+  ask.message = in.string("question");
+  in.array("choices");
+  const json::value* schema = in.value("schema");
+  TRY_STATUS(in.finish());
+  if (ask.message.empty() || ask.message.size() > kQuestionMaxBytes) {
+    return fail(Code::kInvalid,
+                fmt::format("/question: expected 1 to {} bytes", kQuestionMaxBytes));
+  }
+  if (schema != nullptr) {
+    if (const auto compiled = JsonSchema::compile(*schema); !compiled) {
+      return fail(Code::kInvalid, fmt::format("/schema{}", compiled.error().message));
+    }
+  }
+  ask.args = Payload::of(to_canonical_json(arguments));
+  return ask;
 }
 
 }  // namespace
@@ -117,8 +127,8 @@ Result<Action> builtin_action(const ToolCall& call, const StepId& step, const Ag
   TRY_ASSIGN(const json::value arguments,
              parse_json(call.arguments.empty() ? "{}" : call.arguments, "arguments"));
   if (!arguments.is_object()) return fail(Code::kInvalid, "the arguments are not a JSON object");
-  if (call.name == kAskTool) return ask(arguments, step);
   if (call.name == kWaitTool) return wait(arguments, step);
+  if (call.name == kAskTool) return ask_person(arguments, step);
   return read_result(arguments, step, spec, transcript);
 }
 

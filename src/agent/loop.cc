@@ -85,7 +85,7 @@ void call_tools(const AgentSpec& spec, const Transcript& transcript, AnswerTurn&
   }
 }
 
-// The model is told once. If it goes on in circles, that is the end.
+// The model is told once. If it goes on in circles, a person decides whether it may.
 void leave_loop(Loop loop, const Transcript& transcript, AnswerTurn& out) {
   if (transcript.told(Tell::Why::kLoop) < kNudgesMax) {
     return tell_model(
@@ -94,9 +94,10 @@ void leave_loop(Loop loop, const Transcript& transcript, AnswerTurn& out) {
                           "end with what you have, and say what is missing.",
                           in_words(loop))});
   }
-  fail_task(out, StopReason::kError,
-            fmt::format("loop_detected: the model {}, after it had been told of it before",
-                        in_words(loop)));
+  out.actions.emplace_back(InterruptAction{
+      InterruptReason::kLoopDetected,
+      fmt::format("The model {}, after it had been told of it before. May it go on?",
+                  in_words(loop))});
 }
 
 // Calls the model, unless it has gone in circles for too long.

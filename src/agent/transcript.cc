@@ -204,7 +204,8 @@ void Transcript::on(const StepClosed& body) {
 }
 
 void Transcript::on(const InterruptRequested& body) {
-  if (!body.step.empty()) questions_[seq_] = {body.reason, body.step};
+  const bool of_loop = body.reason == InterruptReason::kLoopDetected;
+  if (!body.step.empty() || of_loop) questions_[seq_] = {body.reason, body.step};
 }
 
 void Transcript::on(const InterruptResolved& body) {
@@ -212,6 +213,7 @@ void Transcript::on(const InterruptResolved& body) {
   if (found == questions_.end()) return;
   const Question question = std::move(found->second);
   questions_.erase(found);
+  if (question.reason == InterruptReason::kLoopDetected) return go_on_after_loop(body);
   const bool doubt = question.reason == InterruptReason::kUncertainOutcome;
   const bool refused =
       question.reason == InterruptReason::kToolApproval && body.decision == Decision::kReject;
@@ -246,6 +248,15 @@ void Transcript::on(const InterruptResolved& body) {
   } else if (body.decision == Decision::kDismiss) {
     settle(question.step, result_unknown(body.message));
   }
+}
+
+// Whoever lets it go on may say how. Then circles are counted anew.
+void Transcript::go_on_after_loop(const InterruptResolved& body) {
+  if (body.decision != Decision::kApprove) return;
+  watch_.forget();
+  told_[static_cast<size_t>(Tell::Why::kLoop)] = 0;
+  if (body.message.empty() || stage_ != Stage::kCallModel) return;
+  conversation_.append_user("A person who has looked at what you do says: " + body.message);
 }
 
 // The call was a question itself. One that was withdrawn is closed in its turn.

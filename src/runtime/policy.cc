@@ -68,8 +68,11 @@ Status ContractPolicy::check_args(const std::string& agent_version, const std::s
   if (!parsed.is_object()) return fail(Code::kInvalid, "args: expected a JSON object");
   if (!agent_version.empty()) {
     const auto spec = versions_.spec(agent_version);
-    const ToolDeclaration* declared = spec ? (*spec)->find_tool(tool) : nullptr;
-    if (declared != nullptr) return check_text(declared->input_schema, args, "args");
+    if (spec && (*spec)->find_tool(tool) != nullptr) {
+      const auto compiled = (*spec)->input_schemas.find(tool);
+      if (compiled == (*spec)->input_schemas.end()) return {};
+      return check_text(compiled->second, args, "args");
+    }
   }
   for (const ToolEntry& entry : tools_.tools()) {
     if (entry.name == tool) return check_text(entry.input_schema, args, "args");

@@ -65,7 +65,7 @@ std::string in_words(const std::vector<SchemaProblem>& problems, std::string_vie
 // Parses `text` and checks it; the error says everything that is wrong, for a person or a model.
 // `what` names the text: "the arguments".
 Status check_text(const JsonSchema& schema, std::string_view text, std::string_view what);
-// The same with a schema that is used once.
+// The same with a schema that is used once; an empty text is no schema, and everything fits.
 Status check_text(std::string_view schema, std::string_view text, std::string_view what);
 
 }  // namespace perdure

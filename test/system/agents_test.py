@@ -131,15 +131,43 @@ class Agents(SystemTest):
         self.assertEqual(last["tools"], first["tools"])
         self.assertIn("Be brief.", self.model_bodies("pay order 8")[0])
 
-    def test_a_model_in_circles_is_told_so_and_then_stopped(self):
-        self.world.rules(answers.calls(("c", "look", {"order": 1})), answers.replies("/look", {"state": "open"}))
+    def test_a_model_asks_a_person_and_gets_the_answer_over_a_restart(self):
+        schema = {"type": "string", "pattern": "^[0-9]+$"}
+        self.world.rules(
+            answers.calls(("c1", "ask_person", {"question": "Which order?", "choices": ["41", "42"],
+                                                "schema": schema}), round=0),
+            answers.says("Thank you.", round=1))
+        server = self.server(agents={"orders": agent(tools=["look", "ask_person"])})
+        task = server.api.submit("orders", "the one that I meant")
+        server.api.wait(task, "input_required")
+        server.kill()
+        server.start()
+        question = self.only(server.api.inbox(task))
+        self.assertEqual(question["reason"], "question")
+        self.assertIn("Which order?", json.dumps(question))
+        wrong = server.api.resolve(question["id"], "respond", value="the red one")
+        self.assertEqual(wrong.status, 422)
+        self.assertIn('matches the pattern "^[0-9]+$"', wrong.json["detail"])
+        self.assertEqual(server.api.resolve(question["id"], "respond", value="42").status, 200)
+        self.assertEqual(server.api.wait(task, "completed")["result"], {"text": "Thank you."})
+        self.assertEqual(self.told(self.model_bodies()[-1]), ["42"])
+
+    def test_a_model_in_circles_is_told_so_and_then_a_person_is_asked(self):
+        self.world.rules(answers.says("I see.", contains="Look elsewhere"),
+                         answers.calls(("c", "look", {"order": 1})), answers.replies("/look", {"state": "open"}))
         server = self.server()
         task = server.api.submit("orders", "look until it changes")
-        self.assertIn("loop_detected: the model made the same calls four times in a row", self.errors(server, task))
+        server.api.wait(task, "input_required")
+        question = self.only(server.api.inbox(task))
+        self.assertEqual(question["reason"], "loop_detected")
+        self.assertIn("made the same calls four times in a row", json.dumps(question))
         self.assertEqual(server.api.task(task)["usage"]["model_calls"], 8)
+        server.api.resolve(question["id"], "approve", message="Look elsewhere.")
+        self.assertEqual(server.api.wait(task, "completed")["result"], {"text": "I see."})
         users = [m["content"] for m in json.loads(self.model_bodies()[-1])["messages"] if m["role"] == "user"]
-        self.assertEqual(len(users), 2)
+        self.assertEqual(len(users), 3)
         self.assertTrue(users[1].startswith("You have made the same calls four times in a row"))
+        self.assertTrue(users[2].endswith("says: Look elsewhere."))
 
 
 if __name__ == "__main__":

@@ -13,9 +13,10 @@ namespace {
 
 AgentSpec agent(const char* more = "") {
   const std::vector<ToolDeclaration> offered = {{"look", "Looks.", R"({"type":"object"})"}};
-  const auto file = parse_json(std::string(R"({"name":"a","model":"main",)") + more +
-                                   R"("tools":["*","wait","read_result"],"max_inline":300})",
-                               "agent");
+  const auto file =
+      parse_json(std::string(R"({"name":"a","model":"main",)") + more +
+                     R"("tools":["*","wait","read_result","ask_person"],"max_inline":300})",
+                 "agent");
   auto spec = agent_from_file(*file, offered);
   EXPECT_TRUE(spec) << spec.error().message;
   return *spec;
@@ -151,6 +152,39 @@ TEST(BuiltinTools, WithoutReadResultTheRestIsNotKeptInMemory) {
   EXPECT_NE(messages.back().text.find("you cannot read it"), std::string::npos);
   EXPECT_EQ(transcript.large_result("t1.0"), nullptr);
   EXPECT_EQ(transcript.memory_bytes(), transcript.size_bytes());
+}
+
+TEST(BuiltinTools, AskPersonIsAQuestionWhoseAnswerIsTheResult) {
+  const char* question =
+      R"({"question":"Which order?","choices":["41","42"],"schema":{"type":"string"}})";
+  World world({{"a", "ask_person", question}});
+  const AnswerTurn turn = world.plan(2);
+  EXPECT_EQ(show(turn.actions.front()),
+            "ask t1.0 ask_person: Which order? "
+            R"({"choices":["41","42"],"question":"Which order?","schema":{"type":"string"}})");
+  EXPECT_EQ(turn.await.of[0].op, Await::Op::kStep);
+  world.journal.accepted(turn);
+  EXPECT_EQ(world.now().stage(), Transcript::Stage::kToolsOpen);
+  InterruptResolved answer;
+  answer.interrupt_seq = world.journal.records().back().seq;
+  answer.decision = Decision::kRespond;
+  answer.given = Payload::of(R"("42")");
+  world.journal.add(std::move(answer));
+  EXPECT_EQ(world.messages().back().text, "42");
+  EXPECT_FALSE(world.messages().back().is_error);
+
+  const std::vector<std::pair<std::string, std::string>> wrong = {
+      {"{}", R"(expected an object with the member "question", found an empty object)"},
+      {R"({"question":")" + std::string(5000, 'x') + "\"}", "/question: expected 1 to 4096 bytes"},
+      {R"({"question":"q","schema":{"type":"strnig"}})", "/schema/type: there is no type 'strnig'"},
+      {R"({"question":"q","choices":[]})", "/choices: expected an array of at least 1 item"},
+  };
+  for (const auto& [arguments, said] : wrong) {
+    const World each({{"a", "ask_person", arguments}});
+    const std::string shown = show(each.plan(2).actions.front());
+    EXPECT_NE(shown.find("deny: malformed call: "), std::string::npos) << shown;
+    EXPECT_NE(shown.find(said), std::string::npos) << shown;
+  }
 }
 
 TEST(Preview, PartsAreCutBetweenCharacters) {

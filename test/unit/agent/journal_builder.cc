@@ -85,6 +85,16 @@ JournalBuilder& JournalBuilder::accepted(const AnswerTurn& turn) {
                    timer->at_ms != 0 ? timer->at_ms : timer->after_ms});
     } else if (const auto* note = std::get_if<NoteAction>(&action)) {
       add(Noted{note->note});
+    } else if (const auto* ask = std::get_if<AskAction>(&action)) {
+      StepPlanned planned;
+      planned.step = ask->step;
+      planned.name = ask->name;
+      planned.executed_by = ExecutedBy::kPerson;
+      planned.args = ask->args;
+      add(std::move(planned));
+      add(InterruptRequested{InterruptReason::kQuestion, ask->step, ask->message, {}, {}, {}});
+    } else if (const auto* raised = std::get_if<InterruptAction>(&action)) {
+      add(InterruptRequested{raised->reason, {}, raised->message, {}, {}, {}});
     }
   }
   return *this;
@@ -190,6 +200,12 @@ std::string show(const Action& action) {
   }
   if (const auto* note = std::get_if<NoteAction>(&action)) {
     return fmt::format("note {}", note->note.view());
+  }
+  if (const auto* ask = std::get_if<AskAction>(&action)) {
+    return fmt::format("ask {} {}: {} {}", ask->step, ask->name, ask->message, ask->args.view());
+  }
+  if (const auto* raised = std::get_if<InterruptAction>(&action)) {
+    return fmt::format("interrupt {}: {}", to_string(raised->reason), raised->message);
   }
   return "unexpected action";
 }

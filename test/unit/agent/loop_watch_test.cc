@@ -54,7 +54,7 @@ TEST(LoopWatch, NoticesRoundsThatRepeat) {
   }
 }
 
-TEST(LoopWatch, TheModelIsToldOnceAndThenTheTaskEnds) {
+TEST(LoopWatch, TheModelIsToldOnceAndThenAPersonDecides) {
   JournalBuilder journal;
   journal.created(R"("hi")");
   uint64_t turn = 0;
@@ -81,10 +81,20 @@ TEST(LoopWatch, TheModelIsToldOnceAndThenTheTaskEnds) {
   EXPECT_TRUE(messages.back().text.starts_with("You have made the same calls four times in a row"))
       << messages.back().text;
   rounds(4);
-  EXPECT_EQ(
-      show(plan().actions.front()),
-      "fail error: loop_detected: the model made the same calls four times in a row, with the "
-      "same results each time, after it had been told of it before");
+  const AnswerTurn raised = plan();
+  EXPECT_EQ(show(raised.actions.front()),
+            "interrupt loop_detected: The model made the same calls four times in a row, with the "
+            "same results each time, after it had been told of it before. May it go on?");
+  journal.accepted(raised);
+  InterruptResolved approved;
+  approved.interrupt_seq = journal.records().back().seq;
+  approved.decision = Decision::kApprove;
+  approved.message = "Try the other shop.";
+  journal.add(std::move(approved));
+  EXPECT_EQ(fold(journal.records()).request(shop_agent()).messages.back().text,
+            "A person who has looked at what you do says: Try the other shop.");
+  rounds(4);
+  EXPECT_TRUE(plan().more) << "it is told anew";
 }
 
 }  // namespace
