@@ -20,8 +20,8 @@
 #include "ports/process_figures.h"
 #include "ports/space.h"
 #include "ports/store.h"
-#include "ports/trace_figures.h"
 #include "ports/tool_catalog.h"
+#include "ports/trace_figures.h"
 
 namespace perdure::api {
 
@@ -61,7 +61,7 @@ struct ApiParts {
   std::function<std::optional<ProcessFigures>()> process = {};
   std::string version = {};
   std::function<TraceFigures()> traces = {};  // optional: how their export fares
-  Masker masker = {};  // of what clients send, before anything reads it
+  Masker masker = {};                         // of what clients send, before anything reads it
 };
 
 // Thread-safe. Destroy it when nothing calls `handle`, its timers or the engine's `pump` any more.

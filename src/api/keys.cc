@@ -4,8 +4,8 @@
 #include "api/json_text.h"
 #include "api/problem.h"
 #include "api/routes.h"
-#include "base/http_date.h"
 #include "base/log.h"
+#include "base/rfc3339.h"
 #include "base/text.h"
 
 namespace perdure::api {

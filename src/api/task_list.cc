@@ -5,7 +5,7 @@
 #include "api/problem.h"
 #include "api/routes.h"
 #include "api/task_view.h"
-#include "base/http_date.h"
+#include "base/rfc3339.h"
 
 namespace perdure::api {
 namespace {

@@ -94,30 +94,4 @@ std::optional<int64_t> parse_http_date_ms(std::string_view text) {
   return parse_month_first(text.substr(4));
 }
 
-std::optional<int64_t> parse_rfc3339_ms(std::string_view text) {
-  const auto year = take_digits(text, 4);
-  if (!take(text, "-")) return std::nullopt;
-  const auto month = take_digits(text, 2);
-  if (!take(text, "-")) return std::nullopt;
-  const auto day = take_digits(text, 2);
-  if (!take(text, "T")) return std::nullopt;
-  const auto time = take_time(text);
-  int64_t fraction_ms = 0;
-  if (take(text, ".")) {
-    const size_t digits = std::min(text.find('Z'), text.size());
-    if (digits == 0 || digits > 9) return std::nullopt;
-    std::string_view three = text.substr(0, std::min<size_t>(digits, 3));
-    const auto fraction = parse_u64(text.substr(0, digits));
-    const auto value = parse_u64(three);
-    if (!fraction || !value) return std::nullopt;
-    fraction_ms = static_cast<int64_t>(*value);
-    for (size_t i = three.size(); i < 3; ++i) fraction_ms *= 10;
-    text.remove_prefix(digits);
-  }
-  if (text != "Z") return std::nullopt;
-  const auto whole = unix_ms(year, month, day, time);
-  if (!whole) return std::nullopt;
-  return *whole + fraction_ms;
-}
-
 }  // namespace perdure

@@ -202,9 +202,43 @@ class Bad(McpTest):
         server = self.serve()
         self.assertIn("-32603", self.doubt(server, "refuse", "an error"))
 
-    def test_one_that_asks_what_nobody_offered(self):
+    def asked(self, words):
+        """A call whose server asks a person something: its task and the question."""
         server = self.serve()
-        self.assertIn("-32601", self.run_one(server, "ask", "a question"))
+        self.asks("ask")
+        task = server.api.submit("orders", words)
+        server.api.wait(task, "input_required")
+        question = self.only(server.api.inbox(task))
+        self.assertEqual(question["reason"], "question")
+        self.assertIn("Which size?", question["message"])
+        return server, task, question["id"]
+
+    def test_one_that_asks_a_person(self):
+        server, task, question = self.asked("a question")
+        answer = {"decision": "respond", "value": {"size": "L"}}
+        self.assertEqual(server.api.post(f"/v1/interrupts/{question}/resolve", answer).status, 200)
+        server.api.wait(task, "completed")
+        said = self.told("a question").replace("\\", "")
+        self.assertIn('"action": "accept"', said)
+        self.assertIn('"size": "L"', said)
+        self.assertIn('"gift": true', said, "what the person left out has the server's default")
+
+    def test_one_whose_question_nobody_answers(self):
+        server, task, question = self.asked("no answer")
+        self.assertEqual(server.api.post(f"/v1/interrupts/{question}/resolve", {"decision": "reject"}).status, 200)
+        server.api.wait(task, "completed")
+        self.assertIn("decline", self.told("no answer"))
+
+    def test_a_question_ends_with_its_server(self):
+        server, task, question = self.asked("killed")
+        server.kill()
+        server.start()
+        deadline = time.monotonic() + 30
+        while not (open_now := server.api.inbox(task)) or open_now[0]["id"] == question:
+            self.assertLess(time.monotonic(), deadline, "the call is a read: it is made again, and asks again")
+            time.sleep(0.02)
+        self.assertEqual(self.only(open_now)["reason"], "question")
+        self.assertEqual(server.api.post(f"/v1/interrupts/{question}/resolve", {"decision": "reject"}).status, 409)
 
     def test_one_that_cannot_be_started(self):
         server = self.server(self.config({"command": ["/no/such/program"]}), {"orders": agent(tools=["shop.*"])},

@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,6 +32,8 @@ struct Plan {
   std::vector<char*> environment;
   std::string uid_map;
   std::string gid_map;
+  pid_t parent = 0;
+  int parent_fd = -1;  // a pidfd
   // Of the child.
   int error = 0;
   const char* failed_at = "";
@@ -54,10 +57,12 @@ bool map_user(const Plan& plan) {
          write_whole("/proc/self/gid_map", plan.gid_map.c_str());
 }
 
-// A death that came before it was asked about has closed the other end of the pipe.
-bool parent_is_gone(int output) {
-  pollfd pipe{output, 0, 0};
-  return poll(&pipe, 1, 0) == 1;
+// A death that came before it was asked about. Seen from a namespace of its own, the child has no
+// parent.
+bool parent_is_gone(const Plan& plan) {
+  pollfd parent{plan.parent_fd, POLLIN, 0};
+  if (poll(&parent, 1, 0) == 1) return true;
+  return !plan.launch->first_of_namespace && getppid() != plan.parent;
 }
 
 void reset_signals() {
@@ -100,7 +105,7 @@ int child(void* argument) {
     _exit(127);
   };
   tried(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0, "ask to die with the server");
-  if (parent_is_gone(launch.descriptors[1])) _exit(127);
+  if (parent_is_gone(plan)) _exit(127);
   if (launch.first_of_namespace) tried(map_user(plan), "map its user into its namespace");
   tried(setsid() >= 0, "begin a session");
   tried(set_limits(launch), "set its limits");
@@ -146,6 +151,9 @@ Result<Launched> launch(const Launch& launch) {
   plan.environment = pointers(launch.environment);
   plan.uid_map = fmt::format("{0} {0} 1", geteuid());
   plan.gid_map = fmt::format("{0} {0} 1", getegid());
+  plan.parent = getpid();
+  plan.parent_fd = static_cast<int>(syscall(SYS_pidfd_open, plan.parent, 0));
+  if (plan.parent_fd < 0) return tl::unexpected(describe(launch, "pidfd_open", errno));
   std::vector<std::byte> stack(kStackBytes);
   auto top = reinterpret_cast<uintptr_t>(stack.data()) + stack.size();
   top &= ~uintptr_t{63};
@@ -160,6 +168,7 @@ Result<Launched> launch(const Launch& launch) {
   launched.pid = clone(child, reinterpret_cast<void*>(top), flags, &plan, &launched.pidfd);
   const int clone_error = errno;
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  close(plan.parent_fd);
   if (launched.pid < 0) return tl::unexpected(describe(launch, nullptr, clone_error));
   if (plan.error == 0) return launched;
   while (waitpid(launched.pid, nullptr, 0) < 0 && errno == EINTR) {
