@@ -62,15 +62,29 @@ const steps = {
     await picture("console-task.png");
   },
   async "the inbox counts, and leads to one screen a decision"() {
-    await page.locator("#inbox-count", { hasText: "3" }).waitFor();
+    await page.locator("#inbox-count", { hasText: "4" }).waitFor();
     await page.goto(`${world.url}/#/inbox`);
-    await page.locator(".inbox li").nth(2).waitFor();
+    await page.locator(".inbox li").nth(3).waitFor();
     await picture("console-inbox.png");
     await page.locator(".inbox a", { hasText: world.approve_marker }).click();
     await seen("args sha256");
     await seen("key");
     await picture("console-decision.png");
     await page.getByRole("button", { name: "Approve" }).click();
+    await page.locator(".head .completed").waitFor();
+  },
+  async "a call is sent changed, and the difference is shown before"() {
+    await page.goto(`${world.url}/#/inbox`);
+    await page.locator(".inbox a", { hasText: world.edit_marker }).click();
+    const text = page.getByLabel("edit: arguments");
+    const send = page.getByRole("button", { name: "Send it changed" });
+    await text.fill("{");
+    await seen("this is not JSON");
+    assert.equal(await send.isDisabled(), true);
+    await text.fill(JSON.stringify({ to: "dora", why: "to edit" }));
+    await page.locator(".diff .gone", { hasText: "carl" }).waitFor();
+    await page.locator(".diff .new", { hasText: "dora" }).waitFor();
+    await send.click();
     await page.locator(".head .completed").waitFor();
   },
   async "a doubt is answered with what came of it"() {

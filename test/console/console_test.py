@@ -38,6 +38,7 @@ class Console(SystemTest):
             answers.says("Seen. " + EVIL, round=1, contains="plain"),
             answers.calls(("c2", "mail", {"to": "ann", "why": "to approve"}), round=0, contains="approve-me"),
             answers.calls(("c3", "mail", {"to": "bob", "why": "to reject"}), round=0, contains="reject-me"),
+            answers.calls(("c6", "mail", {"to": "carl", "why": "to edit"}), round=0, contains="edit-me"),
             answers.calls(("c4", "mail", {"to": "eve", "why": "decided"}), round=0, contains="decided-before"),
             answers.calls(("c5", "pay", {"usd": 3}), round=0, contains="pay-me"),
             {"path": answers.MODEL_PATH, "contains": "tell-me", "times": 1,
@@ -57,7 +58,7 @@ class Console(SystemTest):
 
     def start_browser(self, server, **world):
         world |= {"url": server.url, "token": server.token, "browser": shutil.which("chromium"),
-                  "approve_marker": "to approve", "reject_marker": "to reject", "pictures": PICTURES}
+                  "approve_marker": "to approve", "reject_marker": "to reject", "edit_marker": "to edit", "pictures": PICTURES}
         node = subprocess.Popen(["node", "browser.mjs"], cwd=HERE, text=True, stdin=subprocess.PIPE,
                                 stdout=subprocess.PIPE)
         self.addCleanup(node.stdout.close)
@@ -78,7 +79,7 @@ class Console(SystemTest):
         api = server.api
         completed = self.submit(api, "plain")
         api.wait(completed, "completed")
-        waiting = [self.submit(api, text) for text in ("approve-me", "reject-me", "pay-me", "decided-before")]
+        waiting = [self.submit(api, text) for text in ("approve-me", "reject-me", "pay-me", "decided-before", "edit-me")]
         for task in waiting:
             api.wait(task, "input_required")
         decided = next(i["id"] for i in api.get("/v1/interrupts").json["interrupts"] if i["task"] == waiting[3])
@@ -98,6 +99,8 @@ class Console(SystemTest):
             else:
                 print(line, end="", flush=True)
         self.assertEqual(node.wait(), 0)
+        self.assertEqual(len(self.received("/mail", '"dora"')), 1, "what was sent is what the person wrote")
+        self.assertEqual(self.received("/mail", '"carl"'), [])
 
 
 def main():
