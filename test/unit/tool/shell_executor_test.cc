@@ -16,6 +16,10 @@ using End = ProcessExit::End;
 // Keeps what was started, and lets the test say how it goes.
 class FakeRunner final : public ProcessRunner {
  public:
+  // A real one has called back for the last time by now, and keeps nothing.
+  ~FakeRunner() override {
+    for (const auto& one : started) one->callbacks = {};
+  }
   struct Started {
     ProcessSpec spec;
     ProcessCallbacks callbacks;
