@@ -82,6 +82,9 @@ class SilentPlanner : public Planner {
 class NoPolicy : public Policy {
  public:
   void judge(const std::string&, const std::string&, AnswerTurn&) override {}
+  Status judge_edit(const std::string&, const std::string&, const std::string&, Resolve&) override {
+    return {};
+  }
 };
 
 class Counter : public api::Responder {
