@@ -10,7 +10,7 @@
 namespace perdure {
 
 // The file system of a directory, asked at most twenty times a second. The reserve is a threshold
-// and no file: docs/adr/009.
+// and no file: docs/adr/010.
 class DiskSpace : public Space {
  public:
   using Measure = std::function<Result<uint64_t>(const std::string& dir)>;  // free bytes
