@@ -76,6 +76,8 @@ class EveryOperation(SystemTest):
             target = target.replace("manual", "nobody").replace("main.js", "none.js")
             if method == "PUT":
                 target = "/v1/agents/%zz"
+            if path == "/v1/interrupts":
+                target += "?task=nobody"
             body = self.body(method, path)
             body = {"decision": "approve"} if path.endswith("/resolve") else body
             body = {"version": "1", "wait_s": 0} if path.endswith("/poll") else body
