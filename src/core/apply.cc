@@ -75,4 +75,11 @@ bool is_suspended(const Task& task) {
   return true;
 }
 
+bool asks_a_person(const TaskState& state) {
+  return std::any_of(state.interrupts.begin(), state.interrupts.end(), [&](const auto& asked) {
+    return asked.second.reason == InterruptReason::kQuestion &&
+           state_of_step(state, asked.second.step) == EffectState::kIntent;
+  });
+}
+
 }  // namespace perdure::core

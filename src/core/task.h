@@ -47,4 +47,7 @@ Applied apply(Task& task, const Command& command, int64_t now_ms, const PeopleRu
 // True while nothing happens before a timer, a decision or a client: such a task needs no memory.
 bool is_suspended(const Task& task);
 
+// True while one of its calls waits for a person, and stays in memory for it.
+bool asks_a_person(const TaskState& state);
+
 }  // namespace perdure::core

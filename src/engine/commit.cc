@@ -140,7 +140,7 @@ void Engine::Impl::drop_refused(const std::vector<TaskId>& refused) {
   for (const TaskId& id : refused) {
     if (const auto found = live.find(id); found != live.end()) {
       metrics.calls_under_way -= found->second->calls_under_way;
-      asked_outside.erase(id);
+      waits_outside.erase(id);
       live.erase(found);
     }
   }
@@ -197,7 +197,10 @@ void Engine::Impl::evict(const TaskId& id) {
   const auto found = live.find(id);
   if (found == live.end()) return;
   const Live& task = *found->second;
-  if (task.is_idle() && core::is_suspended(task.task)) live.erase(found);
+  if (task.is_idle() && core::is_suspended(task.task)) {
+    waits_outside.erase(id);
+    live.erase(found);
+  }
   metrics.live = live.size();
 }
 

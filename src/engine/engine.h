@@ -28,7 +28,7 @@ struct Options {
   size_t batch_frames_max = 4096;
   size_t mailbox_max = 100'000;  // beyond it new tasks are refused with Code::kUnavailable
   size_t recover_page = 256;     // tasks brought back a time after a restart
-  size_t live_max = 50'000;      // recovery pauses while more tasks are in memory
+  size_t live_max = 50'000;      // recovery pauses while more tasks are at work in memory
   PeopleRules people{};          // about questions that are asked from now on
 };
 

@@ -62,6 +62,7 @@ struct Engine::Impl {
   void show(const std::vector<Frame>& frames) const;
   size_t count_waits(const UnderWay& done) const;
   void evict(const TaskId& id);
+  void note_waiting(const Live& task);
 
   // release.cc: what goes out
   void hold(Output output);
@@ -95,7 +96,7 @@ struct Engine::Impl {
   std::unordered_map<TaskId, std::unique_ptr<Live>>
       live;  // looked up, never iterated for a decision
   std::set<TaskId> quarantined;
-  std::set<TaskId> asked_outside;  // of those in `live`: a planner elsewhere has their turn
+  std::set<TaskId> waits_outside;  // of those in `live`: for a planner elsewhere, or a person
   OpenBatch open;
   std::optional<UnderWay> under_way;
   std::vector<IdempotencyRow> late_idempotency;  // only while a bug is planted

@@ -169,8 +169,17 @@ void Engine::Impl::apply(Live& task, const Command& command, Reply reply) {
   for (Effect& effect : applied.effects) {
     std::visit([&](auto& what) { hold({id, std::move(what)}); }, effect);
   }
-  if (!task.task.plan.open) asked_outside.erase(id);
+  note_waiting(task);
   metrics.live = live.size();
+}
+
+void Engine::Impl::note_waiting(const Live& task) {
+  const core::Task& now = task.task;
+  if ((task.planner_outside && now.plan.open) || core::asks_a_person(now.state)) {
+    waits_outside.insert(now.state.id);
+  } else {
+    waits_outside.erase(now.state.id);
+  }
 }
 
 }  // namespace perdure::engine

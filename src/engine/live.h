@@ -19,8 +19,9 @@ struct Live {
   // What a planner may still have to be told: everything behind its last turn, and all that is not
   // durable.
   Recent recent;
-  std::string row_shape;        // of the task row as last written
-  std::optional<Plan> put_off;  // until more of the task is durable
+  std::string row_shape;         // of the task row as last written
+  std::optional<Plan> put_off;   // until more of the task is durable
+  bool planner_outside = false;  // whoever was asked for the open turn, if it is open
   uint32_t commits_under_way = 0;
   uint32_t calls_under_way = 0;
 

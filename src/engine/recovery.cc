@@ -63,8 +63,8 @@ bool Engine::Impl::recover_some(size_t tasks_max) {
 }
 
 bool Engine::Impl::may_recover() const {
-  // Nobody knows when a planner elsewhere answers: the others do not wait for it.
-  return recovering && !draining && live.size() - asked_outside.size() < options.live_max;
+  // Nobody knows when a planner elsewhere or a person answers: the others do not wait for them.
+  return recovering && !draining && live.size() - waits_outside.size() < options.live_max;
 }
 
 Result<std::vector<TaskId>> Engine::Impl::next_to_recover(size_t tasks_max) {

@@ -109,7 +109,8 @@ void Engine::Impl::plan(const TaskId& id, const Plan& asked) {
   request.after_seq = state.turn.upto_seq;
   request.state = state.turn.state;
   request.input = state.input;
-  if (!planner->in_process()) asked_outside.insert(id);
+  found->second->planner_outside = !planner->in_process();
+  note_waiting(*found->second);
   const Seq from = planner->reads_history() ? 1 : request.after_seq + 1;
   const auto news = found->second->recent.between(from, asked.upto_seq);
   request.news.assign(news.begin(), news.end());

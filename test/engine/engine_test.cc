@@ -1,6 +1,7 @@
 // The engine from outside: commands in, records in the store, requests at the executor.
 #include "engine/engine.h"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include "engine/history.h"
@@ -266,6 +267,23 @@ TEST_F(EngineTest, RecoveryDoesNotWaitForPlannersElsewhere) {
   world.pump();
   EXPECT_EQ(absent.asked, 6);
   EXPECT_EQ(world.executor.sent.size(), 2u) << "the task behind them is not recovered";
+}
+
+TEST_F(EngineTest, RecoveryDoesNotWaitForPeople) {
+  for (const char* tool : {"read.a", "read.b"}) {
+    world.submit(fmt::format(
+        R"({{"script":[{{"call":{{"step":"a","tool":"{}"}}}},{{"await":"a"}},{{"complete":1}}]}})",
+        tool));
+  }
+  world.options.live_max = 1;
+  world.options.recover_page = 1;
+  world.start();
+  world.pump();
+  ASSERT_EQ(world.executor.sent.size(), 3u) << "the second waits for room";
+  const CallRequest& first = world.executor.sent[2].request;
+  world.engine->command(first.task, Ask{first.send.step, first.send.attempt, "sure?", {}});
+  world.pump();
+  EXPECT_EQ(world.executor.sent.size(), 4u) << "the first waits for a person";
 }
 
 TEST_F(EngineTest, WhatCannotBeReadNowIsRecoveredLater) {
