@@ -11,6 +11,7 @@ namespace {
 
 constexpr int64_t kSecondUs = 1'000'000;
 constexpr int64_t kHourUs = 3'600 * kSecondUs;
+constexpr uint64_t kShortRounds = 8;
 constexpr int64_t kRestUs = 2 * kHourUs;  // no retry, lease or replan is longer
 constexpr int64_t kLivenessUs = 60 * 24 * kHourUs;
 constexpr uint64_t kEventsMax = 60'000;
@@ -96,15 +97,17 @@ int64_t World::idle_until_us() {
   if (wake_us < now_us() + kSecondUs) {
     return std::max(wake_us, now_us() + (500 << std::min<uint64_t>(idle_rounds_, 11)));
   }
-  int64_t until_us = now_us() + kSecondUs * (int64_t{1} << std::min<uint64_t>(idle_rounds_, 6));
+  const int64_t soon_us =
+      now_us() + kSecondUs * (int64_t{1} << std::min<uint64_t>(idle_rounds_, 6));
+  int64_t until_us = now_us() + kHourUs;
   if (!disk_.rows.timers.empty()) {
     int64_t first_ms = INT64_MAX;
     for (const auto& [id, due_ms] : disk_.rows.timers) first_ms = std::min(first_ms, due_ms);
     const int64_t due_us = clock_.us_of(first_ms);
-    if (due_us > now_us()) return due_us;
-    return until_us;
+    until_us = due_us > now_us() ? due_us : soon_us;
   }
-  return now_us() + kHourUs;
+  // A recovery that could not read looks again after a second, whatever the timers say.
+  return idle_rounds_ <= kShortRounds ? std::min(soon_us, until_us) : until_us;
 }
 
 void World::jump_wall() {
@@ -155,32 +158,47 @@ bool World::all_ended() const {
   return !tasks_.empty();
 }
 
-// After a long quiet time every task has ended or waits for a person or a timer that exists.
+// After a long quiet time every task has ended or waits for a person or a timer that exists. The
+// last timer may have fired a moment ago: who is under way then gets the same time once more.
 void World::come_to_rest() {
   people_.rest(true);
-  const int64_t until_us = now_us() + kRestUs;
-  const uint64_t events_max = trace_.events() + kEventsMax;
-  while (verdict_.ok() && schedule_.next_us() && *schedule_.next_us() <= until_us) {
-    if (all_ended() && clients_.all_answered()) return;
-    if (trace_.events() > events_max) {
-      return verdict_.violation("liveness", "the world does not come to rest");
-    }
-    step();
-  }
-  if (verdict_.ok()) check_waiting();
-}
-
-void World::check_waiting() {
+  if (!rest_for(kRestUs)) return;
   if (!clients_.all_answered()) {
     return verdict_.violation("liveness", "a submission is never answered");
   }
-  for (const auto& [id, task] : tasks_) {
-    if (task.ended || !task.questions.empty() || !task.timers.empty()) continue;
+  const std::map<TaskId, Seq> idle = heads_of_idle();
+  if (idle.empty() || !rest_for(kRestUs)) return;
+  for (const auto& [id, head] : heads_of_idle()) {
+    const auto before = idle.find(id);
+    if (before == idle.end() || before->second != head) continue;
     verdict_.violation("liveness",
                        fmt::format("{} ({}) at record {}: it has not ended, and nothing that it "
                                    "waits for exists",
-                                   id.to_string(), tag_of(task), task.head));
+                                   id.to_string(), tag_of(tasks_.at(id)), head));
   }
+}
+
+// False: all is done, or wrong.
+bool World::rest_for(int64_t rest_us) {
+  const int64_t until_us = now_us() + rest_us;
+  const uint64_t events_max = trace_.events() + kEventsMax;
+  while (verdict_.ok() && schedule_.next_us() && *schedule_.next_us() <= until_us) {
+    if (all_ended() && clients_.all_answered()) return false;
+    if (trace_.events() > events_max) {
+      verdict_.violation("liveness", "the world does not come to rest");
+      return false;
+    }
+    step();
+  }
+  return verdict_.ok();
+}
+
+std::map<TaskId, Seq> World::heads_of_idle() const {
+  std::map<TaskId, Seq> heads;
+  for (const auto& [id, task] : tasks_) {
+    if (!task.ended && task.questions.empty() && task.timers.empty()) heads[id] = task.head;
+  }
+  return heads;
 }
 
 void World::finish() {

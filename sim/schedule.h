@@ -49,7 +49,13 @@ class SimClock : public Clock {
   explicit SimClock(const Schedule& schedule) : schedule_(schedule) {}
   int64_t unix_ms() override { return kBaseMs + schedule_.now_us() / 1000 + jump_ms_; }
   int64_t monotonic_us() override { return schedule_.now_us(); }
-  void jump_to(int64_t offset_ms) { jump_ms_ = offset_ms; }
+  void jump_to(int64_t offset_ms) {
+    jump_ms_ = offset_ms;
+    low_ms_ = std::min(low_ms_, offset_ms);
+    high_ms_ = std::max(high_ms_, offset_ms);
+  }
+  // By so much two looks at the wall may disagree.
+  int64_t jumped_ms() const { return high_ms_ - low_ms_; }
   int64_t jump_ms() const { return jump_ms_; }
   // When the wall will show `unix_ms`, if it does not jump again.
   int64_t us_of(int64_t wall_ms) const { return (wall_ms - kBaseMs - jump_ms_) * 1000; }
@@ -57,7 +63,7 @@ class SimClock : public Clock {
  private:
   static constexpr int64_t kBaseMs = 1'800'000'000'000;
   const Schedule& schedule_;
-  int64_t jump_ms_ = 0;
+  int64_t jump_ms_ = 0, low_ms_ = 0, high_ms_ = 0;
 };
 
 }  // namespace perdure::sim

@@ -119,7 +119,8 @@ class World {
   void come_to_rest();
   void finish();
   bool all_ended() const;
-  void check_waiting();
+  bool rest_for(int64_t rest_us);
+  std::map<TaskId, Seq> heads_of_idle() const;
   void jump_wall();
   void decide_over_http(const TaskId& task, const Resolve& decision, bool wrong_args);
   void take_note(const SeenTask& before, const Record& record);

@@ -39,9 +39,11 @@ class ApprovalOnce : public Checker {
   void check_time(const SeenTask& before, const Record& record, const InterruptResolved& decision) {
     const Seq asked = decision.interrupt_seq;
     const int64_t expires_ms = before.questions.at(asked).asking.expires_ms;
-    const bool late = expires_ms > 0 && record.at_ms >= before.asked_ms.at(asked) + expires_ms;
+    const int64_t late_ms = record.at_ms - before.asked_ms.at(asked) - expires_ms;
+    const bool late = expires_ms > 0 && late_ms >= 0;
     const bool by_person = !decision.expired && decision.decision != Decision::kWithdrawn;
-    if (by_person && late) {
+    // A task's records never go back in time; the wall does, and it is the wall that was asked.
+    if (by_person && late && late_ms >= evidence_.clock.jumped_ms()) {
       bad(before, record.seq, fmt::format("question {} had expired before", asked));
     }
     if (decision.expired && !late) {
