@@ -26,7 +26,7 @@ struct Submission {
 
 // How a submission is answered; shared by what happens before and behind the engine.
 struct Pending {
-  NewTaskText text;
+  std::optional<NewTaskText> text;  // of a new task
   Preferences preferences;
   std::string tenant;
   std::shared_ptr<Responder> responder;
@@ -102,12 +102,12 @@ OrResponse<Submission> read_submission(Context& context, const Call& call,
   return Submission{std::move(submit), std::nullopt, std::move(text)};
 }
 
-// A repeat of what was accepted needs no room.
-bool is_repeated(Context& context, const Submission& submission) {
-  if (!submission.idempotency) return false;
-  const auto earlier = context.parts.reader.idempotency(
-      submission.submit.tenant, submission.idempotency->route, submission.idempotency->key);
-  return earlier && *earlier;
+// What this very request made, if it was accepted before.
+std::optional<engine::Submitted> find_earlier(Context& context, const std::string& tenant,
+                                              const engine::IdempotencyKey& key) {
+  const auto row = context.parts.reader.idempotency(tenant, key.route, key.key);
+  if (!row || !*row || (*row)->request_hash != key.request_hash) return std::nullopt;
+  return engine::Submitted{(*row)->task, true, 0};
 }
 
 Response accepted(const TaskId& id, std::string body, const Preferences& preferences) {
@@ -148,7 +148,7 @@ void answer(Context& context, const std::shared_ptr<const Pending>& pending,
   const int64_t wait_ms = pending->preferences.wait_ms(context.parts.limits.wait_max_ms);
   if (!done.repeated && wait_ms == 0) {
     return pending->responder->respond(
-        accepted(done.task, pending->text.of(done.task), pending->preferences));
+        accepted(done.task, pending->text->of(done.task), pending->preferences));
   }
   context.later([&context, pending, done, wait_ms] {
     const auto look = [&context, pending, done](bool last) -> std::optional<Response> {
@@ -170,15 +170,24 @@ void submit_task(Context& context, Call call) {
   if (!key) return refuse(problem(400, "invalid_idempotency_key", key.error().message));
   auto body = body_of(context, call);
   if (!body) return refuse(std::move(body.error()));
-  auto read = read_submission(context, call, *body);
-  if (!read) return refuse(std::move(read.error()));
+  std::optional<engine::IdempotencyKey> repeatable;
   if (*key) {
-    read->idempotency =
+    repeatable =
         engine::IdempotencyKey{std::string(kRoute), **key, sha256(to_canonical_json(*body))};
   }
-  if (auto full = no_room(context); full && !is_repeated(context, *read)) {
-    return refuse(std::move(*full));
+  auto read = read_submission(context, call, *body);
+  std::optional<Response> refusal = read ? no_room(context) : std::move(read.error());
+  if (refusal) {
+    // What was accepted once needs no room, and no agent that is still as it was.
+    const auto earlier =
+        repeatable ? find_earlier(context, call.tenant(), *repeatable) : std::nullopt;
+    if (!earlier) return refuse(std::move(*refusal));
+    return answer(context,
+                  std::make_shared<const Pending>(Pending{
+                      std::nullopt, preferences_of(*call.request), call.tenant(), call.responder}),
+                  *earlier);
   }
+  read->idempotency = std::move(repeatable);
   if (const Status stowed = engine::stow(context.parts.blobs, call.tenant(), read->submit.input);
       !stowed) {
     return refuse(problem(stowed.error()));

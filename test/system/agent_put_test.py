@@ -126,6 +126,8 @@ class Put(SystemTest):
         server = self.serve()
         self.put(server, "x", FILE)
         self.put(server, "later", FILE)
+        task = server.api.submit("x", 1, key="one")
+        server.api.wait(task, "completed")
         server.stop()
         config = self.config(tokens=TOKENS)
         del config["tools"]["look"]
@@ -134,6 +136,9 @@ class Put(SystemTest):
         self.assertIn("there is no tool 'look'", server.api.get("/v1/agents/x").json["problem"])
         refused = server.api.post("/v1/tasks", {"agent": "x", "input": 1})
         self.assertEqual((refused.status, refused.json["code"]), (409, "agent_unusable"))
+        self.assertEqual(server.api.submit("x", 1, key="one"), task, "it was accepted once")
+        with self.assertRaisesRegex(AssertionError, "agent_unusable"):
+            server.api.submit("x", 2, key="one")
         self.assertEqual(server.api.get("/v1/agents/later").json["source"], "file")
         self.assertIn("agent.hidden", server.log_text())
 
