@@ -24,10 +24,12 @@ class Sends {
  public:
   void see(const Record& record) {
     if (const auto* intent = std::get_if<StepIntended>(&record.body)) {
-      of_step_[intent->step].push_back({intent->attempt, record.at_ms, std::nullopt});
+      of_step_[intent->step].push_back({intent->attempt, record.at_ms, std::nullopt, {}});
     } else if (const auto* settled = std::get_if<StepSettled>(&record.body)) {
       for (Question::Sent& sent : of_step_[settled->step]) {
-        if (sent.attempt == settled->attempt) sent.settled = *settled;
+        if (sent.attempt != settled->attempt) continue;
+        sent.outcome = settled->outcome;
+        sent.detail = settled->detail;
       }
     }
   }
@@ -116,9 +118,9 @@ json::array sent_json(const std::vector<Question::Sent>& sent) {
   json::array out;
   for (const Question::Sent& send : sent) {
     json::object one{{"attempt", send.attempt}, {"at", to_rfc3339(send.at_ms)}};
-    if (send.settled) {
-      one["outcome"] = to_string(send.settled->outcome);
-      if (!send.settled->detail.empty()) one["detail"] = send.settled->detail;
+    if (send.outcome) {
+      one["outcome"] = to_string(*send.outcome);
+      if (!send.detail.empty()) one["detail"] = send.detail;
     }
     out.push_back(std::move(one));
   }

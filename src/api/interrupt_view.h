@@ -15,7 +15,8 @@ struct Question {
   struct Sent {
     uint32_t attempt = 0;
     int64_t at_ms = 0;
-    std::optional<StepSettled> settled;
+    std::optional<Outcome> outcome;
+    std::string detail;
   };
   core::TaskState state;
   std::optional<InterruptRequested> asked;

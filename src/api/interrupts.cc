@@ -152,6 +152,13 @@ struct Page {
   std::optional<InterruptId> next;  // there are more behind this one
 };
 
+Response page_response(Page page) {
+  json::object out;
+  out["interrupts"] = std::move(page.shown);
+  out["next_cursor"] = page.next ? json::value(page.next->to_string()) : json::value();
+  return json_response(200, json_text(out));
+}
+
 // What was decided since the rows were read is no longer in the inbox.
 Status read_inbox(Context& context, const Call& call, std::optional<InterruptId> after,
                   uint64_t limit, const Wanted& wanted, Page& page) {
@@ -181,25 +188,27 @@ Status read_inbox(Context& context, const Call& call, std::optional<InterruptId>
 
 // Of one task, those of the past too.
 Response list_of_task(Context& context, const Call& call, const std::string& text,
-                      const Wanted& wanted) {
+                      std::optional<InterruptId> after, uint64_t limit, const Wanted& wanted) {
   ANSWER_ASSIGN(const TaskRow row, find_task(context, call, text));
   std::vector<Seq> asked;
   JournalReader journal(context.parts.reader, row.id, 1);
   for (;;) {
     ANSWER_ASSIGN(const Record* record, journal.next());
     if (record == nullptr) break;
-    if (std::holds_alternative<InterruptRequested>(record->body)) asked.push_back(record->seq);
+    const bool behind = !after || record->seq > after->seq;
+    if (behind && std::holds_alternative<InterruptRequested>(record->body)) {
+      asked.push_back(record->seq);
+    }
   }
-  json::array shown;
+  Page page;
   for (const Seq seq : asked) {
-    ANSWER_ASSIGN(auto interrupt, view_interrupt(context, call.tenant(), {row.id, seq}));
-    if (interrupt && wanted.is(*interrupt)) shown.push_back(std::move(*interrupt));
-    if (shown.size() == kListMax) break;
+    if (page.shown.size() == limit) break;
+    page.next = InterruptId{row.id, seq};
+    ANSWER_ASSIGN(auto interrupt, view_interrupt(context, call.tenant(), *page.next));
+    if (interrupt && wanted.is(*interrupt)) page.shown.push_back(std::move(*interrupt));
   }
-  json::object out;
-  out["interrupts"] = std::move(shown);
-  out["next_cursor"] = json::value();
-  return json_response(200, json_text(out));
+  if (page.next && page.next->seq == asked.back()) page.next.reset();
+  return page_response(std::move(page));
 }
 
 }  // namespace
@@ -223,13 +232,10 @@ Response list_interrupts(Context& context, const Call& call) {
   }
   ANSWER_STATUS(query.finish());
   const Wanted filter{wanted, assignee};
-  if (task) return list_of_task(context, call, *task, filter);
+  if (task) return list_of_task(context, call, *task, after, limit, filter);
   Page page;
   ANSWER_STATUS(read_inbox(context, call, after, limit, filter, page));
-  json::object out;
-  out["interrupts"] = std::move(page.shown);
-  out["next_cursor"] = page.next ? json::value(page.next->to_string()) : json::value();
-  return json_response(200, json_text(out));
+  return page_response(std::move(page));
 }
 
 Response get_interrupt(Context& context, const Call& call) {

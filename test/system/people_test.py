@@ -452,7 +452,16 @@ class Inbox(People):
             cursor = "&cursor=" + page["next_cursor"] if page["next_cursor"] else ""
         self.assertEqual(sorted(seen), sorted(tasks))
         self.assertEqual(cursor, "")
+        self.pages_of_one_task(server, tasks[0])
         self.assertEqual(server.api.get("/v1/tasks?status=input_required").json["next_cursor"], None)
+
+    def pages_of_one_task(self, server, task):
+        self.decide(server, self.only(server.api.inbox(task)), "reject")
+        server.api.wait(task, "completed")
+        all_of_it = server.api.get(f"/v1/interrupts?task={task}&status=all").json
+        self.assertEqual((len(all_of_it["interrupts"]), all_of_it["next_cursor"]), (1, None))
+        behind = server.api.get(f"/v1/interrupts?task={task}&status=all&cursor={all_of_it['interrupts'][0]['id']}")
+        self.assertEqual(behind.json, {"interrupts": [], "next_cursor": None})
 
 
 if __name__ == "__main__":
