@@ -113,6 +113,23 @@ void fail_task(Draft& draft, StopReason reason, const std::string& message) {
   end_task(draft, {TaskStatus::kFailed, reason, message, {}, 0});
 }
 
+StopReason stop_reason_of(InterruptReason reason) {
+  switch (reason) {
+    case InterruptReason::kBudgetReached:
+      return StopReason::kBudget;
+    case InterruptReason::kPlannerFailed:
+      return StopReason::kPlannerFailed;
+    case InterruptReason::kProviderRefusal:
+      return StopReason::kRefusal;
+    default:
+      return StopReason::kError;
+  }
+}
+
+bool is_to_fail(const Interrupt& interrupt, const InterruptResolved& decision) {
+  return decision.expired && interrupt.asking.on_expire == OnExpire::kFail;
+}
+
 void reject(Draft& draft, const Interrupt& interrupt, const InterruptResolved& decision) {
   switch (interrupt.reason) {
     case InterruptReason::kToolApproval:
@@ -124,14 +141,10 @@ void reject(Draft& draft, const Interrupt& interrupt, const InterruptResolved& d
         deny(draft, interrupt.step, decision);
       }
       return;
-    case InterruptReason::kBudgetReached:
-      return fail_task(draft, StopReason::kBudget, interrupt.message);
-    case InterruptReason::kPlannerFailed:
-      return fail_task(draft, StopReason::kPlannerFailed, interrupt.message);
-    case InterruptReason::kProviderRefusal:
-      return fail_task(draft, StopReason::kRefusal, interrupt.message);
-    default:
-      return fail_task(draft, StopReason::kError, interrupt.message);
+    default:  // the task cannot go on; if it was to fail for want of an answer, it says so instead
+      if (!is_to_fail(interrupt, decision)) {
+        fail_task(draft, stop_reason_of(interrupt.reason), interrupt.message);
+      }
   }
 }
 
@@ -288,8 +301,9 @@ void resolve(Draft& draft, const Resolve& command) {
 
 void expire(Draft& draft, Seq interrupt_seq) {
   const Interrupt interrupt = draft.state().interrupts.at(interrupt_seq);
-  conclude(draft, default_of(interrupt_seq, interrupt));
-  if (interrupt.asking.on_expire == OnExpire::kFail) {
+  const InterruptResolved decision = default_of(interrupt_seq, interrupt);
+  conclude(draft, decision);
+  if (is_to_fail(interrupt, decision)) {
     fail_task(draft, StopReason::kExpired, "nobody answered in time: " + interrupt.message);
   }
 }

@@ -174,6 +174,21 @@ TEST(Expiry, ADecisionThatComesAfterItIsRefused) {
   EXPECT_EQ(driver.sends().size(), 0u);
 }
 
+// Whatever was asked: that nobody answered is why it ended.
+TEST(Expiry, ATaskThatWasToFailSaysSo) {
+  for (const InterruptReason reason :
+       {InterruptReason::kLoopDetected, InterruptReason::kProviderRefusal}) {
+    Driver driver({}, expiring(OnExpire::kFail));
+    driver.answer({InterruptAction{reason, "it goes in circles"}});
+    const Seq asked = driver.question(reason);
+    driver.pass(72 * kHour);
+    driver.fire("!ask/" + std::to_string(asked));
+    ASSERT_EQ(driver.status(), TaskStatus::kFailed);
+    EXPECT_EQ(driver.state().ended->stop_reason, StopReason::kExpired);
+    EXPECT_EQ(driver.state().ended->message, "nobody answered in time: it goes in circles");
+  }
+}
+
 TEST(Expiry, ADecisionInTimeCancelsIt) {
   Driver driver({}, expiring(OnExpire::kFail));
   driver.answer({tool("a", {}, Verdict::kAsk)});
