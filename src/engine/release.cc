@@ -17,6 +17,12 @@ using hooks::planted;
 
 constexpr Seq kRunAheadMax = 1024;  // records of one task: more than the longest turn has actions
 
+Status judge_and_stow(World& world, const std::string& tenant, const std::string& agent,
+                      const std::string& agent_version, AnswerTurn& turn) {
+  TRY_STATUS(world.policy.judge(agent, agent_version, turn));
+  return stow(world.blobs, tenant, turn);
+}
+
 }  // namespace
 
 void Engine::Impl::hold(Output output) {
@@ -116,13 +122,13 @@ void Engine::Impl::plan(const TaskId& id, const Plan& asked) {
   request.news.assign(news.begin(), news.end());
   planner->plan(std::move(request), [this, id, asked, tenant = state.tenant, agent = state.agent,
                                      version = state.agent_version](Result<AnswerTurn> turn) {
-    if (turn) world.policy.judge(agent, version, *turn);
-    Status stowed = turn ? stow(world.blobs, tenant, *turn) : Status{};
-    if (turn && stowed) {
+    Status fit =
+        turn ? judge_and_stow(world, tenant, agent, version, *turn) : tl::unexpected(turn.error());
+    if (fit) {
       mailbox.put_answer(TaskCommand{id, std::move(*turn), {}});
     } else {
-      const std::string why = turn ? stowed.error().message : turn.error().message;
-      mailbox.put_answer(TaskCommand{id, RejectTurn{asked.turn, asked.upto_seq, why}, {}});
+      mailbox.put_answer(TaskCommand{
+          id, RejectTurn{asked.turn, asked.upto_seq, std::move(fit.error().message)}, {}});
     }
   });
 }
@@ -187,9 +193,8 @@ void Engine::resolve(TaskId task, const core::TaskState& asked, const std::strin
 
 void Engine::answer(TaskId task, const std::string& tenant, const std::string& agent,
                     const std::string& agent_version, AnswerTurn turn, Reply reply) {
-  impl_->world.policy.judge(agent, agent_version, turn);
-  if (const Status stowed = stow(impl_->world.blobs, tenant, turn); !stowed) {
-    return reply(tl::unexpected(stowed.error()));
+  if (const Status fit = judge_and_stow(impl_->world, tenant, agent, agent_version, turn); !fit) {
+    return reply(tl::unexpected(fit.error()));
   }
   command(task, std::move(turn), std::move(reply));
 }

@@ -26,10 +26,11 @@ void deny_unknown(CallAction& call, std::string_view what, const std::vector<std
 
 }  // namespace
 
-void ContractPolicy::judge(const std::string&, const std::string& agent_version, AnswerTurn& turn) {
+Status ContractPolicy::judge(const std::string&, const std::string& agent_version,
+                             AnswerTurn& turn) {
   std::shared_ptr<const AgentSpec> spec;
   if (!agent_version.empty()) {
-    if (auto found = versions_.spec(agent_version)) spec = *found;
+    TRY_ASSIGN(spec, versions_.spec(agent_version));
   }
   for (Action& action : turn.actions) {
     auto* call = std::get_if<CallAction>(&action);
@@ -40,6 +41,7 @@ void ContractPolicy::judge(const std::string&, const std::string& agent_version,
       judge_tool(*call, spec.get(), turn.guarded);
     }
   }
+  return {};
 }
 
 Status ContractPolicy::judge_edit(const std::string&, const std::string& agent_version,

@@ -28,7 +28,8 @@ class ContractPolicy : public Policy {
                  const std::vector<PolicyRule>& rules, AgentVersions& versions)
       : models_(models), tools_(tools), rules_(rules), versions_(versions) {}
 
-  void judge(const std::string& agent, const std::string& agent_version, AnswerTurn& turn) override;
+  Status judge(const std::string& agent, const std::string& agent_version,
+               AnswerTurn& turn) override;
   Status judge_edit(const std::string& agent, const std::string& agent_version,
                     const std::string& tool, Resolve& edit) override;
 

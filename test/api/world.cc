@@ -143,7 +143,7 @@ void InsidePlanner::plan(PlanRequest request, Done done) {
   done(std::move(turn));
 }
 
-void NamePolicy::judge(const std::string&, const std::string&, AnswerTurn& turn) {
+Status NamePolicy::judge(const std::string&, const std::string&, AnswerTurn& turn) {
   for (Action& action : turn.actions) {
     auto* call = std::get_if<CallAction>(&action);
     if (call == nullptr) continue;
@@ -154,6 +154,7 @@ void NamePolicy::judge(const std::string&, const std::string&, AnswerTurn& turn)
     call->reserve.model_calls = call->kind == CallKind::kModel ? 1 : 0;
     call->reserve.cost_micro_usd = 250'000;
   }
+  return {};
 }
 
 SettleStep AnsweringExecutor::success(const CallRequest& request) {

@@ -110,7 +110,7 @@ class NamePolicy : public Policy {
     edit.identity = edit.given.hash;
     return {};
   }
-  void judge(const std::string&, const std::string&, AnswerTurn& turn) override;
+  Status judge(const std::string&, const std::string&, AnswerTurn& turn) override;
 };
 
 // Answers every call at once, unless `hold` is set.

@@ -71,7 +71,7 @@ class NamedPolicy : public Policy {
     edit.identity = edit.given.hash;
     return {};
   }
-  void judge(const std::string&, const std::string&, AnswerTurn& turn) override {
+  Status judge(const std::string&, const std::string&, AnswerTurn& turn) override {
     for (Action& action : turn.actions) {
       auto* call = std::get_if<CallAction>(&action);
       if (call == nullptr) continue;
@@ -86,6 +86,7 @@ class NamedPolicy : public Policy {
       if (call->name.starts_with("ask")) call->verdict = Verdict::kAsk;
       if (turn.guarded) call->identity = call->args.hash;
     }
+    return {};
   }
 };
 

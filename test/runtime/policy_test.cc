@@ -13,7 +13,7 @@ CallAction judged(CallAction call, const Models& models = {}, const ToolRouter& 
   AgentVersions versions(blobs);
   AnswerTurn turn;
   turn.actions.emplace_back(std::move(call));
-  ContractPolicy(models, tools, {}, versions).judge("a", "", turn);
+  EXPECT_TRUE(ContractPolicy(models, tools, {}, versions).judge("a", "", turn));
   return std::get<CallAction>(turn.actions[0]);
 }
 
@@ -37,6 +37,20 @@ TEST(ContractPolicyTest, WhatIsNotConfiguredIsDenied) {
     call.kind = kind;
     EXPECT_EQ(judged(call).verdict, Verdict::kDeny);
   }
+}
+
+// An agent's own "always ask" is in its file: unread, nothing may be sent.
+TEST(ContractPolicyTest, AnAgentThatCannotBeReadSendsNothing) {
+  test::NoBlobs blobs;
+  AgentVersions versions(blobs);
+  AnswerTurn turn;
+  turn.actions.emplace_back(CallAction{});
+  const Models models;
+  const ToolRouter tools;
+  const Status judged =
+      ContractPolicy(models, tools, {}, versions).judge("a", std::string(64, 'a'), turn);
+  ASSERT_FALSE(judged);
+  EXPECT_EQ(judged.error().code, Code::kNotFound);
 }
 
 }  // namespace
