@@ -3,17 +3,10 @@
 #include <algorithm>
 
 #include "api/key_ring.h"
+#include "base/text.h"
 
 namespace perdure::api {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c += 'a' - 'A';
-  }
-  return out;
-}
 
 struct NamedScope {
   Scopes scope;
@@ -69,25 +62,26 @@ Who Access::authenticate(const Request& request, int64_t now_ms) const {
   const auto header = request.header("authorization");
   constexpr std::string_view kScheme = "bearer ";
   if (!header || header->size() <= kScheme.size()) return nullptr;
-  if (lower(header->substr(0, kScheme.size())) != kScheme) return nullptr;
+  if (lower_case(header->substr(0, kScheme.size())) != kScheme) return nullptr;
   return find(sha256(header->substr(kScheme.size())), now_ms);
 }
 
 bool Access::is_host_allowed(const Request& request) const {
   const auto header = request.header("host");
   if (!header) return false;
-  const std::string host = lower(*header);
+  const std::string host = lower_case(*header);
   return hosts_.contains(host) || hosts_.contains(without_port(host));
 }
 
 bool Access::is_origin_allowed(const Request& request) const {
   const auto header = request.header("origin");
   if (!header) return true;
-  const std::string origin = lower(*header);
+  const std::string origin = lower_case(*header);
   if (origins_.contains(origin)) return true;
   // Our own page, under a name that we answer to (see is_host_allowed).
   const auto host = request.header("host");
-  return host && (origin == "http://" + lower(*host) || origin == "https://" + lower(*host));
+  return host &&
+         (origin == "http://" + lower_case(*host) || origin == "https://" + lower_case(*host));
 }
 
 Scopes scope_of(std::string_view name) {

@@ -83,7 +83,9 @@ std::string command_of(const std::string& id, Decision decision, const json::obj
   for (const auto& [member, flag] :
        {std::pair("cost_usd", "--add-usd"), std::pair("model_calls", "--add-model-calls"),
         std::pair("tool_calls", "--add-tool-calls")}) {
-    const json::value& amount = add->at(member);
+    const json::value* given = add->as_object().if_contains(member);
+    if (given == nullptr) continue;
+    const json::value& amount = *given;
     if (amount.to_number<double>() > 0) command += fmt::format(" {} {}", flag, json_text(amount));
   }
   return command;
@@ -91,6 +93,15 @@ std::string command_of(const std::string& id, Decision decision, const json::obj
 
 CallKind kind_of(const Question& question) {
   return question.step ? question.step->kind : CallKind::kTool;
+}
+
+// The least that helps; what has no limit needs nothing.
+json::object added(const Limits& limits, const Usage& needed) {
+  json::object add;
+  if (limits.cost_micro_usd != kUnlimited) add["cost_usd"] = to_usd(needed.cost_micro_usd);
+  if (limits.model_calls != kUnlimited) add["model_calls"] = needed.model_calls;
+  if (limits.tool_calls != kUnlimited) add["tool_calls"] = needed.tool_calls;
+  return add;
 }
 
 json::array answers_to(const std::string& id, const Question& question) {
@@ -102,9 +113,7 @@ json::array answers_to(const std::string& id, const Question& question) {
     if (decision == Decision::kEdit) body["args"] = json::object();
     if (decision == Decision::kRespond) body["message"] = "";
     if (reason == InterruptReason::kBudgetReached && decision == Decision::kApprove) {
-      body["add"] = {{"cost_usd", to_usd(needed.cost_micro_usd)},
-                     {"model_calls", needed.model_calls},
-                     {"tool_calls", needed.tool_calls}};
+      body["add"] = added(question.state.limits, needed);
     }
     answers.push_back({{"decision", to_string(decision)},
                        {"command", command_of(id, decision, body)},

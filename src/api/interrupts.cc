@@ -38,7 +38,9 @@ Result<std::pair<InterruptId, TaskRow>> find_interrupt(Context& context, const C
 
 Status read_added(const json::value& value, Usage& add) {
   ObjectReader in(value, "body.add");
-  add.cost_micro_usd = std::llround(in.number("cost_usd", 0, kAddMaxUsd, 0) * 1e6);
+  const double cost_usd = in.number("cost_usd", 0, kAddMaxUsd, 0);
+  add.cost_micro_usd = std::llround(cost_usd * 1e6);
+  if (cost_usd > 0 && add.cost_micro_usd == 0) in.fail_at("cost_usd", "expected 0.000001 or more");
   add.model_calls = in.integer("model_calls", 0, kAddMaxCalls, 0);
   add.tool_calls = in.integer("tool_calls", 0, kAddMaxCalls, 0);
   return in.finish();

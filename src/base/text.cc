@@ -154,6 +154,20 @@ std::optional<int64_t> parse_rfc3339(std::string_view text) {
   return rest[0] == '+' ? ms - offset_ms : ms + offset_ms;
 }
 
+std::string lower_case(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+  }
+  return lower;
+}
+
+std::string usd_text(int64_t micro_usd) {
+  std::string text = fmt::format("{}.{:06}", micro_usd / 1'000'000, micro_usd % 1'000'000);
+  while (text.ends_with('0') && text[text.size() - 3] != '.') text.pop_back();
+  return text + " USD";
+}
+
 bool is_valid_utf8(std::string_view text) {
   const auto* p = reinterpret_cast<const uint8_t*>(text.data());
   for (size_t i = 0; i < text.size();) {

@@ -22,6 +22,12 @@ std::string to_rfc3339(int64_t unix_ms);
 // one.
 std::optional<int64_t> parse_rfc3339(std::string_view text);
 
+// ASCII letters only.
+std::string lower_case(std::string_view text);
+
+// Millionths of a dollar as "0.0328 USD".
+std::string usd_text(int64_t micro_usd);
+
 bool is_valid_utf8(std::string_view text);
 
 // The beginning of UTF-8 text, cut between characters.

@@ -6,6 +6,7 @@
 
 #include "base/hooks.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "core/asking.h"
 #include "core/budget.h"
 #include "core/ending.h"
@@ -23,13 +24,24 @@ void ask(Draft& draft, InterruptReason reason, const StepId& step, std::string m
   set_ask_timer(draft, seq);
 }
 
+// What is short, in the words of who has to pay for it.
 std::string missing_budget(const TaskState& state, const Usage& needed) {
-  return fmt::format(
-      "the next call needs {} micro-USD, {} model calls, {} tool calls; spent {} of {}, {} of {}, "
-      "{} of {} (-1: no limit)",
-      needed.cost_micro_usd, needed.model_calls, needed.tool_calls, state.spent.cost_micro_usd,
-      state.limits.cost_micro_usd, state.spent.model_calls, state.limits.model_calls,
-      state.spent.tool_calls, state.limits.tool_calls);
+  std::string missing;
+  const auto look = [&](int64_t limit, int64_t spent, int64_t more, auto&& text) {
+    if (more == 0 || limit == kUnlimited || capped_sum(spent, more) <= limit) return;
+    missing += fmt::format("{}{} of {} are spent or set aside, and the next call needs {}",
+                           missing.empty() ? "" : "; ", text(spent), text(limit), text(more));
+  };
+  const auto calls_of = [](std::string_view kind) {
+    return [kind](int64_t count) { return fmt::format("{} {} calls", count, kind); };
+  };
+  Usage spent = state.spent;
+  spent += state.reserved;
+  const Limits& limits = state.limits;
+  look(limits.cost_micro_usd, spent.cost_micro_usd, needed.cost_micro_usd, usd_text);
+  look(limits.model_calls, spent.model_calls, needed.model_calls, calls_of("model"));
+  look(limits.tool_calls, spent.tool_calls, needed.tool_calls, calls_of("tool"));
+  return missing;
 }
 
 InterruptResolved record_of(const Resolve& command) {

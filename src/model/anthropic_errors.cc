@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "base/rfc3339.h"
+#include "base/text.h"
 #include "model/json_fields.h"
 
 namespace perdure {

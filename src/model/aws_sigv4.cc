@@ -23,14 +23,6 @@ std::string basic_time(int64_t unix_ms) {
   return text.ends_with('Z') ? text : text + 'Z';
 }
 
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  }
-  return lower;
-}
-
 // Without spaces at the ends, and with one for each run of them.
 std::string trimmed(std::string_view value) {
   std::string out;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "model/json_fields.h"
 
 namespace perdure {

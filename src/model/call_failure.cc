@@ -98,14 +98,6 @@ bool says_context_overflow(std::string_view message) {
                      [&](auto known) { return words.find(known) != std::string::npos; });
 }
 
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  }
-  return lower;
-}
-
 std::string one_line(std::string_view text) {
   size_t size = std::min(text.size(), kDetailMaxBytes);
   while (size > 0 && size < text.size() && (text[size] & 0xC0) == 0x80) --size;

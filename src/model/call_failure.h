@@ -35,7 +35,6 @@ FailureClass class_of_status(int status);
 // Many servers say this in words only.
 bool says_context_overflow(std::string_view message);
 
-std::string lower_case(std::string_view text);
 // One line, bounded, UTF-8.
 std::string one_line(std::string_view text);
 // "HTTP 429 rate_limit_exceeded: Slow down. (request id req_1)". Empty parts are left out.

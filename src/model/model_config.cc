@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/http_header.h"
+#include "base/text.h"
 #include "model/codec.h"
 
 namespace perdure {
@@ -126,18 +128,9 @@ void read_extra(ObjectReader& in, ModelConfig& config) {
   config.extra = to_canonical_json(*extra);
 }
 
-// Written by the codecs and the transport, or secrets, which have their own place.
-constexpr std::string_view kOwnHeaders[] = {
-    "accept",         "authorization", "connection", "content-length",
-    "content-type",   "cookie",        "host",       "x-api-key",
-    "x-goog-api-key", "expect",        "te",         "transfer-encoding"};
-
-bool is_header_name(std::string_view name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_';
-  });
-}
+// Written by the codecs, or secrets, which have their own place.
+constexpr std::string_view kOwnHeaders[] = {"accept", "authorization", "content-type",
+                                            "cookie", "x-api-key",     "x-goog-api-key"};
 
 void read_headers(ObjectReader& in, ModelConfig& config) {
   const json::object* headers = in.object("headers");
@@ -145,12 +138,8 @@ void read_headers(ObjectReader& in, ModelConfig& config) {
   for (const auto& member : *headers) {
     const std::string name(member.key());
     const json::string* value = member.value().if_string();
-    const bool printable =
-        value != nullptr && std::all_of(value->begin(), value->end(), [](char c) {
-          return static_cast<unsigned char>(c) >= 0x20 && c != 0x7F;
-        });
-    if (!is_header_name(name) || !printable) {
-      in.fail_at("headers", "'" + name + "' is not a header with a text of one line");
+    if (value == nullptr || !check_http_header(name, *value)) {
+      in.fail_at("headers", "'" + name + "' is not a header that may be sent, with a text");
     }
     for (const std::string_view own : kOwnHeaders) {
       if (lower_case(name) == own) {

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <map>
 
+#include "base/http_header.h"
 #include "base/text.h"
 #include "model/codec.h"
 #include "server/private_file.h"
@@ -46,13 +47,6 @@ Result<Pos> read_note(const std::string& path, Pos last_pos) {
   return std::min<Pos>(*pos, last_pos);
 }
 
-bool is_header_name(std::string_view name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_';
-  });
-}
-
 }  // namespace
 
 Result<runtime::TelemetryConfig> parse_telemetry(const json::value& table) {
@@ -64,7 +58,9 @@ Result<runtime::TelemetryConfig> parse_telemetry(const json::value& table) {
   if (const json::object* headers = in.object("headers")) {
     for (const auto& [name, value] : *headers) {
       const std::string reference(value.is_string() ? std::string_view(value.get_string()) : "");
-      if (!is_header_name(name)) in.fail_at("headers", "'" + std::string(name) + "' is no header");
+      if (const Status fits = check_http_header(name, {}); !fits) {
+        in.fail_at("headers", "'" + std::string(name) + "': " + fits.error().message);
+      }
       if (!reference.starts_with("env:") && !reference.starts_with("file:")) {
         in.fail_at("headers", "expected NAME = \"env:NAME\" or \"file:PATH\"");
       }

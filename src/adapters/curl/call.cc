@@ -8,37 +8,17 @@
 #include <chrono>
 #include <cstring>
 
+#include "base/http_header.h"
 #include "base/text.h"
 
 namespace perdure {
 namespace {
-
-bool is_token(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-  });
-}
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
-}
 
 std::string_view trimmed(std::string_view text) {
   const size_t first = text.find_first_not_of(" \t\r\n");
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
 }
-
-// What the transport decides: a second value would make the message ambiguous to its reader, or
-// would let libcurl send it again (Expect).
-constexpr std::string_view kOwnHeaders[] = {
-    "host", "content-length", "transfer-encoding", "connection", "expect",
-    "te",   "trailer",        "upgrade",           "keep-alive", "proxy-connection"};
 
 constexpr std::string_view kMethods[] = {"GET",   "HEAD",   "POST",   "PUT",
                                          "PATCH", "DELETE", "OPTIONS"};
@@ -73,15 +53,7 @@ Status CurlCall::check() {
     return fail(Code::kInvalid, "the method is not one that is sent");
   }
   for (const auto& [name, value] : request_.headers) {
-    if (!is_token(name)) return fail(Code::kInvalid, "the name of a header is not a token");
-    const std::string small = lower(name);
-    if (std::find(std::begin(kOwnHeaders), std::end(kOwnHeaders), small) != std::end(kOwnHeaders)) {
-      return fail(Code::kInvalid, fmt::format("the header '{}' is the transport's own", small));
-    }
-    const auto bad = [](char c) { return (c >= 0 && c < 0x20 && c != '\t') || c == 0x7F; };
-    if (std::any_of(value.begin(), value.end(), bad)) {
-      return fail(Code::kInvalid, fmt::format("the header '{}' holds a control character", small));
-    }
+    TRY_STATUS(check_http_header(name, value));
   }
   TRY_ASSIGN(target_, Target::parse(request_.url));
   return {};
@@ -97,8 +69,8 @@ Status CurlCall::make_headers(const std::string& user_agent) {
   bool has_type = false;
   bool has_agent = false;
   for (const auto& [name, value] : request_.headers) {
-    has_type = has_type || lower(name) == "content-type";
-    has_agent = has_agent || lower(name) == "user-agent";
+    has_type = has_type || lower_case(name) == "content-type";
+    has_agent = has_agent || lower_case(name) == "user-agent";
     // libcurl's notation: "name;" is a header without a value, "name:" removes one of its own.
     const bool blank = trimmed(value).empty();
     add(blank ? name + ";" : name + ": " + value);
@@ -236,7 +208,7 @@ void CurlCall::read_head_line(std::string_view line) {
   }
   const size_t colon = text.find(':');
   if (colon == std::string_view::npos) return;
-  result_.headers.emplace_back(lower(trimmed(text.substr(0, colon))),
+  result_.headers.emplace_back(lower_case(trimmed(text.substr(0, colon))),
                                std::string(trimmed(text.substr(colon + 1))));
 }
 
