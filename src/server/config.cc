@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 
+#include "base/http_header.h"
 #include "base/text.h"
 #include "server/mcp_config.h"
 #include "server/people_config.h"
@@ -20,10 +21,13 @@ std::string beside(const std::string& folder, const std::string& path) {
   return std::filesystem::path(path).is_absolute() ? path : folder + "/" + path;
 }
 
-void keep_private(Config& config, std::string_view source) {
+// A "file:PATH" is beside the operator's file, and no child of ours may read it.
+void settle_source(Config& config, const std::string& folder, std::string& source) {
   constexpr std::string_view kFile = "file:";
   if (!source.starts_with(kFile)) return;
-  config.private_files.push_back(std::filesystem::absolute(source.substr(kFile.size())).string());
+  const std::string path = beside(folder, source.substr(kFile.size()));
+  source = std::string(kFile) + path;
+  config.private_files.push_back(std::filesystem::absolute(path).string());
 }
 
 void read_strings(ObjectReader& in, std::string_view name, std::vector<std::string>& out) {
@@ -51,22 +55,23 @@ Status read_server(Config& config, const json::value& table, const std::string& 
   return listen.empty() ? Status{} : set_listen(config, listen);
 }
 
-Status read_secrets(Config& config, const json::object& table) {
-  for (const auto& [name, source] : table) {
-    if (!source.is_string()) {
+Status read_secrets(Config& config, const json::object& table, const std::string& folder) {
+  for (const auto& [name, value] : table) {
+    if (!value.is_string()) {
       return fail(Code::kInvalid, fmt::format("secrets.{}: expected \"env:NAME\" or \"file:PATH\"",
                                               std::string(name)));
     }
-    if (Status added = config.secrets.add_from(std::string(name), source.get_string()); !added) {
+    std::string source(value.get_string());
+    settle_source(config, folder, source);
+    if (Status added = config.secrets.add_from(std::string(name), source); !added) {
       return fail(added.error().code,
                   fmt::format("secrets.{}: {}", std::string(name), added.error().message));
     }
-    keep_private(config, source.get_string());
   }
   return {};
 }
 
-Status read_tokens(Config& config, const json::object& table) {
+Status read_tokens(Config& config, const json::object& table, const std::string& folder) {
   for (const auto& [name, value] : table) {
     ObjectReader in(value, "tokens." + std::string(name));
     TokenConfig token;
@@ -77,7 +82,7 @@ Status read_tokens(Config& config, const json::object& table) {
     if (token.scopes.empty())
       in.fail_at("scopes", "is missing: some of run, approve, agents, plan, admin");
     TRY_STATUS(in.finish());
-    keep_private(config, token.source);
+    settle_source(config, folder, token.source);
     config.tokens.push_back(std::move(token));
   }
   return {};
@@ -125,6 +130,25 @@ Status read_agent(Config& config, const std::string& name, const json::value& va
   return {};
 }
 
+// Headers are filled and judged now: later it is a call that fails.
+Status check_headers(const HttpHeaders& headers, const std::string& url, bool allow_private,
+                     const Secrets& secrets, const std::string& where) {
+  for (const auto& [name, value] : headers) {
+    const std::string place = fmt::format("{}.headers.{}: ", where, name);
+    const auto filled = secrets.fill(value);
+    if (!filled) return fail(filled.error().code, place + filled.error().message);
+    if (const Status fits = check_http_header(name, *filled); !fits) {
+      return fail(fits.error().code, place + fits.error().message);
+    }
+    if (*filled != value && url.starts_with("http://") && !allow_private) {
+      return fail(Code::kInvalid, place +
+                                      "a secret is sent over https only; for a server on your "
+                                      "own network set allow_private = true");
+    }
+  }
+  return {};
+}
+
 // `effects`: of the tools that the file declares.
 Status read_people(PeopleRules& people, const json::value* common, const json::object& tools,
                    const std::map<std::string, EffectClass>& effects) {
@@ -154,20 +178,20 @@ Status read_document(Config& config, const json::value& document, const std::str
   const json::array* policy = in.array("policy");
   TRY_STATUS(in.finish());
   if (server != nullptr) TRY_STATUS(read_server(config, *server, folder));
-  if (secrets != nullptr) TRY_STATUS(read_secrets(config, *secrets));
-  if (tokens != nullptr) TRY_STATUS(read_tokens(config, *tokens));
+  if (secrets != nullptr) TRY_STATUS(read_secrets(config, *secrets, folder));
+  if (tokens != nullptr) TRY_STATUS(read_tokens(config, *tokens, folder));
   if (telemetry != nullptr) {
     TRY_ASSIGN(config.telemetry, parse_telemetry(*telemetry));
-    for (const auto& [name, source] : config.telemetry.headers) keep_private(config, source);
+    for (auto& [name, source] : config.telemetry.headers) settle_source(config, folder, source);
   }
   for (const auto& [name, table] : models != nullptr ? *models : json::object()) {
     TRY_ASSIGN(ModelConfig model, parse_model_config(std::string(name), table));
     for (std::string* file : {&model.recording, &model.record_to}) {
       if (!file->empty()) *file = beside(folder, *file);
     }
-    for (const std::string* source : {&model.key, &model.aws.access_key_id,
-                                      &model.aws.secret_access_key, &model.aws.session_token}) {
-      keep_private(config, *source);
+    for (std::string* source : {&model.key, &model.aws.access_key_id, &model.aws.secret_access_key,
+                                &model.aws.session_token}) {
+      settle_source(config, folder, *source);
     }
     config.setup.models.push_back(std::move(model));
   }
@@ -181,11 +205,21 @@ Status read_document(Config& config, const json::value& document, const std::str
     } else {
       auto& http = std::get<HttpToolConfig>(tool);
       effects[http.name] = http.contract.effect;
+      TRY_STATUS(check_headers(http.headers, http.url, http.allow_private, config.secrets,
+                               "tools." + http.name + ".http"));
       config.setup.tools.push_back(std::move(http));
     }
   }
   for (const auto& [name, table] : mcp != nullptr ? *mcp : json::object()) {
     TRY_ASSIGN(McpServerConfig of_tools, parse_mcp(std::string(name), table, folder));
+    TRY_STATUS(check_headers(of_tools.headers, of_tools.url, of_tools.allow_private, config.secrets,
+                             "mcp." + of_tools.name));
+    for (const auto& [variable, value] : of_tools.environment) {
+      if (const auto filled = config.secrets.fill(value); !filled) {
+        return fail(filled.error().code, fmt::format("mcp.{}.env.{}: {}", of_tools.name, variable,
+                                                     filled.error().message));
+      }
+    }
     config.setup.mcp.push_back(std::move(of_tools));
   }
   TRY_STATUS(read_people(config.setup.engine.people, people,

@@ -27,6 +27,11 @@ class Files(SystemTest):
         config.setdefault(table, {}).setdefault(name, {}).update(members)
         return config
 
+    def headed(self, allow_private=True, **headers):
+        http = {"url": "http://far.test/pay", "headers": headers}
+        pay = {**tool(self.world, "/pay", "once"), "http": http, "allow_private": allow_private}
+        return self.config(tools={"pay": pay}, secrets={"key": "env:PATH"})
+
     def test_the_operators_file(self):
         world = self.world
         pay = tool(world, "/pay", "once")
@@ -66,6 +71,13 @@ class Files(SystemTest):
             (self.config(tokens={"ann": {"token": "env:PATH", "scopes": ["rnu"]}}), "rnu", "run"),
             (self.config(tokens={"ann": {"token": "env:PATH", "scopes": []}}), "tokens.ann", "scopes"),
             (self.config(secrets={"key": "the secret itself"}), "secrets.key", ""),
+            (self.headed(A="{{secret:kye}}"), "tools.pay.http.headers.A", "'kye' is not configured"),
+            (self.headed(Host="x"), "tools.pay.http.headers.Host", "the transport's own"),
+            (self.headed(**{"A b": "a"}), "tools.pay.http.headers.A b", "not a token"),
+            (self.headed(A="{{secret:key}}", allow_private=False), "tools.pay.http.headers.A", "over https only"),
+            (self.config(mcp={"far": {"url": "http://far.test/mcp", "headers": {"A": "{{secret:key}}"}},
+                              }, secrets={"key": "env:PATH"}), "mcp.far.headers.A", "over https only"),
+            (self.config(mcp={"near": {"command": ["x"], "env": {"K": "{{secret:key}}"}}}), "mcp.near.env.K", "not"),
             (self.config(agents={"x": {"planner": "agent"}}), "agents.x.planner", "agent file"),
             (self.config(agents={"x": {"planer": "script"}}), "planer", "planner"),
             (self.config(agents={"x": "nowhere.toml"}), "nowhere.toml", "cannot read"),

@@ -31,6 +31,15 @@ class Operator(SystemTest):
         self.assertIn(str(file), run("inbox", *there).stderr)
         self.assertIn("scopes", self.cli("keys", "create", "x", "--scopes", "walk", status=1).stderr)
 
+    def test_files_of_secrets_are_beside_the_operators_file(self):
+        self.served = self.server({**self.config(), "tokens": {"desk": {"token": "file:desk.key", "scopes": ["run"]}}},
+                                  start=False)
+        file = self.served.folder / "desk.key"
+        file.write_text("a-token-of-the-desk-of-32-letters\n")
+        self.served.start()
+        there = ("--url", self.served.url, "--token-file", file)
+        self.assertEqual(run("tasks", "list", *there).returncode, 0)
+
 
 if __name__ == "__main__":
     unittest.main()
