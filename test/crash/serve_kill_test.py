@@ -6,8 +6,10 @@
 
 PERDURE is an instrumented build. The client submits over HTTP with idempotency keys and, after each
 death, asks again with the same keys; receivers in this process count what arrives; a person answers
-doubts by what they counted. In the end every task that was acknowledged is there, under its first id,
-and has ended, and nothing that must not be repeated was.
+doubts by what they counted. Half of the tasks are scripts, half are agents on models of three dialects,
+with tools over HTTP and MCP. In the end every task that was acknowledged is there, under its first id,
+and has ended, and nothing that must not be repeated was: no call, and no answer of a model that the
+server had.
 
 A control plants a bug in the server, and fails unless the run finds what that bug does.
 """
@@ -15,7 +17,6 @@ import argparse
 import collections
 import contextlib
 import http.client
-import http.server
 import json
 import os
 import random
@@ -28,7 +29,10 @@ import tempfile
 import threading
 import time
 
+from receivers import STDIO_SERVER, Receivers
+
 KILLS_A_DIRECTORY = 8
+STDIO_SHARE = 0.25  # of the directories have an MCP server that starts and dies with the server
 LARGE_BYTES = 300 * 1024  # beyond what stands in a frame
 # Checkpoints come after more work than one of these lives does; the kill rig has many.
 UNREACHED = ("store.before_checkpoint", "store.after_checkpoint")
@@ -40,72 +44,57 @@ REQUIRED = ("http.before_response", "engine.before_commit", "engine.after_commit
 
 # Planted bugs, and what shows them: a task that is gone, a second request, a second task for a key.
 CONTROLS = {"ack_before_durable": "lost:", "resend_once": "repeated:",
-            "key_from_arguments": "repeated:", "idempotency_row_apart": "lost:|submissions:"}
+            "key_from_arguments": "repeated:", "idempotency_row_apart": "lost:|submissions:",
+            "model_asked_again": "repeated: .* is asked for round"}
 CONTROL_KILLS = 200
 
 
-class Receivers(http.server.ThreadingHTTPServer):
-    """Tools, outside of the process that is killed."""
-    daemon_threads = True
-
-    def __init__(self, seed):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.lock = threading.Lock()
-        self.seed = seed
-        self.received = collections.Counter()  # by key
-        self.executed = collections.Counter()
-        self.tool = {}
-
-    def take(self, tool, key):
-        """What the caller sees: True an answer, False a connection that ends."""
-        with self.lock:
-            self.tool[key] = tool
-            self.received[key] += 1
-            dice = random.Random(f"{self.seed}/{key}/{self.received[key]}")
-            drawn = dice.random()
-            done_before = tool == "idempotent" and self.executed[key] > 0
-            if drawn < 0.9 and not done_before:
-                self.executed[key] += 1
-            return drawn < 0.8
-
-    def handle_error(self, request, client_address):
-        pass  # a killed server leaves broken connections
+RETRY = 'retry = { max_attempts = 50, backoff = "2ms", backoff_max = "20ms" }'
+MORE = {"read": "", "once": "irreversible = true", "idempotent": 'irreversible = true\nhorizon = "1h"'}
+MODELS = {"chat": ("openai-chat", "/v1"), "messages": ("anthropic", ""), "responses": ("openai-responses", "/v1")}
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self):
-        self.rfile.read(int(self.headers.get("content-length", 0)))
-        key = self.headers["idempotency-key"]
-        if not self.server.take(self.path.strip("/"), key):
-            self.close_connection = True
-            return
-        body = json.dumps({"executed": key}).encode()
-        self.send_response(200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
-
-def configuration(port):
-    tool = """
-[tools.{name}]
+def configuration(receivers, with_stdio):
+    url = f"http://127.0.0.1:{receivers.server_address[1]}"
+    tables = []
+    for name, more in MORE.items():
+        tables.append(f"""[tools.{name}]
 effect = "{name}"
 approval = "never"
 allow_private = true
 {more}
-http = {{ method = "POST", url = "http://127.0.0.1:{port}/{name}" }}
-retry = {{ max_attempts = 50, backoff = "2ms", backoff_max = "20ms" }}
-"""
-    more = {"read": "", "once": "irreversible = true",
-            "idempotent": "irreversible = true\nhorizon = \"1h\""}
-    return "".join(tool.format(name=name, more=text, port=port) for name, text in more.items()) + \
-        "\n[agents]\nworker = { planner = \"script\" }\n"
+http = {{ method = "POST", url = "{url}/{name}" }}
+{RETRY}""")
+    for name, (provider, path) in MODELS.items():
+        tables.append(f"""[models.{name}]
+provider = "{provider}"
+base_url = "{url}{path}"
+model = "m"
+allow_private = true
+{RETRY}""")
+    tables.append(f'[mcp.far]\nurl = "{url}/mcp"\nallow_private = true\n' + contracts("far"))
+    if with_stdio:
+        here, calls = os.path.dirname(STDIO_SERVER), receivers.stdio
+        tables.append("[mcp.near]\n" + "".join(
+            f"{name} = {json.dumps(value)}\n" for name, value in (
+                ("command", [sys.executable, "-B"]), ("args", [STDIO_SERVER, calls]),
+                ("readable", [here, sys.base_prefix, sys.prefix]), ("writable", [calls]))) + contracts("near"))
+    tables.append('[agents]\nworker = { planner = "script" }\n' +
+                  "".join(f'{name} = "{name}.toml"\n' for name in MODELS))
+    return "\n".join(tables)
+
+
+def contracts(server):
+    return "".join(f"[mcp.{server}.{name}.{name}]\napproval = \"never\"\n{more}\n{RETRY}\n"
+                   for name, more in MORE.items())
+
+
+def plan(dice, job, with_stdio):
+    """What a model says to that: rounds of calls. No two calls are alike."""
+    places = ["", "", "far__"] + (["near__"] if with_stdio else [])
+    rounds = [[(dice.choice(places) + dice.choice(list(MORE)), {"round": round_, "call": call})
+               for call in range(dice.randint(1, 3))] for round_ in range(dice.randint(1, 3))]
+    return {"job": job, "rounds": rounds}
 
 
 def script(dice):
@@ -183,16 +172,24 @@ class Directory:
     """One data directory: what was submitted to it, and what was acknowledged."""
 
     def __init__(self, program, folder, receivers, dice, name, plant):
+        self.with_stdio = dice.random() < STDIO_SHARE
         self.program, self.folder, self.receivers, self.dice = program, folder, receivers, dice
         self.name, self.plant = name, plant
         self.submissions, self.tasks, self.problems = {}, {}, []
         os.makedirs(folder)
         with open(os.path.join(folder, "perdure.toml"), "w") as config:
-            config.write(configuration(receivers.server_address[1]))
+            config.write(configuration(receivers, self.with_stdio))
+        for model in MODELS:
+            with open(os.path.join(folder, model + ".toml"), "w") as agent:
+                agent.write(f'name = "{model}"\nmodel = "{model}"\ntools = ["*"]\ninstructions = "Do it."\n')
+
+    def make_job(self, key):
+        if self.dice.random() < 0.5:
+            return {"agent": "worker", "input": script(self.dice)}
+        return {"agent": self.dice.choice(list(MODELS)), "input": plan(self.dice, key, self.with_stdio)}
 
     def submit(self, server, key):
-        body = {"agent": "worker", "input": self.submissions[key]}
-        status, answer = server.request("POST", "/v1/tasks", body, idempotency_key=key)
+        status, answer = server.request("POST", "/v1/tasks", self.submissions[key], idempotency_key=key)
         if status not in (200, 202):
             return self.problems.append(f"{key}: {status} {answer}")
         before = self.tasks.setdefault(key, answer["id"])
@@ -205,7 +202,7 @@ class Directory:
         try:
             for _ in range(3):
                 key = f"{self.name}-{len(self.submissions)}"
-                self.submissions[key] = script(self.dice)
+                self.submissions[key] = self.make_job(key)
             for key in list(self.submissions):
                 if key not in self.tasks or self.dice.random() < 0.3:
                     self.submit(server, key)
@@ -217,6 +214,7 @@ class Directory:
 
     def answer_doubts(self, server):
         _, inbox = server.request("GET", "/v1/interrupts?limit=100")
+        self.receivers.take_stdio()
         for question in inbox["interrupts"]:
             if question["reason"] != "uncertain_outcome":
                 self.problems.append(f"asked about {question['reason']}")
@@ -228,6 +226,22 @@ class Directory:
                 "POST", f"/v1/interrupts/{question['id']}/resolve", body)
             if status != 200:
                 self.problems.append(f"{question['id']}: {status} {answer}")
+
+    def check_result(self, task, view):
+        """What a model was told in the end: one outcome of each call, and none that nobody gave."""
+        key = next(key for key, id_ in self.tasks.items() if id_ == task)
+        job = self.submissions[key]
+        if job["agent"] == "worker":
+            return
+        self.receivers.take_stdio()
+        told = json.loads(view["result"]["text"])
+        if [len(round_) for round_ in told] != [len(round_) for round_ in job["input"]["rounds"]]:
+            self.problems.append(f"lost: {task} was told {told}")
+        for outcome in (outcome for round_ in told for outcome in round_):
+            executed = re.search(r"executed\W+(\w+)", outcome)
+            by_person = "asserted" in outcome or "A person has checked: the call did not take effect" in outcome
+            if not self.receivers.executed[executed[1]] if executed else not by_person:
+                self.problems.append(f"wrong: {task} was told {outcome}")
 
     def finish(self):
         """Lets everything end, and judges."""
@@ -246,6 +260,8 @@ class Directory:
                 status, view = server.request("GET", f"/v1/tasks/{task}", prefer="wait=1")
                 if status != 200:
                     self.problems.append(f"lost: {task}: {status} {view}")
+                if status == 200 and view["status"] == "completed":
+                    self.check_result(task, view)
                 if status != 200 or view["status"] == "completed":
                     open_tasks.discard(task)
                 elif view["status"] in ("failed", "cancelled"):
@@ -266,24 +282,13 @@ class Directory:
             self.problems.append(f"{len(self.submissions)} submissions: {counted}")
 
 
-def repeated(receivers):
-    problems = []
-    for key, tool in receivers.tool.items():
-        if tool == "once" and receivers.received[key] > 1:
-            problems.append(f"repeated: once, received {receivers.received[key]} times")
-        if tool != "read" and receivers.executed[key] > 1:
-            problems.append(f"repeated: {tool}, executed {receivers.executed[key]} times")
-    return problems
-
-
 class Campaign:
     def __init__(self, program, seed, plant=None):
         self.program, self.plant = os.path.abspath(program), plant
         self.listed = subprocess.run([program, "crash-points"], check=True, capture_output=True,
                                      text=True).stdout.split()
         self.dice = random.Random(seed)
-        self.receivers = Receivers(seed)
-        threading.Thread(target=self.receivers.serve_forever, daemon=True).start()
+        self.seed, self.receivers = seed, None
         self.kills, self.lives, self.tasks = 0, 0, 0
         self.at_points, self.problems = collections.Counter(), []
 
@@ -291,6 +296,8 @@ class Campaign:
         """Until so many are killed, or something is wrong."""
         points = [point for point in self.listed if point not in UNREACHED]
         with tempfile.TemporaryDirectory(prefix="perdure-kill-") as scratch:
+            self.receivers = Receivers(self.seed, scratch)
+            threading.Thread(target=self.receivers.serve_forever, daemon=True).start()
             while self.kills < kills and self.lives < 4 * kills and not self.problems:
                 directory = Directory(self.program, f"{scratch}/{self.lives}", self.receivers,
                                       self.dice, f"k{self.lives}", self.plant)
@@ -302,13 +309,14 @@ class Campaign:
                     self.kills += 1  # a life that did not come to its point was ended at a moment
                 directory.finish()
                 self.tasks += len(directory.tasks)
-                self.problems += directory.problems + repeated(self.receivers)
+                self.problems += directory.problems + self.receivers.repeated()
         self.receivers.shutdown()
 
     def report(self):
         print(f"{self.kills} kills ({sum(self.at_points.values())} at named points), "
               f"{self.tasks} tasks, {sum(self.receivers.received.values())} requests, "
               f"{len(self.problems)} problems")
+        print("  by " + ", ".join(f"{name} {count}" for name, count in sorted(self.receivers.asked.items())))
         for point in self.listed:
             print(f"  {point:<26}{self.at_points[point]:>4}")
 
