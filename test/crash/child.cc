@@ -68,6 +68,7 @@ struct Child::Impl : engine::Observer {
     say_one(line);
   }
   Status submit(const std::vector<std::string>& words);
+  void keep(const std::string& tenant, const std::string& name);
   Status decide(const std::vector<std::string>& words);
   Status tell_questions(const std::string& tenant);
 
@@ -156,7 +157,17 @@ Status Child::Impl::submit(const std::vector<std::string>& w) {
     if (ended) say("ended " + done->task.to_string());
   };
   runtime->engine().submit(std::move(task));
+  keep(w[1], w[2]);
   return {};
+}
+
+// Agents and keys that are put stand in such rows.
+void Child::Impl::keep(const std::string& tenant, const std::string& name) {
+  const std::string value = fmt::format("{}", clock.unix_ms());
+  runtime->engine().keep({{std::string(kKeptKind), tenant, name, value}},
+                         [this, tenant, name, value](const Result<engine::Submitted>& done) {
+                           if (done) say(fmt::format("ack kept {} {} {}", tenant, name, value));
+                         });
 }
 
 Status Child::Impl::decide(const std::vector<std::string>& w) {

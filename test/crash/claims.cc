@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "crash/words.h"
 #include "journal/frame.h"
@@ -57,6 +59,9 @@ bool Claims::add(std::string_view line, std::string& why) {
   bool good = true;
   if (kind == "task") {
     good = put(tasks, std::pair(w.at(1), w.at(2)), w.at(3), why);
+  } else if (kind == "kept") {
+    uint64_t& newest = kept[{w.at(1), w.at(2)}];
+    newest = std::max(newest, parse_u64(w.at(3)).value());
   } else if (kind == "record") {
     good = put(records[w.at(1)], parse_u64(w.at(2)).value(), w.at(3), why);
   } else if (kind == "call") {

@@ -7,6 +7,7 @@
 #include "adapters/files/file_blobs.h"
 #include "adapters/sqlite/doctor.h"
 #include "adapters/sqlite/sqlite_store.h"
+#include "base/text.h"
 #include "engine/history.h"
 
 namespace perdure::crash {
@@ -43,6 +44,19 @@ Status check_tasks(SqliteStore& store, const Claims& claims, Judgement& out) {
       out.corrupt.push_back(fmt::format("key {} names {}, acknowledged was {}", key.second,
                                         row->task.to_string(), task));
     }
+  }
+  return {};
+}
+
+// One that was not acknowledged may have taken the place of the one that was.
+Status check_kept(SqliteStore& store, const Claims& claims, Judgement& out) {
+  TRY_ASSIGN(const auto rows, store.kept(std::string(kKeptKind), {}, 1'000'000));
+  std::map<std::pair<std::string, std::string>, uint64_t> there;
+  for (const KeptRow& row : rows) {
+    there[{row.tenant, row.name}] = parse_u64(row.value).value_or(0);
+  }
+  for (const auto& [key, newest] : claims.kept) {
+    if (there[key] < newest) out.lost.push_back(fmt::format("the kept row {}", key.second));
   }
   return {};
 }
@@ -87,6 +101,7 @@ Status look(const std::string& dir, const Claims& claims, Judgement& out) {
   TRY_ASSIGN(const auto store, SqliteStore::open(options));
   for (const char* tenant : {"default", "other"}) TRY_STATUS(read_tenant(*store, tenant, out));
   TRY_STATUS(check_tasks(*store, claims, out));
+  TRY_STATUS(check_kept(*store, claims, out));
   check_records(claims, out);
   check_calls(claims, out);
   return {};
