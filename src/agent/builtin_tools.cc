@@ -6,6 +6,7 @@
 
 #include "agent/preview.h"
 #include "base/json.h"
+#include "base/rfc3339.h"
 #include "base/text.h"
 
 namespace perdure {

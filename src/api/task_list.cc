@@ -65,8 +65,8 @@ TaskId first_id_of(int64_t unix_ms) {
 std::optional<TaskId> time_of(QueryReader& query, std::string_view name) {
   const auto text = query.text(name);
   if (!text) return std::nullopt;
-  const auto at_ms = parse_rfc3339_ms(*text);
-  if (at_ms) return first_id_of(*at_ms);
+  const auto at_ms = parse_rfc3339(*text);
+  if (at_ms) return first_id_of(std::max<int64_t>(*at_ms, 0));  // no task is older than 1970
   query.fail_at(name, "expected a time in UTC, such as 2027-01-31T12:00:00Z");
   return std::nullopt;
 }

@@ -51,7 +51,7 @@ class Reader {
 
 }  // namespace
 
-std::optional<int64_t> parse_rfc3339_ms(std::string_view text) {
+std::optional<int64_t> parse_rfc3339(std::string_view text) {
   using namespace std::chrono;
   Reader in(text);
   const int64_t year_number = in.digits(4);
@@ -70,7 +70,9 @@ std::optional<int64_t> parse_rfc3339_ms(std::string_view text) {
   if (const char zone = in.one_of("Zz+-"); zone == '+' || zone == '-') {
     const int64_t hours = in.digits(2);
     in.one_of(":");
-    offset_minutes = hours * 60 + in.digits(2);
+    const int64_t minutes = in.digits(2);
+    if (hours > 23 || minutes > 59) return std::nullopt;
+    offset_minutes = hours * 60 + minutes;
     if (zone == '-') offset_minutes = -offset_minutes;
   }
   const year_month_day date{year(static_cast<int>(year_number)),
@@ -78,9 +80,7 @@ std::optional<int64_t> parse_rfc3339_ms(std::string_view text) {
                             day(static_cast<unsigned>(day_number))};
   if (!in.done() || !date.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
   const int64_t day_ms = duration_cast<milliseconds>(sys_days(date).time_since_epoch()).count();
-  const int64_t unix_ms =
-      day_ms + ((hour * 60 + minute - offset_minutes) * 60 + second) * 1000 + fraction_ms;
-  return unix_ms < 0 ? std::nullopt : std::optional(unix_ms);
+  return day_ms + ((hour * 60 + minute - offset_minutes) * 60 + second) * 1000 + fraction_ms;
 }
 
 }  // namespace perdure

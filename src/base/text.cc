@@ -117,43 +117,6 @@ std::string to_rfc3339(int64_t unix_ms) {
                      clock.subseconds().count());
 }
 
-std::optional<int64_t> parse_rfc3339(std::string_view text) {
-  // YYYY-MM-DDTHH:MM:SS, then a fraction, then Z or an offset.
-  constexpr std::string_view kShape = "dddd-dd-ddTdd:dd:dd";
-  if (text.size() <= kShape.size()) return std::nullopt;
-  for (size_t i = 0; i < kShape.size(); ++i) {
-    const bool digit = text[i] >= '0' && text[i] <= '9';
-    const char letter = text[i] == 't' || text[i] == ' ' ? 'T' : text[i];
-    if (kShape[i] == 'd' ? !digit : letter != kShape[i]) return std::nullopt;
-  }
-  const auto number = [&](size_t at, size_t digits) {
-    return static_cast<int>(parse_u64(text.substr(at, digits)).value_or(0));
-  };
-  const std::chrono::year_month_day date{std::chrono::year(number(0, 4)),
-                                         std::chrono::month(static_cast<unsigned>(number(5, 2))),
-                                         std::chrono::day(static_cast<unsigned>(number(8, 2)))};
-  const int hour = number(11, 2), minute = number(14, 2), second = number(17, 2);
-  if (!date.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
-  int64_t ms = std::chrono::sys_days(date).time_since_epoch().count() * int64_t{86'400'000} +
-               ((hour * 60 + minute) * 60 + second) * int64_t{1000};
-  std::string_view rest = text.substr(kShape.size());
-  if (rest.front() == '.') {
-    const size_t end = std::min(rest.find_first_not_of("0123456789", 1), rest.size());
-    if (end == 1) return std::nullopt;
-    for (size_t i = 1, weight = 100; i < end && weight > 0; ++i, weight /= 10) {
-      ms += static_cast<int64_t>(weight) * (rest[i] - '0');
-    }
-    rest = rest.substr(end);
-  }
-  if (rest == "Z" || rest == "z") return ms;
-  if (rest.size() != 6 || rest[3] != ':' || (rest[0] != '+' && rest[0] != '-')) return std::nullopt;
-  const auto hours = parse_u64(rest.substr(1, 2));
-  const auto minutes = parse_u64(rest.substr(4, 2));
-  if (!hours || !minutes || *hours > 23 || *minutes > 59) return std::nullopt;
-  const auto offset_ms = static_cast<int64_t>(*hours * 60 + *minutes) * 60'000;
-  return rest[0] == '+' ? ms - offset_ms : ms + offset_ms;
-}
-
 std::string lower_case(std::string_view text) {
   std::string lower(text);
   for (char& c : lower) {

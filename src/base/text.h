@@ -18,10 +18,6 @@ std::optional<std::string> from_base32(std::string_view text, size_t size_bytes)
 // Milliseconds since 1970-01-01T00:00:00Z as RFC 3339, e.g. "2026-11-21T03:31:30.125Z".
 std::string to_rfc3339(int64_t unix_ms);
 
-// "2026-11-24T09:00:00Z", also with a fraction or an offset from UTC; a leap second is the next
-// one.
-std::optional<int64_t> parse_rfc3339(std::string_view text);
-
 // ASCII letters only.
 std::string lower_case(std::string_view text);
 

@@ -1,14 +1,10 @@
 #pragma once
 // Times as people say them. Pure.
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
 namespace perdure::cli {
-
-// RFC 3339, as the server writes it; unix time in ms.
-std::optional<int64_t> parse_rfc3339(std::string_view text);
 
 // "45 s", "3 min", "2 h 5 min", "4 days".
 std::string span_text(int64_t ms);

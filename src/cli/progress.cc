@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/rfc3339.h"
 #include "cli/moments.h"
 #include "cli/question.h"
 #include "cli/text.h"

@@ -108,7 +108,7 @@ int64_t anthropic_reset_ms(const HttpHeaders& headers, int64_t now_ms) {
     const std::string* remaining = find_header(headers, name + "-remaining");
     const std::string* reset = find_header(headers, name + "-reset");
     if (reset == nullptr || (remaining != nullptr && *remaining != "0")) continue;
-    const auto at_ms = parse_rfc3339_ms(*reset);
+    const auto at_ms = parse_rfc3339(*reset);
     if (at_ms) longest = std::max(longest, *at_ms - now_ms);
   }
   return std::clamp<int64_t>(longest, 0, kRetryHintMaxMs);

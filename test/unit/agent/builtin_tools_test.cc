@@ -194,26 +194,5 @@ TEST(Preview, PartsAreCutBetweenCharacters) {
   EXPECT_EQ(part_of("aéb", UINT64_MAX, 9), "(Bytes 4 to 4 of 4; this is the end.)\n");
 }
 
-TEST(Rfc3339, IsRead) {
-  const std::vector<std::pair<std::string, std::optional<int64_t>>> cases = {
-      {"1970-01-01T00:00:00Z", 0},
-      {"2026-11-24T09:00:00Z", 1795510800000},
-      {"2026-11-24T10:30:00.125+01:30", 1795510800125},
-      {"2026-11-24t09:00:00.9999z", 1795510800999},
-      {"2024-02-29 00:00:00-00:01", 1709164860000},
-      {"2016-12-31T23:59:60Z", 1483228800000},
-      {"2023-02-29T00:00:00Z", std::nullopt},
-      {"2026-11-24T24:00:00Z", std::nullopt},
-      {"2026-11-24T09:00:00", std::nullopt},
-      {"2026-11-24", std::nullopt},
-      {"2026-11-24T09:00:00.Z", std::nullopt},
-      {"2026-11-24T09:00:00+0100", std::nullopt},
-      {"2026-11-24T09:00:00Zx", std::nullopt},
-      {"", std::nullopt},
-  };
-  for (const auto& [text, ms] : cases) EXPECT_EQ(parse_rfc3339(text), ms) << text;
-  EXPECT_EQ(parse_rfc3339(to_rfc3339(1795510800125)), 1795510800125);
-}
-
 }  // namespace
 }  // namespace perdure::test

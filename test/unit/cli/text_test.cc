@@ -46,14 +46,8 @@ TEST(Columns, AreThoseOfATerminal) {
   EXPECT_EQ(tail_of("task_abcdef", 4), "cdef");
 }
 
-TEST(Moments, AreReadAndSaid) {
-  const auto at = parse_rfc3339("2026-11-24T08:45:53.921Z");
-  ASSERT_TRUE(at);
-  EXPECT_EQ(*at, 1'795'509'953'921);
-  EXPECT_EQ(parse_rfc3339("2024-02-29T00:00:00Z"), 1'709'164'800'000);
-  for (const char* bad : {"", "yesterday", "2026-13-01T00:00:00Z", "2026-11-24 08:45"}) {
-    EXPECT_FALSE(parse_rfc3339(bad)) << bad;
-  }
+TEST(Moments, AreSaid) {
+  constexpr int64_t kThen = 1'795'509'953'921;  // 2026-11-24T08:45:53.921Z
   struct {
     int64_t ms;
     std::string text;
@@ -62,9 +56,9 @@ TEST(Moments, AreReadAndSaid) {
                     {86'400'000, "1 day"}, {864'000'000, "10 days"}};
   for (const auto& row : rows) EXPECT_EQ(span_text(row.ms), row.text);
   const std::string then = "2026-11-24T08:45:53.921Z";
-  EXPECT_EQ(relative_text(then, *at + 500), "now");
-  EXPECT_EQ(relative_text(then, *at + 180'000), "3 min ago");
-  EXPECT_EQ(relative_text(then, *at - 60'000), "in 1 min");
+  EXPECT_EQ(relative_text(then, kThen + 500), "now");
+  EXPECT_EQ(relative_text(then, kThen + 180'000), "3 min ago");
+  EXPECT_EQ(relative_text(then, kThen - 60'000), "in 1 min");
   EXPECT_EQ(relative_text("soon", 0), "soon");
   EXPECT_EQ(elapsed_text(67'000), "1:07");
   EXPECT_EQ(elapsed_text(3'723'000), "1:02:03");
