@@ -41,6 +41,7 @@ struct Describe {
   std::string operator()(const TaskEnded& r) const {
     return fmt::format("{} ({})", to_string(r.status), to_string(r.stop_reason));
   }
+  std::string operator()(const StepProgressed& r) const { return r.step + " is " + r.provider_id; }
   std::string operator()(const AnomalyNoted& r) const { return r.step + " " + r.what; }
   template <class Other>
   std::string operator()(const Other&) const {

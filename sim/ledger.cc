@@ -95,6 +95,9 @@ class Note {
   void operator()(const TaskAcknowledged&) { task_.acknowledged = true; }
   void operator()(const AnomalyNoted&) {}
   void operator()(const Noted&) {}
+  void operator()(const StepProgressed& r) {
+    task_.steps[r.step].provider_ids.push_back(r.provider_id);
+  }
 
  private:
   void end(const StepId& id, EffectState state, bool asserted = false) {

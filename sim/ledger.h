@@ -32,6 +32,7 @@ struct SeenStep {
   bool asserted = false;  // the end is a person's word
   bool in_doubt = false;  // the newest intent ended in doubt, or a later decision said so
   uint32_t doubts = 0;
+  std::vector<std::string> provider_ids;  // under which its calls were accepted
 };
 
 struct SeenTask {

@@ -41,6 +41,7 @@ constexpr Mutant kMutants[] = {
     {Bug::kEditLiftsDeny, "no_send_without_approval"},
     {Bug::kExpiryAfterDecision, "approval_once"},
     {Bug::kDecisionAfterExpiry, "approval_once"},
+    {Bug::kFetchForgotten, "fetched_not_called_again"},
 };
 
 }  // namespace

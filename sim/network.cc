@@ -100,7 +100,7 @@ void Network::depart(const CallPtr& call) {
   if (Sent* sent = sent_of(*call)) {
     sent->written = true;
     world_.written(*sent);
-  } else {
+  } else if (call->request.method == "POST") {
     world_.model_request_written(call->request.body);
   }
   const int64_t total_us = call->request.timeouts.total_ms * 1000;
@@ -121,7 +121,28 @@ void Network::depart(const CallPtr& call) {
   });
 }
 
+void Network::arrive_in_background(const CallPtr& call) {
+  BackgroundHost::Line line;
+  line.piece = [this, call](std::string bytes) {
+    if (call->ended || !world_.is_alive(call->process)) return;
+    if (call->callbacks.on_body) call->callbacks.on_body(200, bytes);
+  };
+  line.end = [this, call](Answer answered, std::string told_of) {
+    if (call->ended || !world_.is_alive(call->process)) return;
+    call->tells = std::move(told_of);
+    if (answered.status == 200 && call->callbacks.on_body) {
+      call->callbacks.on_body(200, answered.body);
+      answered.body.clear();
+    }
+    answer(call, std::move(answered));
+  };
+  const HttpRequest& request = call->request;
+  if (request.method == "POST") return background_.create(request.body, std::move(line));
+  background_.fetch(request.url, std::move(line));
+}
+
 void Network::arrive(const CallPtr& call) {
+  if (call->request.url.starts_with(kBackgroundUrl)) return arrive_in_background(call);
   const Sent* sent = sent_of(*call);
   const std::optional<Answer> answered =
       sent != nullptr ? receivers_.handle(Sent(*sent)) : model_.handle(call->request.body);
@@ -191,6 +212,7 @@ void Network::end(const CallPtr& call, HttpResult result) {
   const HttpCallbacks callbacks = std::move(call->callbacks);
   call->callbacks = {};
   if (!world_.is_alive(call->process)) return;  // nobody is there
+  if (!call->tells.empty()) world_.oracle().background.at(call->tells).told = true;
   if (Sent* sent = sent_of(*call)) {
     const bool definite = says_not_executed(result, sent->effect);
     sent->fate = definite ? Sent::Fate::kNotExecuted : Sent::Fate::kAnswered;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "background_host.h"
 #include "model_host.h"
 #include "oracle.h"
 #include "ports/executor.h"
@@ -18,7 +19,8 @@ class World;
 
 class Network {
  public:
-  explicit Network(World& world) : receivers_(world), model_(world), world_(world) {}
+  explicit Network(World& world)
+      : receivers_(world), model_(world), background_(world), world_(world) {}
 
   struct Call {
     HttpRequest request;
@@ -27,6 +29,7 @@ class Network {
     uint64_t process = 0;                             // whose it is
     bool written = false;
     bool ended = false;
+    std::string tells;  // of which background response its answer tells the end
   };
   using CallPtr = std::shared_ptr<Call>;
 
@@ -35,12 +38,14 @@ class Network {
 
  private:
   void arrive(const CallPtr& call);
+  void arrive_in_background(const CallPtr& call);
   void answer(const CallPtr& call, Answer answer);
   void answer_another_way(const Call& call, const Answer& answer);
   Sent* sent_of(const Call& call);
 
   Receivers receivers_;
   ModelHost model_;
+  BackgroundHost background_;
   World& world_;
 };
 

@@ -42,6 +42,13 @@ struct Application {
   uint32_t attempt = 0;
 };
 
+// A response that a provider computes in the background.
+struct Background {
+  int64_t ready_us = 0;
+  bool fails = false;
+  bool told = false;  // what became of it reached a process that lived
+};
+
 using Position = std::pair<TaskId, StepId>;
 
 struct Oracle {
@@ -51,6 +58,7 @@ struct Oracle {
   std::map<Position, std::vector<std::string>> deduplicated;
   std::map<std::string, int64_t> model_answers;   // by the task's tag: what a provider would bill
   std::map<std::string, uint64_t> model_written;  // requests, by the same
+  std::map<std::string, Background> background;   // by the provider's id
 
   size_t times_applied(const Position& position) const {
     const auto found = applied.find(position);

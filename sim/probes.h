@@ -88,6 +88,8 @@ enum class Probe : uint8_t {
   kReminded,
   kEscalated,
   kPlannerStopped,
+  kFetched,
+  kFetchLost,
   kCount,
 };
 
@@ -172,6 +174,8 @@ inline constexpr std::array<std::string_view, static_cast<size_t>(Probe::kCount)
     "reminded",
     "escalated",
     "planner_stopped",
+    "fetched",
+    "fetch_lost",
 };
 
 class Probes {

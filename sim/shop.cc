@@ -1,6 +1,7 @@
 #include "shop.h"
 
 #include "agent/agent_spec.h"
+#include "background_host.h"
 #include "web.h"
 
 namespace perdure::sim {
@@ -81,6 +82,14 @@ ModelConfig model(Dice& dice) {
   return config;
 }
 
+ModelConfig background_model(ModelConfig config) {
+  config.name = kBackgroundModel;
+  config.provider = ModelConfig::Provider::kOpenAiResponses;
+  config.base_url = kBackgroundUrl;
+  config.background = true;
+  return config;
+}
+
 }  // namespace
 
 runtime::Setup make_setup(const Knobs& knobs, Dice& dice) {
@@ -88,6 +97,7 @@ runtime::Setup make_setup(const Knobs& knobs, Dice& dice) {
   runtime::Setup setup;
   setup.engine = knobs.engine;
   setup.models.push_back(model(dice));
+  setup.models.push_back(background_model(setup.models.front()));
   setup.tools.push_back(tool("read", kRead, Verdict::kAllow, dice));
   setup.tools.push_back(tool("repeat", kRepeat, Verdict::kAllow, dice));
   setup.tools.push_back(tool("idem", kIdempotent, Verdict::kAllow, dice));

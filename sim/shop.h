@@ -10,6 +10,7 @@
 namespace perdure::sim {
 
 inline constexpr std::string_view kModelName = "m";
+inline constexpr std::string_view kBackgroundModel = "slow";  // works on without a connection
 inline constexpr std::string_view kAgentName = "helper";
 inline constexpr std::string_view kWildPlanner = "wild";
 inline constexpr std::string_view kLocalTool = "local";  // runs inside the planner

@@ -216,9 +216,9 @@ CallAction WildPlanner::call(Memory& memory, const std::string& tag) {
   call.step = fmt::format("s{}", ++memory.steps);
   if (dice.chance(150)) {
     call.kind = CallKind::kModel;
-    call.name = kModelName;
-    call.args =
-        Payload::of(fmt::format(R"({{"messages":[{{"content":"tag:{};","role":"user"}}]}})", tag));
+    call.name = dice.chance(400) ? kBackgroundModel : kModelName;
+    call.args = Payload::of(fmt::format(
+        R"({{"messages":[{{"content":"tag:{};step:{};","role":"user"}}]}})", tag, call.step));
     return call;
   }
   if (dice.chance(60)) {

@@ -223,6 +223,7 @@ void World::model_request_written(std::string_view body) {
   trace("model asked", {}, body.size(), [&] { return tag; });
   ++oracle_.model_written[tag];
   for (const auto& checker : checkers_) checker->on_model_written(tag);
+  for (const auto& checker : checkers_) checker->on_step_asks_model(tag, step_in(body));
 }
 
 void World::applied(const Sent& sent) {

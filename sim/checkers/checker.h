@@ -55,6 +55,8 @@ class Checker {
   virtual void on_applied(const Sent&) {}
   // A request to a model leaves; `tag` is its task's.
   virtual void on_model_written(const std::string& /*tag*/) {}
+  // The same; `step` is empty where the request does not say whose it is.
+  virtual void on_step_asks_model(const std::string& /*tag*/, const StepId& /*step*/) {}
   virtual void on_ack(const Ack&) {}
   virtual void at_end() {}
 

@@ -72,6 +72,26 @@ class ModelCalls : public Checker {
   }
 };
 
+// A call that its provider has taken under a name that is durable is not made again before what
+// became of it was told: its answer is fetched.
+class Fetched : public Checker {
+ public:
+  using Checker::Checker;
+  void on_step_asks_model(const std::string& tag, const StepId& step_id) override {
+    for (const auto& [id, task] : evidence_.tasks) {
+      const auto step = task.steps.find(step_id);
+      if (tag_of(task) != tag || step == task.steps.end()) continue;
+      for (const std::string& name : step->second.provider_ids) {
+        if (evidence_.oracle.background.at(name).told) continue;
+        evidence_.verdict.violation(
+            "fetched_not_called_again",
+            fmt::format("{} step '{}' is asked for again, and {} is still to be fetched",
+                        id.to_string(), step_id, name));
+      }
+    }
+  }
+};
+
 // One attempt is written once; and a call that acts and knows no key is not written again unless
 // its sender was told that the earlier ones were not executed.
 class OnceAtMostOnce : public Checker {
@@ -178,6 +198,7 @@ class Honest : public Checker {
 void add_effect_checkers(Checkers& to, const Evidence& evidence) {
   to.push_back(std::make_unique<IntentBeforeSend>(evidence));
   to.push_back(std::make_unique<ModelCalls>(evidence));
+  to.push_back(std::make_unique<Fetched>(evidence));
   to.push_back(std::make_unique<OnceAtMostOnce>(evidence));
   to.push_back(std::make_unique<IdemEffectOnce>(evidence));
   to.push_back(std::make_unique<Honest>(evidence));

@@ -116,6 +116,12 @@ struct EventProjector::Projection {
     if (r.used) event.data["used"] = usage_json(*r.used);
     put_payload(event.data, "result", r.result);
   }
+  void operator()(const StepProgressed& r) const {
+    const bool model = step(r.step).kind == CallKind::kModel;
+    event.type = model ? "model.accepted" : "tool.accepted";
+    event.data["attempt"] = r.attempt;
+    event.data["provider_id"] = r.provider_id;
+  }
   void operator()(const StepClosed& r) const {
     const size_t kind = index_of(step(r.step).kind);
     for (const ClosedName& name : kClosed) {

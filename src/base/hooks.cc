@@ -16,7 +16,7 @@
 namespace perdure::hooks {
 namespace {
 
-constexpr std::array<std::string_view, 25> kBugNames = {"none",
+constexpr std::array<std::string_view, 26> kBugNames = {"none",
                                                         "ack_before_durable",
                                                         "send_before_durable",
                                                         "resend_once",
@@ -40,7 +40,8 @@ constexpr std::array<std::string_view, 25> kBugNames = {"none",
                                                         "edit_not_sent",
                                                         "edit_lifts_deny",
                                                         "expiry_after_decision",
-                                                        "decision_after_expiry"};
+                                                        "decision_after_expiry",
+                                                        "fetch_forgotten"};
 
 Bug read_planted() {
   const char* name = std::getenv("PERDURE_PLANT");

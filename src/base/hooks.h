@@ -33,6 +33,7 @@ enum class Bug {
   kEditLiftsDeny,
   kExpiryAfterDecision,
   kDecisionAfterExpiry,
+  kFetchForgotten,
 };
 
 #ifdef PERDURE_TEST_HOOKS

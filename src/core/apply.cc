@@ -35,6 +35,7 @@ struct Route {
   void operator()(const AnswerTurn& c) const { answer(draft, c); }
   void operator()(const RejectTurn& c) const { reject(draft, c); }
   void operator()(const SettleStep& c) const { settle(draft, c); }
+  void operator()(const NoteProviderId& c) const { note_provider_id(draft, c); }
   void operator()(const FireTimer& c) const { fire(draft, c); }
   void operator()(const Resolve& c) const { resolve(draft, c); }
   void operator()(const Cancel& c) const { cancel(draft, c); }

@@ -92,7 +92,7 @@ class Evolver {
     step->group = r.group;
     step->not_after_ms = r.not_after_ms;
     step->decision_seq = 0;
-    step->reserved = r.reserved;
+    step->reserved += r.reserved;  // a fetch adds nothing: what its call may use is still reserved
     state_.reserved += r.reserved;
     return move(r.step, EffectEvent::kIntended);
   }
@@ -107,6 +107,11 @@ class Evolver {
       return impossible("an outcome without intent");
     settle_usage(*step, r);
     step->failure = r.failure;
+    // Only what was put off is still to be had there.
+    const bool put_off = r.outcome == Outcome::kDeferred || r.outcome == Outcome::kNotSent;
+    if (!put_off) step->provider_id.clear();
+    const bool others = r.failure == FailureClass::kRateLimit || r.failure == FailureClass::kQuota;
+    if (r.outcome == Outcome::kNotSent && others) ++step->held_back;
     if (step->executed_by == ExecutedBy::kPlanner) {
       return move(r.step, r.outcome == Outcome::kSucceeded ? EffectEvent::kReportedSucceeded
                                                            : EffectEvent::kReportedFailed);
@@ -121,7 +126,18 @@ class Evolver {
     return move(r.step, kEvents[static_cast<size_t>(r.outcome)]);
   }
 
+  Status operator()(const StepProgressed& r) {
+    Step* step = find(r.step);
+    if (step == nullptr || step->state != EffectState::kIntent || r.attempt != step->attempt) {
+      return impossible("progress without intent");
+    }
+    step->provider_id = r.provider_id;
+    return {};
+  }
+
   Status operator()(const StepClosed& r) {
+    // An answer that is given up while the other side still computes it.
+    if (Step* step = find(r.step); step != nullptr) spend_all(*step);
     switch (r.state) {
       case EffectState::kDenied:
         return move(r.step, EffectEvent::kDenied);
@@ -286,8 +302,15 @@ class Evolver {
     return {};
   }
 
+  void spend_all(Step& step) {
+    state_.reserved -= step.reserved;
+    state_.spent += step.reserved;
+    step.reserved = {};
+  }
+
   void settle_usage(Step& step, const StepSettled& r) {
     const bool not_executed = r.outcome == Outcome::kNotSent || r.outcome == Outcome::kDeferred;
+    if (not_executed && !step.provider_id.empty()) return;  // it is still computed, and paid for
     Usage used = not_executed ? Usage{} : step.reserved;
     if (r.used) used = *r.used;
     state_.reserved -= step.reserved;

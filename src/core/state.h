@@ -25,25 +25,29 @@ struct Step {
   Usage reserved;  // by the intent that stands
   Payload args;
   Seq planned_seq = 0;
-  uint32_t attempt = 0;  // of the newest intent
+  uint32_t attempt = 0;    // of the newest intent
+  uint32_t held_back = 0;  // attempts that never left: others were told to wait
   uint32_t group = 0;
   int64_t not_after_ms = 0;    // of the attempt group
   bool may_have_run = false;   // some attempt of this group ended in doubt
   bool retry_pending = false;  // a timer will bring the next attempt
   FailureClass failure = FailureClass::kNone;
-  Seq interrupt_seq = 0;   // the open question about it
-  Seq decision_seq = 0;    // an approval that no intent has consumed
-  bool edited = false;     // `args` are those that a person put in place
-  uint32_t questions = 0;  // that it has asked while it ran
+  Seq interrupt_seq = 0;    // the open question about it
+  Seq decision_seq = 0;     // an approval that no intent has consumed
+  bool edited = false;      // `args` are those that a person put in place
+  uint32_t questions = 0;   // that it has asked while it ran
+  std::string provider_id;  // the other side works on under this name
 
   template <class Archive>
   void fields(Archive& a) {
     a("kind", kind), a("name", name), a("executed_by", executed_by), a("state", state);
     a("contract", contract), a("reserve", reserve), a("reserved", reserved), a("args", args);
-    a("planned_seq", planned_seq), a("attempt", attempt), a("group", group);
+    a("planned_seq", planned_seq), a("attempt", attempt), a("held_back", held_back),
+        a("group", group);
     a("not_after_ms", not_after_ms), a("may_have_run", may_have_run);
     a("retry_pending", retry_pending), a("failure", failure), a("interrupt_seq", interrupt_seq);
     a("decision_seq", decision_seq), a("edited", edited), a("questions", questions);
+    a("provider_id", provider_id);
   }
 };
 

@@ -52,6 +52,14 @@ int64_t deadline_of(const Contract& contract, int64_t now_ms) {
   return std::max<int64_t>(capped_sum(now_ms, known_ms), 1);  // 0 would mean no limit
 }
 
+// Asking what became of an answer is cheap, and so is being held back, but not for ever.
+constexpr uint32_t kWaitsMax = 1000;
+
+bool may_try_again(const Step& step) {
+  if (step.attempt >= kWaitsMax) return step.attempt < step.contract.max_attempts;
+  return !step.provider_id.empty() || step.attempt - step.held_back < step.contract.max_attempts;
+}
+
 bool expired(const Step& step, int64_t now_ms) {
   return step.not_after_ms != 0 && now_ms >= step.not_after_ms;
 }
@@ -64,7 +72,8 @@ void intend(Draft& draft, const StepId& id, const Step& step, bool new_group) {
   intent.not_after_ms = new_group ? deadline_of(step.contract, draft.now_ms()) : step.not_after_ms;
   intent.decision_seq = step.decision_seq;
   if (step.edited) intent.args_hash = step.args.hash;
-  if (!planted(Bug::kReservationSkipped)) intent.reserved = step.reserve;
+  const bool fetches = !step.provider_id.empty();
+  if (!fetches && !planted(Bug::kReservationSkipped)) intent.reserved = step.reserve;
   Send send{id,
             step.kind,
             step.name,
@@ -72,7 +81,8 @@ void intend(Draft& draft, const StepId& id, const Step& step, bool new_group) {
             intent.group,
             step.contract.effect,
             intent.not_after_ms,
-            step.args};
+            step.args,
+            step.provider_id};
   draft.append(std::move(intent));
   draft.emit(std::move(send));
 }
@@ -80,7 +90,8 @@ void intend(Draft& draft, const StepId& id, const Step& step, bool new_group) {
 enum class Sent : bool { kHeldUp, kDone };  // kHeldUp: only the budget stands in the way
 
 Sent send_if_it_fits(Draft& draft, const StepId& id, const Step& step, bool new_group) {
-  if (!fits(draft.state(), step.reserve)) return Sent::kHeldUp;
+  const bool fetches = !step.provider_id.empty();
+  if (!fetches && !fits(draft.state(), step.reserve)) return Sent::kHeldUp;
   intend(draft, id, step, new_group);
   return Sent::kDone;
 }
@@ -96,7 +107,7 @@ Sent send_ready(Draft& draft, const StepId& id, const Step& step) {
 
 Sent resolve_doubt(Draft& draft, const StepId& id, const Step& step) {
   const Contract& contract = step.contract;
-  const bool attempts_left = step.attempt < contract.max_attempts;
+  const bool attempts_left = may_try_again(step);
   const bool same_key =
       contract.effect == EffectClass::kIdempotent && !expired(step, draft.now_ms());
   const bool ending = draft.state().ending.has_value();
@@ -163,7 +174,7 @@ void close_unsent_step(Draft& draft, const StepId& id, const Step& step,
 void give_up_or_wait(Draft& draft, const StepId& id, const Step& step, int64_t retry_after_ms) {
   if (draft.state().ending) return close_unsent_step(draft, id, step, "the task ends");
   const bool may_be_sent = !step.may_have_run || may_resend(step.contract.effect);
-  if (step.attempt < step.contract.max_attempts && may_be_sent) {
+  if (may_try_again(step) && may_be_sent) {
     set_retry_timer(draft, id, step, retry_after_ms);
   } else if (step.may_have_run) {
     close(draft, id, EffectState::kInDoubt, "an earlier send may have arrived; it is not repeated");
@@ -281,9 +292,21 @@ void settle(Draft& draft, const SettleStep& outcome) {
   if (step->state == EffectState::kNotSent || step->state == EffectState::kDeferred) {
     give_up_or_wait(draft, outcome.step, *step, outcome.retry_after_ms);
   } else if (step->state == EffectState::kInDoubt && !draft.state().ending &&
-             may_resend(step->contract.effect) && step->attempt < step->contract.max_attempts) {
+             may_resend(step->contract.effect) && may_try_again(*step)) {
     set_retry_timer(draft, outcome.step, *step, outcome.retry_after_ms);
   }
+}
+
+void note_provider_id(Draft& draft, const NoteProviderId& command) {
+  const Step* step = find(draft, command.step);
+  const bool expected = step != nullptr && step->state == EffectState::kIntent &&
+                        step->attempt == command.attempt && step->kind == CallKind::kModel;
+  const std::string& name = command.provider_id;
+  if (!expected || name.empty() || name.size() > kProviderIdMaxBytes || name == step->provider_id) {
+    return draft.accept(true);
+  }
+  draft.append(StepProgressed{command.step, command.attempt, name});
+  draft.accept();
 }
 
 void recover(Draft& draft) {
@@ -295,6 +318,11 @@ void recover(Draft& draft) {
     if (planted(Bug::kResendOnce)) {
       draft.emit(Send{id, step.kind, step.name, step.attempt, step.group, step.contract.effect,
                       step.not_after_ms, step.args});
+      continue;
+    }
+    if (!step.provider_id.empty() && !planted(Bug::kFetchForgotten)) {
+      draft.emit(Send{id, step.kind, step.name, step.attempt, step.group, step.contract.effect,
+                      step.not_after_ms, step.args, step.provider_id});
       continue;
     }
     const Seq asked = step.interrupt_seq;

@@ -11,7 +11,11 @@ void plan_question(Draft& draft, const AskAction& ask);
 
 void settle(Draft& draft, const SettleStep& outcome);
 
-// After a restart: every open intent is in doubt. Nothing in a task that lives.
+// The name under which the other side works on. Kept while its answer can still be fetched.
+void note_provider_id(Draft& draft, const NoteProviderId& command);
+
+// After a restart: an answer that has a name at its provider is fetched; every other open intent is
+// in doubt. Nothing in a task that lives.
 void recover(Draft& draft);
 
 // Sends what is ready, resends or asks about what is in doubt, asks for what the budget holds up.

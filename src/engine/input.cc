@@ -155,8 +155,12 @@ void Engine::Impl::apply(Live& task, const Command& command, Reply reply) {
       if (std::holds_alternative<TurnAccepted>(record.body)) {
         task.recent.forget_upto(std::min(task.task.state.turn.upto_seq, task.durable_seq));
       }
-      // Whoever waits for the end waits for this commit.
-      if (std::holds_alternative<TaskEnded>(record.body)) open.must_commit = true;
+      // Whoever waits for the end waits for this commit. A name that is lost is a call that is paid
+      // for again.
+      if (std::holds_alternative<TaskEnded>(record.body) ||
+          std::holds_alternative<StepProgressed>(record.body)) {
+        open.must_commit = true;
+      }
       task.recent.add(std::move(record));
     }
   }

@@ -157,6 +157,10 @@ void Engine::Impl::send(const TaskId& id, Send call) {
     }
     mailbox.put(TaskCommand{id, std::move(outcome), {}});
   };
+  request.on_provider_id = [this, id, step = call.step,
+                            attempt = call.attempt](std::string provider_id) {
+    mailbox.put(TaskCommand{id, NoteProviderId{step, attempt, std::move(provider_id)}, {}});
+  };
   const CallKind kind = call.kind;
   request.ask = [this, id, tenant = state.tenant, step = call.step, attempt = call.attempt](
                     std::string message, Payload question) {

@@ -126,6 +126,14 @@ struct Ask {
 };
 inline constexpr uint32_t kQuestionsMax = 8;
 
+// The other side took the call of an open intent and works on under this name.
+struct NoteProviderId {
+  StepId step;
+  uint32_t attempt = 0;
+  std::string provider_id;
+};
+inline constexpr size_t kProviderIdMaxBytes = 256;
+
 struct FireTimer {
   TimerId timer;
 };
@@ -157,6 +165,6 @@ struct Acknowledge {
 struct Recover {};
 
 using Command = std::variant<Submit, AnswerTurn, RejectTurn, SettleStep, FireTimer, Resolve, Cancel,
-                             Acknowledge, Recover, Ask>;
+                             Acknowledge, Recover, Ask, NoteProviderId>;
 
 }  // namespace perdure

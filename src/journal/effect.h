@@ -25,6 +25,9 @@ struct Send {
   EffectClass effect = EffectClass::kOnce;
   int64_t not_after_ms = 0;
   Payload args;
+  // Not empty: the other side has taken this call before, under this name. Its answer is fetched;
+  // nothing is asked for again.
+  std::string provider_id = {};
 };
 
 // The outcome of this step is no longer wanted; stopping early is allowed, not required.

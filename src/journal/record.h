@@ -292,6 +292,19 @@ struct Noted {
   }
 };
 
+// A call that is under way is known on the other side under this name: its answer can be fetched.
+struct StepProgressed {
+  static constexpr uint32_t kType = 22;
+  static constexpr std::string_view kName = "step_progressed";
+  StepId step;
+  uint32_t attempt = 0;
+  std::string provider_id;
+  template <class Archive>
+  void fields(Archive& a) {
+    a("step", step), a("attempt", attempt), a("provider_id", provider_id);
+  }
+};
+
 // Type 19 is reserved for the genesis record of compaction: the state that stands for pruned
 // records.
 inline constexpr uint32_t kReservedGenesisType = 19;
@@ -324,7 +337,7 @@ using RecordBody =
     std::variant<TaskCreated, TurnAccepted, TurnRejected, StepPlanned, StepIntended, StepSettled,
                  StepClosed, TimerSet, TimerFired, TimerCleared, InterruptRequested,
                  InterruptResolved, CancelRequested, TaskEnding, TaskEnded, TaskAcknowledged,
-                 AnomalyNoted, Noted, InterruptReminded, InterruptEscalated>;
+                 AnomalyNoted, Noted, InterruptReminded, InterruptEscalated, StepProgressed>;
 
 template <class Body>
 constexpr uint32_t version_of() {

@@ -22,12 +22,19 @@ std::optional<Usage> used_without_answer(Outcome outcome) {
 
 }  // namespace
 
-Exchange::Exchange(const Codec& codec, const ModelRequest& request, const ModelConfig& config,
+Exchange::Exchange(const Codec& codec, const ProviderCall& call, const ModelConfig& config,
                    ReaderEvents events)
     : codec_(codec),
-      names_(request.tools),
+      names_(call.request.tools),
       price_(config.price),
-      reader_(codec.reader(request, config, std::move(events))) {}
+      fetches_(!call.provider_id.empty()),
+      known_there_(fetches_) {
+  events.on_response_id = [this, note = std::move(events.on_response_id)](std::string_view id) {
+    known_there_ = true;
+    if (note && !fetches_) note(id);
+  };
+  reader_ = codec.reader(call.request, config, std::move(events));
+}
 
 void Exchange::on_body(int status, std::string_view bytes) {
   has_body_ = true;
@@ -42,6 +49,7 @@ ProviderResult Exchange::succeeded(ModelAnswer answer) const {
   for (ToolCall& call : answer.calls) call.name = names_.from_wire(call.name);
   ProviderResult out;
   out.outcome = Outcome::kSucceeded;
+  if (!price_.known) out.detail = "what it cost is not known: the model has no price, and 0 counts";
   if (answer.input_tokens >= 0 && answer.output_tokens >= 0) {
     out.used = Usage{.cost_micro_usd = cost(price_, tokens_of(answer)),
                      .model_calls = 1,
@@ -52,10 +60,32 @@ ProviderResult Exchange::succeeded(ModelAnswer answer) const {
   return out;
 }
 
+// An answer that is only cut off from us is asked for again, and nothing else is.
+CallFailure Exchange::as_it_goes_on(CallFailure failure, const HttpResult& result) const {
+  if (!known_there_ || failure.outcome != Outcome::kInDoubt) return failure;
+  const bool cut_off = failure.failure == FailureClass::kAmbiguous || !is_success(result.status);
+  if (!cut_off) return failure;  // the provider says that it failed
+  failure.outcome = Outcome::kDeferred;
+  failure.failure = FailureClass::kContinue;
+  failure.detail += "; the provider works on, and its answer will be fetched";
+  return failure;
+}
+
 AnswerOrFailure Exchange::read_end(const HttpResult& result, int64_t now_ms) {
   const AnswerEnd end{result.end, result.detail, result.headers, now_ms};
-  if (is_success(result.status)) return reader_->finish(end);
-  return {{}, codec_.classify(result.status, error_body_, end)};
+  if (is_success(result.status)) {
+    AnswerOrFailure read = reader_->finish(end);
+    if (!read.answer) read.failure = as_it_goes_on(std::move(read.failure), result);
+    return read;
+  }
+  CallFailure failure = codec_.classify(result.status, error_body_, end);
+  if (fetches_ && result.status == 404) {
+    failure.failure = FailureClass::kAmbiguous;
+    failure.outcome = Outcome::kInDoubt;
+    failure.detail += "; the provider no longer has the answer";
+    return {{}, std::move(failure)};
+  }
+  return {{}, as_it_goes_on(std::move(failure), result)};
 }
 
 ProviderResult Exchange::finish(const HttpResult& result, int64_t now_ms) {

@@ -31,7 +31,8 @@ struct LiveCall {
   LiveCall(const Codec& codec, const ProviderCall& call, const ModelConfig& config,
            ProviderCallbacks callbacks_in)
       : callbacks(std::move(callbacks_in)),
-        exchange(codec, call.request, config, {std::move(callbacks.on_delta), {}}) {}
+        exchange(codec, call, config,
+                 {std::move(callbacks.on_delta), std::move(callbacks.on_provider_id)}) {}
 
   ProviderCallbacks callbacks;
   Exchange exchange;
@@ -57,6 +58,15 @@ ProviderResult no_key(const Error& error) {
   out.failure = FailureClass::kAuth;
   out.detail = error.message;
   out.used = Usage{};
+  return out;
+}
+
+// The call is in doubt again: nobody can say what became of it.
+ProviderResult not_to_be_fetched(const Error& error) {
+  ProviderResult out;
+  out.outcome = Outcome::kInDoubt;
+  out.failure = FailureClass::kAmbiguous;
+  out.detail = error.message;
   return out;
 }
 
@@ -99,15 +109,20 @@ HttpRequest HttpProvider::http_request(WireRequest wire, int64_t not_after_ms) c
 }
 
 Provider::CallId HttpProvider::call(ProviderCall call, ProviderCallbacks callbacks) {
-  WireRequest wire = codec_.encode(call.request, config_);
+  Result<WireRequest> wire = call.provider_id.empty() ? codec_.encode(call.request, config_)
+                                                      : codec_.encode_fetch(call.provider_id);
+  if (!wire) {
+    callbacks.on_done(not_to_be_fetched(wire.error()));
+    return 0;
+  }
   auto live = std::make_shared<LiveCall>(codec_, call, config_, std::move(callbacks));
   live->recorder = recorder_;
-  if (recorder_) live->record.request = recorded_form(wire);
+  if (recorder_) live->record.request = recorded_form(*wire);
   Result<std::vector<std::string>> found = read_secrets();
   if (found) live->secrets = std::move(*found);
   Status allowed = found ? Status() : tl::unexpected(std::move(found).error());
   if (allowed && !live->secrets.empty()) {
-    allowed = codec_.authorize_with(wire, config_.base_url + wire.path, live->secrets, config_,
+    allowed = codec_.authorize_with(*wire, config_.base_url + wire->path, live->secrets, config_,
                                     clock_.unix_ms());
   }
   if (!allowed) {
@@ -122,7 +137,7 @@ Provider::CallId HttpProvider::call(ProviderCall call, ProviderCallbacks callbac
   http.on_done = [live, clock = &clock_](const HttpResult& result) {
     finish(*live, result, clock->unix_ms());
   };
-  return http_.send(http_request(std::move(wire), call.not_after_ms), std::move(http));
+  return http_.send(http_request(std::move(*wire), call.not_after_ms), std::move(http));
 }
 
 void HttpProvider::cancel(CallId call) {

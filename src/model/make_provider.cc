@@ -9,6 +9,10 @@
 
 namespace perdure {
 
+Result<WireRequest> Codec::encode_fetch(std::string_view) const {
+  return fail(Code::kUnsupported, "this provider keeps no answers to fetch");
+}
+
 const Codec& codec_of(ModelConfig::Provider provider) {
   static const OpenAiChatCodec openai_chat;
   static const GeminiCodec gemini;

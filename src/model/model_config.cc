@@ -75,13 +75,8 @@ Status read_aws(ObjectReader& in, ModelConfig& config) {
 Status read_price(ObjectReader& in, ModelPrice& price) {
   const json::value* table = in.value("price_per_mtok");
   if (table == nullptr) return {};
-  ObjectReader prices(*table, in.where() + ".price_per_mtok");
-  const auto read = [&](std::string_view name) {
-    return micro_usd(prices.number(name, 0, kPriceMaxUsdPerMtok, 0));
-  };
-  price.input_per_mtok = read("input");
-  price.output_per_mtok = read("output");
-  return prices.finish();
+  TRY_ASSIGN(price, parse_price(*table, in.where() + ".price_per_mtok"));
+  return {};
 }
 
 Status read_timeouts(ObjectReader& in, HttpTimeouts& timeouts) {
@@ -171,6 +166,20 @@ std::string known_base_url(const ModelConfig& config) {
 
 }  // namespace
 
+Result<ModelPrice> parse_price(const json::value& table, std::string where) {
+  ObjectReader in(table, std::move(where));
+  ModelPrice price;
+  const auto read = [&](std::string_view name) {
+    return micro_usd(in.number(name, 0, kPriceMaxUsdPerMtok, 0));
+  };
+  price.input_per_mtok = read("input");
+  price.output_per_mtok = read("output");
+  if (in.has("cached_input")) price.cached_input_per_mtok = read("cached_input");
+  if (in.has("cache_write")) price.cache_write_per_mtok = read("cache_write");
+  TRY_STATUS(in.finish());
+  return price;
+}
+
 int64_t output_tokens_max(const ModelRequest& request, const ModelConfig& config) {
   return request.max_output_tokens > 0 ? request.max_output_tokens : config.max_output_tokens;
 }
@@ -198,6 +207,9 @@ Result<ModelConfig> parse_model_config(std::string name, const json::value& tabl
   read_headers(in, config);
   if (config.provider == ModelConfig::Provider::kAnthropic) {
     config.prompt_cache = in.boolean("prompt_cache", true);
+  }
+  if (config.provider == ModelConfig::Provider::kOpenAiResponses) {
+    config.background = in.boolean("background", false);
   }
   config.record_to = in.string("record_to", "");
   config.recording = config.replay ? in.string("recording") : in.string("recording", "");

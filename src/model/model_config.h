@@ -36,7 +36,7 @@ struct ModelConfig {
   // Always sent, so that what a call can cost is known before it is made.
   int64_t max_output_tokens = 4096;
   MaxTokensMember max_tokens_member = MaxTokensMember::kMaxCompletionTokens;
-  ModelPrice price;
+  ModelPrice price{.known = false};
   HttpTimeouts timeouts{.connect_ms = 10'000,
                         .first_byte_ms = 300'000,  // reasoning models are silent for minutes
                         .gap_ms = 120'000,
@@ -57,6 +57,9 @@ struct ModelConfig {
 
 // What a request carries as the limit of its answer.
 int64_t output_tokens_max(const ModelRequest& request, const ModelConfig& config);
+
+// {"input": USD, "output": USD, "cached_input"?, "cache_write"?}, per million tokens.
+Result<ModelPrice> parse_price(const json::value& table, std::string where);
 
 // `table` is the table as JSON. Errors begin with "models.<name>"; they never hold the value of
 // `key`.

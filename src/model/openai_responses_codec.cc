@@ -1,5 +1,7 @@
 #include "model/openai_responses_codec.h"
 
+#include <algorithm>
+
 #include "model/openai_errors.h"
 #include "model/openai_responses_stream.h"
 
@@ -28,6 +30,20 @@ WireRequest OpenAiResponsesCodec::encode(const ModelRequest& request,
   return {.path = "/responses",
           .headers = {{"Content-Type", "application/json"}, {"Accept", "text/event-stream"}},
           .body = encode_openai_responses(request, config)};
+}
+
+Result<WireRequest> OpenAiResponsesCodec::encode_fetch(std::string_view id) const {
+  const bool plain = std::all_of(id.begin(), id.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+  });
+  if (id.empty() || !plain)
+    return fail(Code::kInvalid, "the id of the response is none of OpenAI's");
+  // A stream from its beginning: the connection waits for the end, and nobody polls.
+  return WireRequest{.method = "GET",
+                     .path = "/responses/" + std::string(id) + "?stream=true",
+                     .headers = {{"Accept", "text/event-stream"}},
+                     .body = {}};
 }
 
 Status OpenAiResponsesCodec::authorize(WireRequest& request, std::string_view,

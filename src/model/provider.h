@@ -20,6 +20,8 @@ struct ProviderCall {
   ModelRequest request;
   // No byte is sent at or after this unix time; 0: no limit.
   int64_t not_after_ms = 0;
+  // Not empty: the provider has taken this call before under this name. Its answer is fetched.
+  std::string provider_id;
 };
 
 // The parts of a SettleStep that a provider knows.
@@ -36,6 +38,8 @@ struct ProviderResult {
 struct ProviderCallbacks {
   // Optional: text as it comes, provisional. On the client's thread, before on_done.
   std::function<void(std::string_view text)> on_delta;
+  // Optional: the provider works on under this name when the connection ends. At most once.
+  std::function<void(std::string_view provider_id)> on_provider_id;
   std::function<void(ProviderResult)> on_done;  // once
 };
 

@@ -62,12 +62,20 @@ const RecordedExchange* ReplayProvider::take(const std::string& request, std::st
 
 Provider::CallId ReplayProvider::call(ProviderCall call, ProviderCallbacks callbacks) {
   std::string why;
-  const RecordedExchange* found = take(recorded_form(codec_.encode(call.request, config_)), why);
+  const Result<WireRequest> wire = call.provider_id.empty() ? codec_.encode(call.request, config_)
+                                                            : codec_.encode_fetch(call.provider_id);
+  const RecordedExchange* found = nullptr;
+  if (wire) {
+    found = take(recorded_form(*wire), why);
+  } else {
+    why = wire.error().message;
+  }
   if (found == nullptr) {
     callbacks.on_done(refused("replay: " + why));
     return 0;
   }
-  Exchange exchange(codec_, call.request, config_, {std::move(callbacks.on_delta), {}});
+  Exchange exchange(codec_, call, config_,
+                    {std::move(callbacks.on_delta), std::move(callbacks.on_provider_id)});
   for (const std::string& chunk : found->chunks) exchange.on_body(found->result.status, chunk);
   callbacks.on_done(exchange.finish(found->result, 0));
   return 0;

@@ -23,6 +23,9 @@ struct CallRequest {
   // "schema"?}. On any thread; at most one question of a call is open. What comes of it is told by
   // `Executor::answer`, once, unless the call is done before.
   std::function<void(std::string message, Payload question)> ask;
+  // The other side took the call and works on under this name when the connection ends. Before
+  // `done`, on any thread; what follows need not wait.
+  std::function<void(std::string provider_id)> on_provider_id = {};
 };
 
 class Executor {

@@ -165,6 +165,9 @@ void RandomTask::settle_one() {
                                               FailureClass::kRateLimit};
   const StepId id = some_step();
   const auto open = driver_.state().open.find(id);
+  if (open != driver_.state().open.end() && chance(20)) {
+    driver_.apply(NoteProviderId{id, open->second.attempt, "resp"});
+  }
   SettleStep settle;
   settle.step = id;
   settle.attempt = open == driver_.state().open.end() ? 1 : open->second.attempt;

@@ -296,6 +296,69 @@ TEST(Step, LateAnswersDoNotFillTheJournal) {
   EXPECT_LE(driver.count<AnomalyNoted>(), 100u);
 }
 
+CallAction background_model(uint32_t max_attempts = 2) {
+  CallAction call = model("m", 100);
+  call.contract.effect = EffectClass::kRepeat;
+  call.contract.max_attempts = max_attempts;
+  return call;
+}
+
+TEST(Step, AnAnswerWithANameIsFetchedAfterACrash) {
+  Driver driver;
+  driver.answer({background_model()});
+  EXPECT_EQ(driver.sends().back().provider_id, "");
+  driver.apply(NoteProviderId{"m", 1, "resp_1"});
+  EXPECT_EQ(driver.last<StepProgressed>().provider_id, "resp_1");
+  driver.restart();
+  EXPECT_EQ(driver.step("m"), "intent") << "nothing is in doubt";
+  EXPECT_EQ(driver.sends().back().provider_id, "resp_1");
+  EXPECT_EQ(driver.sends().back().attempt, 1u);
+  driver.settle_using("m", kSucceeded, Usage{.cost_micro_usd = 60, .model_calls = 1});
+  EXPECT_EQ(driver.step("m"), "succeeded");
+  EXPECT_EQ(driver.state().spent.cost_micro_usd, 60);
+}
+
+TEST(Step, AnAnswerThatIsStillComputedIsFetchedAgainAndKeepsItsReservation) {
+  Driver driver;
+  driver.answer({background_model(1)});
+  driver.apply(NoteProviderId{"m", 1, "resp_1"});
+  for (int i = 0; i < 3; ++i) {  // more often than it would be sent
+    driver.settle("m", kDeferred, FailureClass::kContinue);
+    ASSERT_EQ(driver.step("m"), "deferred");
+    EXPECT_EQ(driver.state().reserved.cost_micro_usd, 100);
+    driver.fire_retry("m");
+    EXPECT_EQ(driver.sends().back().provider_id, "resp_1");
+    EXPECT_EQ(driver.state().reserved.cost_micro_usd, 100);
+  }
+  driver.cancel();
+  driver.settle("m", kDeferred, FailureClass::kContinue);
+  EXPECT_EQ(driver.status(), TaskStatus::kCancelled);
+  EXPECT_EQ(driver.state().spent.cost_micro_usd, 100) << "it may have been paid for";
+}
+
+TEST(Step, AnAnswerThatTheProviderLostIsAskedForAnew) {
+  Driver driver;
+  driver.answer({background_model()});
+  driver.apply(NoteProviderId{"m", 1, "resp_1"});
+  driver.settle("m", kInDoubt, FailureClass::kAmbiguous);
+  driver.fire_retry("m");
+  EXPECT_EQ(driver.sends().back().provider_id, "");
+  EXPECT_EQ(driver.sends().back().attempt, 2u);
+}
+
+TEST(Step, ANameThatComesTooLateChangesNothing) {
+  Driver driver;
+  driver.answer({background_model(), tool("a")});
+  EXPECT_TRUE(driver.apply(NoteProviderId{"m", 2, "resp_1"}).reply);
+  EXPECT_TRUE(driver.apply(NoteProviderId{"m", 1, ""}).reply);
+  EXPECT_TRUE(driver.apply(NoteProviderId{"m", 1, std::string(5000, 'x')}).reply);
+  EXPECT_TRUE(driver.apply(NoteProviderId{"a", 1, "resp_1"}).reply) << "tools have no such names";
+  EXPECT_TRUE(driver.apply(NoteProviderId{"none", 1, "resp_1"}).reply);
+  driver.settle("m", kSucceeded);
+  EXPECT_TRUE(driver.apply(NoteProviderId{"m", 1, "resp_1"}).reply);
+  EXPECT_EQ(driver.count<StepProgressed>(), 0u);
+}
+
 TEST(Step, AnAnswerForAStepThatDoesNotExistIsRefused) {
   Driver driver;
   const auto applied = driver.settle("nobody", kSucceeded);
