@@ -22,6 +22,13 @@ std::string shape_of(const TaskRow& row) {
   return shape += row.waiting_for;
 }
 
+// Why the call behind a retry timer waits, if it does.
+FailureClass held_up_by(const core::TaskState& state, std::string_view timer) {
+  if (!timer.starts_with(core::kRetryTimerPrefix)) return FailureClass::kNone;
+  const auto step = state.open.find(std::string(timer.substr(core::kRetryTimerPrefix.size())));
+  return step == state.open.end() ? FailureClass::kNone : step->second.failure;
+}
+
 struct Touched {
   std::set<TimerId> timers;
   std::set<Seq> interrupts;
@@ -48,7 +55,11 @@ json::array waits_of(const core::TaskState& state) {
   }
   for (const auto& [id, timer] : state.timers) {
     if (timer.purpose == TimerPurpose::kAsk) continue;  // that of an interrupt above
-    waits.push_back({{"kind", "timer"}, {"id", id}, {"due", to_rfc3339(timer.due_ms)}});
+    json::object wait{{"kind", "timer"}, {"id", id}, {"due", to_rfc3339(timer.due_ms)}};
+    if (const FailureClass why = held_up_by(state, id); why != FailureClass::kNone) {
+      wait["reason"] = to_string(why);
+    }
+    waits.push_back(std::move(wait));
   }
   return waits;
 }

@@ -61,9 +61,12 @@ Result<ModelRequest> plain_request(ObjectReader& in) {
 
 }  // namespace
 
-ModelExecutor::ModelExecutor(const Providers& providers, AgentVersions& versions,
+ModelExecutor::ModelExecutor(const Providers& providers, const BucketNames& bucket_names,
+                             RateBuckets& buckets, AgentVersions& versions,
                              Transcripts& transcripts, Masker masker, Spawn spawn, OnDelta on_delta)
     : providers_(providers),
+      bucket_names_(bucket_names),
+      buckets_(buckets),
       versions_(versions),
       transcripts_(transcripts),
       masker_(std::move(masker)),
@@ -110,9 +113,19 @@ void ModelExecutor::run(const CallRequest& request, const Done& done) {
     return fail(Code::kInvalid, fmt::format("there is no model '{}'", request.send.name));
   }();
   if (is_unwanted(request)) rendered = fail(Code::kCancelled, "its outcome is no longer wanted");
-  if (rendered) return call(request, std::move(*rendered), done);
+  if (rendered) {
+    auto held_back = buckets_.held_back(bucket(request));
+    if (!held_back) return call(request, std::move(*rendered), done);
+    end(request);
+    return done(outcome_of(request, std::move(*held_back)));
+  }
   end(request);
   done(never_sent(request, rendered.error()));
+}
+
+const std::string& ModelExecutor::bucket(const CallRequest& request) const {
+  const auto found = bucket_names_.find(request.send.name);
+  return found != bucket_names_.end() ? found->second : request.send.name;
 }
 
 void ModelExecutor::call(const CallRequest& request, ModelRequest rendered, const Done& done) {
@@ -126,9 +139,13 @@ void ModelExecutor::call(const CallRequest& request, ModelRequest rendered, cons
   if (on_delta_) {
     callbacks.on_delta = [tell, stream](std::string_view text) { tell(stream->feed(text)); };
   }
+  callbacks.on_provider_id = [note = request.on_provider_id](std::string_view id) {
+    if (note) note(std::string(id));
+  };
   callbacks.on_done = [this, tell, stream, request, done](ProviderResult result) {
     tell(stream->end());
     end(request);
+    buckets_.note(bucket(request), result);
     result.answer = masker_.mask(std::move(result.answer));
     result.detail = masker_.mask(std::move(result.detail));
     // All tasks of this model suffer, until its operator does something.
@@ -141,7 +158,8 @@ void ModelExecutor::call(const CallRequest& request, ModelRequest rendered, cons
     done(outcome_of(request, std::move(result)));
   };
   const Provider::CallId id =
-      provider.call({std::move(rendered), request.send.not_after_ms}, std::move(callbacks));
+      provider.call({std::move(rendered), request.send.not_after_ms, request.send.provider_id},
+                    std::move(callbacks));
   bool unwanted = false;
   {
     const std::lock_guard lock(mutex_);

@@ -15,6 +15,7 @@
 #include "model/provider.h"
 #include "ports/executor.h"
 #include "runtime/agent_versions.h"
+#include "runtime/rate_buckets.h"
 #include "runtime/transcripts.h"
 #include "runtime/workers.h"
 
@@ -25,11 +26,13 @@ namespace perdure::runtime {
 using OnDelta =
     std::function<void(const TaskId&, const StepId&, uint32_t attempt, std::string_view text)>;
 using Providers = std::map<std::string, std::unique_ptr<Provider>>;  // by the operator's name
+using BucketNames = std::map<std::string, std::string>;              // by the same: bucket_of
 
 class ModelExecutor : public Executor {
  public:
-  ModelExecutor(const Providers& providers, AgentVersions& versions, Transcripts& transcripts,
-                Masker masker, Spawn spawn, OnDelta on_delta);
+  ModelExecutor(const Providers& providers, const BucketNames& bucket_names, RateBuckets& buckets,
+                AgentVersions& versions, Transcripts& transcripts, Masker masker, Spawn spawn,
+                OnDelta on_delta);
 
   void start(CallRequest request, Done done) override;
   void abort(const TaskId& task, const StepId& step) override;
@@ -47,7 +50,11 @@ class ModelExecutor : public Executor {
   bool is_unwanted(const CallRequest& request);
   void end(const CallRequest& request);
 
+  const std::string& bucket(const CallRequest& request) const;
+
   const Providers& providers_;
+  const BucketNames& bucket_names_;
+  RateBuckets& buckets_;
   AgentVersions& versions_;
   Transcripts& transcripts_;
   const Masker masker_;  // before the journal: what is stored is what goes back

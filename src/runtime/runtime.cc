@@ -71,6 +71,16 @@ void warn_if_unchecked(const AgentSpec& agent, const ToolDeclaration& tool) {
        {"why", compiled ? std::string() : compiled.error().message}});
 }
 
+// A limit of money that nobody counts against is none.
+Status check_price(const AgentSpec& agent, const std::string& model, const ModelPrice& price) {
+  if (price.known || agent.limits.cost_micro_usd == kUnlimited) return {};
+  return fail(Code::kInvalid,
+              fmt::format("agent '{}' limits cost_usd, and the price of model '{}' is not known; "
+                          "give models.{} a price_per_mtok, all 0 if it costs nothing, or name a "
+                          "file of prices",
+                          agent.name, model, model));
+}
+
 }  // namespace
 
 struct Runtime::Impl {
@@ -83,7 +93,9 @@ struct Runtime::Impl {
         transcripts(outside.store, outside.blobs, kTranscriptsMax, kTranscriptsMaxBytes),
         policy(model_rules, router, setup.policy, versions),
         agent_planner(versions, transcripts, prices, outside.spawn),
-        models(providers, versions, transcripts, outside.secrets.masker(), outside.spawn,
+        buckets(outside.clock),
+        models(providers, bucket_names, buckets, versions, transcripts, outside.secrets.masker(),
+               outside.spawn,
                [this](const TaskId& task, const StepId& step, uint32_t attempt,
                       std::string_view text) {
                  if (on_delta) on_delta(task, step, attempt, text);
@@ -105,11 +117,13 @@ struct Runtime::Impl {
   ToolRouter router;
   ModelPrices prices;
   Providers providers;
+  BucketNames bucket_names;
   ContractPolicy policy;
   AgentPlanner agent_planner;
   ScriptPlanner script_planner;
   std::function<Planner*(const std::string&)> find_remote;
   OnDelta on_delta;
+  RateBuckets buckets;
   ModelExecutor models;
   HttpToolExecutor http_tools;
   std::optional<ShellToolExecutor> shell_tools;
@@ -123,6 +137,7 @@ Status Runtime::Impl::assemble() {
   for (const ModelConfig& model : setup.models) {
     TRY_ASSIGN(providers[model.name],
                make_provider(model, outside.http, outside.clock, outside.model_keys));
+    bucket_names[model.name] = bucket_of(model);
     model_rules[model.name] = rules_of(model);
     prices[model.name] = model.price;
   }
@@ -167,6 +182,7 @@ Status Runtime::Impl::check(const AgentSpec& agent) const {
   for (const auto& [name, rules] : model_rules) model_names.push_back(name);
   for (const std::string& model : agent.models) {
     TRY_STATUS(check_name(agent.name, "model", model, model_names));
+    TRY_STATUS(check_price(agent, model, prices.at(model)));
   }
   const std::vector<std::string> tool_names = router.names();
   for (const ToolDeclaration& tool : agent.tools) {

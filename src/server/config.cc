@@ -164,12 +164,28 @@ Status read_people(PeopleRules& people, const json::value* common, const json::o
   return {};
 }
 
+// By the provider's name of the model.
+using Prices = std::map<std::string, ModelPrice>;
+
+Result<Prices> read_prices(const std::string& path) {
+  TRY_ASSIGN(const json::value file, read_toml(path));
+  const json::object* tables = file.if_object();
+  Prices prices;
+  for (const auto& [name, table] : tables != nullptr ? *tables : json::object()) {
+    auto price = parse_price(table, std::string(name));
+    if (!price) return fail(price.error().code, path + ": " + price.error().message);
+    prices[std::string(name)] = *price;
+  }
+  return prices;
+}
+
 Status read_document(Config& config, const json::value& document, const std::string& folder) {
   ObjectReader in(document, "configuration");
   const json::value* server = in.value("server");
   const json::object* secrets = in.object("secrets");
   const json::object* tokens = in.object("tokens");
   const json::value* telemetry = in.value("telemetry");
+  const std::string price_file = in.string("prices", "");
   const json::object* models = in.object("models");
   const json::object* tools = in.object("tools");
   const json::object* mcp = in.object("mcp");
@@ -184,6 +200,10 @@ Status read_document(Config& config, const json::value& document, const std::str
     TRY_ASSIGN(config.telemetry, parse_telemetry(*telemetry));
     for (auto& [name, source] : config.telemetry.headers) settle_source(config, folder, source);
   }
+  Prices prices;
+  if (!price_file.empty()) {
+    TRY_ASSIGN(prices, read_prices(beside(folder, price_file)));
+  }
   for (const auto& [name, table] : models != nullptr ? *models : json::object()) {
     TRY_ASSIGN(ModelConfig model, parse_model_config(std::string(name), table));
     for (std::string* file : {&model.recording, &model.record_to}) {
@@ -193,6 +213,8 @@ Status read_document(Config& config, const json::value& document, const std::str
                                 &model.aws.session_token}) {
       settle_source(config, folder, *source);
     }
+    const auto listed = prices.find(model.model);
+    if (!model.price.known && listed != prices.end()) model.price = listed->second;
     config.setup.models.push_back(std::move(model));
   }
   std::map<std::string, EffectClass> effects;

@@ -167,6 +167,17 @@ Status try_shells(const Config& config, ProcessRunner& processes) {
   return {};
 }
 
+void warn_of_unknown_prices(const Config& config) {
+  for (const ModelConfig& model : config.setup.models) {
+    if (model.price.known || model.replay) continue;
+    log(LogLevel::kWarn, "model.price_unknown",
+        {{"model", model.name},
+         {"why",
+          "its calls count as 0 USD: give it a price_per_mtok, all 0 if it costs nothing, or name "
+          "a file of prices"}});
+  }
+}
+
 [[noreturn]] void end_process(const std::string& why) {
   log(LogLevel::kError, "server.ended", {{"why", "the store failed: " + why}});
   std::_Exit(kExitStoreFailed);
@@ -283,6 +294,7 @@ Result<bool> serve(Config config) {
   engine.start();
   if (exporter) exporter->start();
   warn_if_in_clear(config);
+  warn_of_unknown_prices(config);
   log(LogLevel::kInfo, "server.started",
       {{"version", PERDURE_VERSION},
        {"address", shown_address(config, http.port())},

@@ -29,6 +29,14 @@ class OpenProvider : public Provider {
   std::function<void()> during_call;
 };
 
+class SetClock final : public Clock {
+ public:
+  int64_t unix_ms() override { return now_ms; }
+  int64_t monotonic_us() override { return 0; }
+
+  int64_t now_ms = 1'000'000;
+};
+
 class ModelExecutorTest : public testing::Test {
  protected:
   ModelExecutorTest() {
@@ -62,7 +70,12 @@ class ModelExecutorTest : public testing::Test {
   Transcripts transcripts_{store_, blobs_, 10, 1 << 20};
   Providers providers_;
   OpenProvider* provider_ = nullptr;
+  SetClock clock_;
+  RateBuckets buckets_{clock_};
+  const BucketNames bucket_names_;
   ModelExecutor executor_{providers_,
+                          bucket_names_,
+                          buckets_,
                           versions_,
                           transcripts_,
                           Masker(),
@@ -94,6 +107,51 @@ TEST_F(ModelExecutorTest, AnAbortLaterCancelsTheCallAndOneAfterItsEndNothing) {
   executor_.abort(task_, "s");
   executor_.abort(task_, "s");
   EXPECT_EQ(ended_.size(), 1u);
+}
+
+TEST_F(ModelExecutorTest, SiblingsWaitAsLongAsOneOfThemWasTold) {
+  start();
+  work();
+  ProviderResult limited;
+  limited.outcome = Outcome::kDeferred;
+  limited.failure = FailureClass::kRateLimit;
+  limited.retry_after_ms = 90'000;
+  provider_->open.at(0).on_done(limited);
+  clock_.now_ms += 30'000;
+  start();
+  work();
+  ASSERT_EQ(ended_.size(), 2u);
+  EXPECT_EQ(provider_->open.size(), 1u) << "nothing was sent";
+  EXPECT_EQ(ended_[1].outcome, Outcome::kNotSent);
+  EXPECT_EQ(ended_[1].failure, FailureClass::kRateLimit);
+  EXPECT_EQ(ended_[1].retry_after_ms, 60'000);
+  clock_.now_ms += 60'000;
+  start();
+  work();
+  EXPECT_EQ(provider_->open.size(), 2u);
+}
+
+TEST(RateBuckets, MoneyRatesAndAnswers) {
+  SetClock clock;
+  RateBuckets buckets(clock);
+  ProviderResult result;
+  result.failure = FailureClass::kQuota;
+  result.outcome = Outcome::kFailed;
+  buckets.note("a", result);
+  EXPECT_FALSE(buckets.held_back("b")) << "another credential";
+  EXPECT_EQ(buckets.held_back("a")->failure, FailureClass::kQuota);
+  EXPECT_EQ(buckets.held_back("a")->retry_after_ms, RateBuckets::kQuotaRecheckMs);
+  result = {};
+  result.outcome = Outcome::kSucceeded;
+  buckets.note("a", result);
+  EXPECT_FALSE(buckets.held_back("a"));
+  for (const FailureClass other : {FailureClass::kAuth, FailureClass::kInvalid,
+                                   FailureClass::kTransient, FailureClass::kAmbiguous}) {
+    result.outcome = Outcome::kFailed;
+    result.failure = other;
+    buckets.note("a", result);
+    EXPECT_FALSE(buckets.held_back("a")) << to_string(other);
+  }
 }
 
 }  // namespace

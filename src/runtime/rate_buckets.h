@@ -1,0 +1,42 @@
+#pragma once
+// What several tasks share: a limit of one provider, credential and model. When one call is told to
+// wait, its siblings are not sent either, so that they do not storm. In memory: after a restart the
+// provider says it again.
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "model/provider.h"
+
+namespace perdure::runtime {
+
+class RateBuckets {
+ public:
+  explicit RateBuckets(Clock& clock) : clock_(clock) {}
+
+  // NOT_SENT, with the time to wait, while the bucket is closed; nothing while it is open.
+  std::optional<ProviderResult> held_back(const std::string& bucket);
+  // How a call of this bucket ended. A rate limit closes it for as long as the provider asked,
+  // missing money for kQuotaRecheckMs, and then one look is taken again; an answer opens it.
+  void note(const std::string& bucket, const ProviderResult& result);
+
+  static constexpr int64_t kRateLimitMs = 1'000;  // when the provider does not say
+  static constexpr int64_t kQuotaRecheckMs = 60'000;
+
+ private:
+  struct Closed {
+    int64_t until_ms = 0;
+    FailureClass failure = FailureClass::kRateLimit;
+  };
+
+  Clock& clock_;
+  std::mutex mutex_;
+  std::map<std::string, Closed> closed_;
+};
+
+// Equal for models that share a limit. Holds the reference to the key, not the key.
+std::string bucket_of(const ModelConfig& config);
+
+}  // namespace perdure::runtime
