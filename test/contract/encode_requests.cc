@@ -1,11 +1,11 @@
-// encode_requests SEED COUNT: prints that many random requests, encoded, one a line. Equal seeds
-// give equal lines.
+// encode_requests SEED COUNT DIALECT: prints that many random requests, encoded, one a line. Equal
+// seeds give equal lines.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 
-#include "model/openai_chat_request.h"
+#include "model/codec.h"
 
 namespace perdure {
 namespace {
@@ -103,7 +103,19 @@ ModelRequest request(Random& random) {
   return out;
 }
 
-ModelConfig config(Random& random) {
+// Members that the dialect knows.
+const char* extra(Random& random, std::string_view dialect) {
+  static const char* const kAnthropic[] = {
+      "", R"({"temperature":5E-1})", R"({"stop_sequences":["x"],"top_p":1})",
+      R"({"metadata":{"user_id":"u"},"tool_choice":{"type":"auto"}})"};
+  static const char* const kResponses[] = {
+      "", R"({"temperature":5E-1})", R"({"parallel_tool_calls":false,"top_p":1})",
+      R"({"metadata":{"a":"b"},"reasoning":{"effort":"low"}})"};
+  if (dialect == "anthropic") return kAnthropic[random.below(std::size(kAnthropic))];
+  return kResponses[random.below(std::size(kResponses))];
+}
+
+ModelConfig config(Random& random, std::string_view dialect) {
   static const char* const kExtra[] = {
       "", "{}", R"({"temperature":5E-1})", R"({"seed":7,"stop":["x"],"top_p":1})",
       R"({"metadata":{"a":"b"},"parallel_tool_calls":false,"reasoning_effort":"low"})"};
@@ -111,7 +123,28 @@ ModelConfig config(Random& random) {
   out.model = random.one_in(2) ? "gpt-4o" : "some/other-model:latest";
   out.extra = kExtra[random.below(std::size(kExtra))];
   if (random.one_in(2)) out.max_tokens_member = ModelConfig::MaxTokensMember::kMaxTokens;
+  if (dialect == "openai-chat") return out;
+  const bool anthropic = dialect == "anthropic";
+  out.provider =
+      anthropic ? ModelConfig::Provider::kAnthropic : ModelConfig::Provider::kOpenAiResponses;
+  out.extra = extra(random, dialect);
+  out.prompt_cache = random.one_in(2);
+  out.background = random.one_in(3);
   return out;
+}
+
+// What the model said last comes back raw.
+void add_raw(Random& random, ModelRequest& request, std::string_view dialect) {
+  static const char* const kAnthropic =
+      R"([{"type":"thinking","thinking":"hm","signature":"EqQB/+=="},{"type":"redacted_thinking","data":"x"},{"type":"text","text":"a"}])";
+  static const char* const kResponses =
+      R"([{"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":"gAAA"},{"type":"message","id":"msg_1","role":"assistant","status":"completed","content":[{"type":"output_text","text":"a","annotations":[]}]}])";
+  for (Message& message : request.messages) {
+    if (message.role != Message::Role::kAssistant || !message.calls.empty()) continue;
+    if (random.one_in(3)) {
+      message.raw = {std::string(dialect), dialect == "anthropic" ? kAnthropic : kResponses};
+    }
+  }
 }
 
 // Schemas may be written over several lines; a line break is white space there and nowhere else.
@@ -124,14 +157,17 @@ void print_line(const std::string& body) {
 }  // namespace perdure
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::fprintf(stderr, "usage: encode_requests SEED COUNT\n");
+  if (argc != 4) {
+    std::fprintf(stderr, "usage: encode_requests SEED COUNT DIALECT\n");
     return 2;
   }
+  const std::string_view dialect = argv[3];
   perdure::Random random(std::strtoull(argv[1], nullptr, 10));
   for (uint64_t left = std::strtoull(argv[2], nullptr, 10); left > 0; --left) {
-    const perdure::ModelRequest request = perdure::request(random);
-    perdure::print_line(perdure::encode_openai_chat(request, perdure::config(random)));
+    perdure::ModelRequest request = perdure::request(random);
+    if (dialect != "openai-chat") perdure::add_raw(random, request, dialect);
+    const perdure::ModelConfig config = perdure::config(random, dialect);
+    perdure::print_line(perdure::codec_of(config.provider).encode(request, config).body);
   }
   return 0;
 }

@@ -3,12 +3,13 @@
 
     test/contract/run.py [--build build/dev] [--count 300] [--seed 1]
 
-Needs PERDURE_FIXTURES (a folder with provider-specs/openai.openapi.json), node and npm. Installs the
+Needs PERDURE_FIXTURES (a folder with provider-specs/*.openapi.*), node and npm. Installs the
 validating server `steady` beside this file, starts it on a free port of the loopback interface, sends
 random requests made by encode_requests, and fails if it finds a fault in one. Bodies with a planted
 fault must be refused: else nothing was checked.
 """
 import argparse
+import collections
 import copy
 import http.client
 import json
@@ -24,6 +25,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 STEADY = HERE / "node_modules" / ".bin" / "steady"
 START_SECONDS = 60
+
+
+Dialect = collections.namedtuple("Dialect", "name spec path planted")
 
 
 def install():
@@ -62,9 +66,9 @@ def wait_until_it_listens(server, port):
     sys.exit(f"steady does not listen after {START_SECONDS} s")
 
 
-def send(connection, body):
+def send(connection, path, body):
     """Status, whether steady found the request valid, and what it says against it."""
-    connection.request("POST", "/chat/completions", body, {"Content-Type": "application/json"})
+    connection.request("POST", path, body, {"Content-Type": "application/json", "anthropic-version": "2023-06-01"})
     response = connection.getresponse()
     text = response.read().decode("utf-8", "replace")
     valid = response.headers.get("x-steady-request-valid") == "true"
@@ -74,50 +78,85 @@ def send(connection, body):
     return response.status, valid, text
 
 
-def planted_faults(good):
+def changed(good, change):
+    body = copy.deepcopy(good)
+    change(body)
+    return json.dumps(body).encode()
+
+
+def planted_in_messages(good):
     """(what is wrong, body): each must be refused."""
-    def changed(change):
-        body = copy.deepcopy(good)
-        change(body)
-        return json.dumps(body).encode()
+    def bad(change):
+        return changed(good, change)
+
+    yield "no model", bad(lambda b: b.pop("model"))
+    yield "no limit", bad(lambda b: b.pop("max_tokens"))
+    yield "messages is a string", bad(lambda b: b.update(messages="nope"))
+    yield "an unknown role", bad(lambda b: b["messages"][-1].__setitem__("role", "robot"))
+    yield "a number as content", bad(lambda b: b["messages"][-1].__setitem__("content", 5))
+    yield "the limit is a string", bad(lambda b: b.update(max_tokens="many"))
+    yield "tools is an object", bad(lambda b: b.update(tools={}))
+    yield "not JSON", b"{\"model\":"
+
+
+def planted_in_responses(good):
+    def bad(change):
+        return changed(good, change)
+
+    yield "input is a number", bad(lambda b: b.update(input=5))
+    yield "stream is a string", bad(lambda b: b.update(stream="yes"))
+    yield "the limit is a string", bad(lambda b: b.update(max_output_tokens="many"))
+    yield "tools is an object", bad(lambda b: b.update(tools={}))
+    yield "not JSON", b"{\"model\":"
+
+
+def planted_in_chat(good):
+    def bad(change):
+        return changed(good, change)
 
     def in_last_message(name, value):
         return lambda body: body["messages"][-1].__setitem__(name, value)
 
-    yield "no model", changed(lambda b: b.pop("model"))
-    yield "no messages", changed(lambda b: b.pop("messages"))
-    yield "messages is a string", changed(lambda b: b.update(messages="nope"))
-    yield "an unknown role", changed(in_last_message("role", "robot"))
-    yield "a number as content", changed(in_last_message("content", 5))
-    yield "stream is a string", changed(lambda b: b.update(stream="yes"))
-    yield "the limit is a string", changed(lambda b: b.update(max_completion_tokens="many"))
-    yield "tools is an object", changed(lambda b: b.update(tools={}))
-    yield "a tool without its function", changed(lambda b: b.update(tools=[{"type": "function"}]))
-    yield "a tool call without arguments", changed(lambda b: b["messages"].append(
+    yield "no model", bad(lambda b: b.pop("model"))
+    yield "no messages", bad(lambda b: b.pop("messages"))
+    yield "messages is a string", bad(lambda b: b.update(messages="nope"))
+    yield "an unknown role", bad(in_last_message("role", "robot"))
+    yield "a number as content", bad(in_last_message("content", 5))
+    yield "stream is a string", bad(lambda b: b.update(stream="yes"))
+    yield "the limit is a string", bad(lambda b: b.update(max_completion_tokens="many"))
+    yield "tools is an object", bad(lambda b: b.update(tools={}))
+    yield "a tool without its function", bad(lambda b: b.update(tools=[{"type": "function"}]))
+    yield "a tool call without arguments", bad(lambda b: b["messages"].append(
         {"role": "assistant", "tool_calls": [{"id": "a", "type": "function", "function": {"name": "f"}}]}))
-    yield "a tool message without its call", changed(lambda b: b["messages"].append(
+    yield "a tool message without its call", bad(lambda b: b["messages"].append(
         {"role": "tool", "content": "x"}))
     yield "not JSON", b"{\"model\":"
 
 
-def check(port, bodies):
+def check(dialect, port, bodies):
+    path, planted_faults = dialect.path, dialect.planted
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     faults = 0
     for number, body in enumerate(bodies):
-        status, valid, text = send(connection, body)
+        status, valid, text = send(connection, path, body)
         if status != 200 or not valid:
             faults += 1
             print(f"request {number}: HTTP {status}: {text[:600]}\n  {body[:600]}", file=sys.stderr)
     missed = 0
     planted = list(planted_faults(json.loads(bodies[0])))
     for what, body in planted:
-        status, valid, _ = send(connection, body)
+        status, valid, _ = send(connection, path, body)
         if status == 200 or valid:
             missed += 1
             print(f"accepted, although it is wrong: {what}", file=sys.stderr)
-    print(f"{len(bodies)} requests, {faults} with faults; "
+    print(f"{dialect.name}: {len(bodies)} requests, {faults} with faults; "
           f"{len(planted)} planted faults, {missed} not seen")
     return faults == 0 and missed == 0
+
+
+DIALECTS = (Dialect("openai-chat", "openai.openapi.json", "/chat/completions", planted_in_chat),
+            Dialect("openai-responses", "openai.openapi.json", "/responses", planted_in_responses),
+            Dialect("anthropic", "anthropic.openapi.yaml", "/v1/messages", planted_in_messages))
 
 
 def main():
@@ -131,25 +170,32 @@ def main():
         print("not run: requests against the provider's description (PERDURE_FIXTURES is not set)")
         return 0
     encoder = pathlib.Path(args.build) / "test" / "contract" / "encode_requests"
-    encoded = subprocess.run([encoder, str(args.seed), str(args.count)], check=True, capture_output=True)
-    bodies = encoded.stdout.splitlines()
-    if len(bodies) != args.count:
-        sys.exit(f"{encoder} printed {len(bodies)} lines instead of {args.count}")
     install()
+    good = True
+    for dialect in DIALECTS:
+        encoded = subprocess.run([encoder, str(args.seed), str(args.count), dialect.name], check=True,
+                                 capture_output=True)
+        bodies = encoded.stdout.splitlines()
+        if len(bodies) != args.count:
+            sys.exit(f"{encoder} printed {len(bodies)} lines instead of {args.count}")
+        good &= check_by(dialect, pathlib.Path(fixtures) / "provider-specs", bodies)
+    return 0 if good else 1
+
+
+def check_by(dialect, specs, bodies):
     with tempfile.TemporaryDirectory() as folder:
-        spec = pathlib.Path(folder) / "openai.stripped.json"
-        strip_spec(pathlib.Path(fixtures) / "provider-specs" / "openai.openapi.json", spec)
+        spec = pathlib.Path(folder) / "stripped.json"
+        strip_spec(specs / dialect.spec, spec)
         port = free_port()
         server = subprocess.Popen(
             [STEADY, "--host", "127.0.0.1", "-p", str(port), "--quiet", "--no-color", spec],
             stdout=subprocess.DEVNULL)
         try:
             wait_until_it_listens(server, port)
-            good = check(port, bodies)
+            return check(dialect, port, bodies)
         finally:
             server.terminate()
             server.wait(timeout=10)
-    return 0 if good else 1
 
 
 if __name__ == "__main__":
