@@ -62,7 +62,12 @@ ProviderResult Exchange::succeeded(ModelAnswer answer) const {
 
 // An answer that is only cut off from us is asked for again, and nothing else is.
 CallFailure Exchange::as_it_goes_on(CallFailure failure, const HttpResult& result) const {
-  if (!known_there_ || failure.outcome != Outcome::kInDoubt) return failure;
+  if (!known_there_) return failure;
+  const bool put_off = failure.outcome == Outcome::kDeferred;
+  if (put_off && is_success(result.status) && failure.failure != FailureClass::kContinue) {
+    failure.outcome = Outcome::kInDoubt;  // it failed there: there is nothing to fetch
+  }
+  if (failure.outcome != Outcome::kInDoubt) return failure;
   const bool cut_off = failure.failure == FailureClass::kAmbiguous || !is_success(result.status);
   if (!cut_off) return failure;  // the provider says that it failed
   failure.outcome = Outcome::kDeferred;

@@ -60,7 +60,7 @@ void OpenAiResponsesStream::read_event(const SseEvent& event) {
   const json::object* response = object_in(*object, "response");
   if (type == "error" || event.type == "error") {
     const json::object* error = object_in(*object, "error");
-    error_ = error != nullptr ? json::value(*error) : *parsed;
+    stream_error_ = error != nullptr ? json::value(*error) : *parsed;
   } else if (type == "response.output_text.delta") {
     add_text(index, text_in(*object, "delta"));
   } else if (type == "response.output_item.done") {
@@ -183,6 +183,16 @@ void OpenAiResponsesStream::settle() {
   builder_.answer().raw = {std::string(kOpenAiResponsesDialect), items + "]"};
 }
 
+// What became of a response in the background only the provider can tell.
+CallFailure OpenAiResponsesStream::of_stream_error(const AnswerEnd& end) const {
+  CallFailure failure = classify_openai_error(*stream_error_, end);
+  if (on_response_id_ && !builder_.answer().response_id.empty()) {
+    failure.failure = FailureClass::kAmbiguous;
+    failure.outcome = Outcome::kInDoubt;
+  }
+  return failure;
+}
+
 CallFailure OpenAiResponsesStream::no_answer(const AnswerEnd& end) const {
   const bool complete = end.end == HttpResult::End::kComplete;
   if (complete && body_.is_object() && (status_ == "queued" || status_ == "in_progress")) {
@@ -211,6 +221,7 @@ AnswerOrFailure OpenAiResponsesStream::finish(const AnswerEnd& end) {
     }
   }
   if (error_) return {{}, classify_openai_error(*error_, end)};
+  if (stream_error_ && !ended_) return {{}, of_stream_error(end)};
   if (!builder_.damage().empty()) return {{}, malformed_answer(builder_.damage())};
   if (!ended_) return {{}, no_answer(end)};
   settle();

@@ -36,6 +36,7 @@ class OpenAiResponsesStream final : public AnswerReader {
   void take_end(const json::object& response);
   void add_usage(const json::object& usage);
   void settle();  // from items to the answer
+  CallFailure of_stream_error(const AnswerEnd& end) const;
   CallFailure no_answer(const AnswerEnd& end) const;
 
   AnswerLimits limits_;
@@ -44,8 +45,9 @@ class OpenAiResponsesStream final : public AnswerReader {
   EventsOrObject body_;
   std::map<int64_t, std::string> streamed_;  // texts of messages by output_index
   std::map<int64_t, json::object> items_;    // whole ones
-  std::optional<json::value> error_;
-  std::string status_;  // of the response, as far as it is known
+  std::optional<json::value> error_;         // of the response
+  std::optional<json::value> stream_error_;  // of the connection to it
+  std::string status_;                       // of the response, as far as it is known
   bool ended_ = false;
 };
 

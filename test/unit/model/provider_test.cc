@@ -91,6 +91,7 @@ ProviderResult run(Provider& provider, ProviderCall call, std::string* deltas = 
                 {[&](std::string_view text) {
                    if (deltas) *deltas += text;
                  },
+                 {},
                  [&](ProviderResult result) { results.push_back(std::move(result)); }});
   EXPECT_EQ(results.size(), 1u);
   return results.at(0);
@@ -201,6 +202,94 @@ TEST(HttpProvider, NoKeyNoHeader) {
   world.http.answers = {answer(200, {kGood})};
   EXPECT_EQ(run(*world.provider(), ask("hi")).outcome, Outcome::kSucceeded);
   EXPECT_EQ(world.http.requests.at(0).headers.size(), 2u);
+}
+
+const std::string kAccepted =
+    "data: {\"type\":\"response.created\",\"response\":{\"id\":\"resp_1\",\"status\":"
+    "\"in_progress\"}}\n\n";
+
+std::string ended(const std::string& status, const std::string& more) {
+  return "data: {\"type\":\"response." + status +
+         "\",\"response\":{\"id\":\"resp_1\",\"status\":\"" + status + "\"," + more + "}}\n\n";
+}
+
+// A call, or with `id` a fetch, in the background.
+ProviderResult in_background(World& world, std::string id, RecordedExchange exchange,
+                             std::vector<std::string>* noted = nullptr) {
+  world.config.provider = ModelConfig::Provider::kOpenAiResponses;
+  world.config.background = true;
+  world.http.answers = {std::move(exchange)};
+  ProviderCall call = ask("hi");
+  call.provider_id = std::move(id);
+  std::vector<ProviderResult> results;
+  world.provider()->call(std::move(call),
+                         {{},
+                          [&](std::string_view name) {
+                            if (noted) noted->emplace_back(name);
+                          },
+                          [&](ProviderResult result) { results.push_back(std::move(result)); }});
+  EXPECT_EQ(results.size(), 1u);
+  return results.at(0);
+}
+
+TEST(Background, TheNameIsToldAndWhatIsCutIsNotCalledAgain) {
+  World world;
+  std::vector<std::string> noted;
+  const ProviderResult cut = in_background(
+      world, "",
+      answer(200, {kAccepted.substr(0, 20), kAccepted.substr(20)}, {}, HttpResult::End::kCut),
+      &noted);
+  EXPECT_EQ(noted, std::vector<std::string>{"resp_1"});
+  EXPECT_EQ(cut.outcome, Outcome::kDeferred);
+  EXPECT_EQ(cut.failure, FailureClass::kContinue);
+  World other;
+  EXPECT_EQ(in_background(other, "", answer(200, {}, {}, HttpResult::End::kCut)).outcome,
+            Outcome::kInDoubt)
+      << "nobody knows whether it was taken";
+}
+
+TEST(Background, Fetches) {
+  const std::string good = ended("completed", "\"output\":[]");
+  const std::string limited = ended("failed", "\"error\":{\"code\":\"rate_limit_exceeded\"}");
+  const std::string broken = "data: {\"type\":\"error\",\"code\":\"server_error\"}\n\n";
+  struct {
+    std::string what;
+    RecordedExchange exchange;
+    Outcome outcome;
+    FailureClass failure;
+  } const rows[] = {
+      {"the answer", answer(200, {kAccepted, good}), Outcome::kSucceeded, FailureClass::kNone},
+      {"not ready", answer(200, {R"({"id":"resp_1","status":"queued"})"}), Outcome::kDeferred,
+       FailureClass::kContinue},
+      {"cut", answer(200, {kAccepted}, {}, HttpResult::End::kCut), Outcome::kDeferred,
+       FailureClass::kContinue},
+      {"an error of the stream", answer(200, {kAccepted, broken}), Outcome::kDeferred,
+       FailureClass::kContinue},
+      {"not reached", answer(0, {}, {}, HttpResult::End::kNotSent), Outcome::kNotSent,
+       FailureClass::kTransient},
+      {"too often", answer(429, {}), Outcome::kDeferred, FailureClass::kRateLimit},
+      {"broken", answer(503, {}), Outcome::kDeferred, FailureClass::kContinue},
+      {"gone", answer(404, {"{}"}), Outcome::kInDoubt, FailureClass::kAmbiguous},
+      {"failed there", answer(200, {kAccepted, limited}), Outcome::kInDoubt,
+       FailureClass::kRateLimit},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.what);
+    World world;
+    const ProviderResult got = in_background(world, "resp_1", row.exchange);
+    EXPECT_EQ(to_string(got.outcome), to_string(row.outcome));
+    EXPECT_EQ(to_string(got.failure), to_string(row.failure));
+    const HttpRequest& sent = world.http.requests.at(0);
+    EXPECT_EQ(sent.method, "GET");
+    EXPECT_EQ(sent.url, "https://api.example/v1/responses/resp_1?stream=true");
+    EXPECT_EQ(sent.body, "");
+  }
+}
+
+TEST(Background, ANameThatCannotBeFetchedIsDoubtAndNotSent) {
+  World world;
+  EXPECT_EQ(in_background(world, "../admin", {}).outcome, Outcome::kInDoubt);
+  EXPECT_TRUE(world.http.requests.empty());
 }
 
 class RecordingFile : public testing::Test {
