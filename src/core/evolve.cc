@@ -110,8 +110,8 @@ class Evolver {
     // Only what was put off is still to be had there.
     const bool put_off = r.outcome == Outcome::kDeferred || r.outcome == Outcome::kNotSent;
     if (!put_off) step->provider_id.clear();
-    const bool others = r.failure == FailureClass::kRateLimit || r.failure == FailureClass::kQuota;
-    if (r.outcome == Outcome::kNotSent && others) ++step->held_back;
+    const bool for_others = r.outcome == Outcome::kNotSent && r.failure == FailureClass::kRateLimit;
+    if (for_others) ++step->held_back;
     if (step->executed_by == ExecutedBy::kPlanner) {
       return move(r.step, r.outcome == Outcome::kSucceeded ? EffectEvent::kReportedSucceeded
                                                            : EffectEvent::kReportedFailed);

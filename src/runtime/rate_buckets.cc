@@ -17,14 +17,14 @@ std::optional<ProviderResult> RateBuckets::held_back(const std::string& bucket) 
     closed_.erase(found);
     return std::nullopt;
   }
+  const bool money = found->second.failure == FailureClass::kQuota;
   ProviderResult out;
-  out.outcome = Outcome::kNotSent;
+  out.outcome = money ? Outcome::kFailed : Outcome::kNotSent;
   out.failure = found->second.failure;
   out.retry_after_ms = wait_ms;
   out.used = Usage{};
-  out.detail = found->second.failure == FailureClass::kQuota
-                   ? "held back: another call was told that there is no money left"
-                   : "held back: another call was told to wait";
+  out.detail = fmt::format("not sent: another call was told {}; the next is sent in {} s",
+                           money ? "that its quota is used up" : "to wait", (wait_ms + 999) / 1000);
   return out;
 }
 

@@ -16,14 +16,15 @@ class RateBuckets {
  public:
   explicit RateBuckets(Clock& clock) : clock_(clock) {}
 
-  // NOT_SENT, with the time to wait, while the bucket is closed; nothing while it is open.
+  // What becomes of a call while its bucket is closed, unsent: NOT_SENT with the time to wait, or,
+  // without money, FAILED like the one that was told so. Nothing while it is open.
   std::optional<ProviderResult> held_back(const std::string& bucket);
   // How a call of this bucket ended. A rate limit closes it for as long as the provider asked,
   // missing money for kQuotaRecheckMs, and then one look is taken again; an answer opens it.
   void note(const std::string& bucket, const ProviderResult& result);
 
   static constexpr int64_t kRateLimitMs = 1'000;  // when the provider does not say
-  static constexpr int64_t kQuotaRecheckMs = 60'000;
+  static constexpr int64_t kQuotaRecheckMs = 15'000;
 
  private:
   struct Closed {

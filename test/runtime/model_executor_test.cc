@@ -140,6 +140,7 @@ TEST(RateBuckets, MoneyRatesAndAnswers) {
   buckets.note("a", result);
   EXPECT_FALSE(buckets.held_back("b")) << "another credential";
   EXPECT_EQ(buckets.held_back("a")->failure, FailureClass::kQuota);
+  EXPECT_EQ(buckets.held_back("a")->outcome, Outcome::kFailed);
   EXPECT_EQ(buckets.held_back("a")->retry_after_ms, RateBuckets::kQuotaRecheckMs);
   result = {};
   result.outcome = Outcome::kSucceeded;

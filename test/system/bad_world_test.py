@@ -74,7 +74,7 @@ class Models(SystemTest):
                                     (429, error("no money", code="insufficient_quota"), "quota"),
                                     (400, error("too long", code="context_length_exceeded"), "context_overflow")):
             with self.subTest(words):
-                self.served = self.server()  # missing money holds the next call back
+                self.served = self.server()  # without money nothing more is sent for a while
                 seen, asked, _ = self.answered({"steps": whole(status, body)})
                 self.assertEqual((seen["status"], asked), ("failed", 1), seen)
                 self.assertIn(words, seen["error"]["message"])
