@@ -90,6 +90,7 @@ class Evolver {
     if (r.group != step->group) step->may_have_run = false;
     step->attempt = r.attempt;
     step->group = r.group;
+    if (!step->provider_id.empty()) ++step->not_tried;
     step->not_after_ms = r.not_after_ms;
     step->decision_seq = 0;
     step->reserved += r.reserved;  // a fetch adds nothing: what its call may use is still reserved
@@ -110,8 +111,8 @@ class Evolver {
     // Only what was put off is still to be had there.
     const bool put_off = r.outcome == Outcome::kDeferred || r.outcome == Outcome::kNotSent;
     if (!put_off) step->provider_id.clear();
-    const bool for_others = r.outcome == Outcome::kNotSent && r.failure == FailureClass::kRateLimit;
-    if (for_others) ++step->held_back;
+    const bool held_back = r.outcome == Outcome::kNotSent && r.failure == FailureClass::kRateLimit;
+    if (held_back && step->provider_id.empty()) ++step->not_tried;
     if (step->executed_by == ExecutedBy::kPlanner) {
       return move(r.step, r.outcome == Outcome::kSucceeded ? EffectEvent::kReportedSucceeded
                                                            : EffectEvent::kReportedFailed);

@@ -25,8 +25,8 @@ struct Step {
   Usage reserved;  // by the intent that stands
   Payload args;
   Seq planned_seq = 0;
-  uint32_t attempt = 0;    // of the newest intent
-  uint32_t held_back = 0;  // attempts that never left: others were told to wait
+  uint32_t attempt = 0;   // of the newest intent
+  uint32_t not_tried = 0;  // attempts that called nobody: fetches, and those that were held back
   uint32_t group = 0;
   int64_t not_after_ms = 0;    // of the attempt group
   bool may_have_run = false;   // some attempt of this group ended in doubt
@@ -42,8 +42,8 @@ struct Step {
   void fields(Archive& a) {
     a("kind", kind), a("name", name), a("executed_by", executed_by), a("state", state);
     a("contract", contract), a("reserve", reserve), a("reserved", reserved), a("args", args);
-    a("planned_seq", planned_seq), a("attempt", attempt), a("held_back", held_back),
-        a("group", group);
+    a("planned_seq", planned_seq), a("attempt", attempt);
+    a("not_tried", not_tried), a("group", group);
     a("not_after_ms", not_after_ms), a("may_have_run", may_have_run);
     a("retry_pending", retry_pending), a("failure", failure), a("interrupt_seq", interrupt_seq);
     a("decision_seq", decision_seq), a("edited", edited), a("questions", questions);

@@ -57,7 +57,7 @@ constexpr uint32_t kWaitsMax = 1000;
 
 bool may_try_again(const Step& step) {
   if (step.attempt >= kWaitsMax) return step.attempt < step.contract.max_attempts;
-  return !step.provider_id.empty() || step.attempt - step.held_back < step.contract.max_attempts;
+  return !step.provider_id.empty() || step.attempt - step.not_tried < step.contract.max_attempts;
 }
 
 bool expired(const Step& step, int64_t now_ms) {

@@ -336,14 +336,32 @@ TEST(Step, AnAnswerThatIsStillComputedIsFetchedAgainAndKeepsItsReservation) {
   EXPECT_EQ(driver.state().spent.cost_micro_usd, 100) << "it may have been paid for";
 }
 
-TEST(Step, AnAnswerThatTheProviderLostIsAskedForAnew) {
+TEST(Step, AnAnswerThatTheProviderLostIsAskedForAnewHoweverOftenItWasFetched) {
   Driver driver;
-  driver.answer({background_model()});
+  driver.answer({background_model(2)});
   driver.apply(NoteProviderId{"m", 1, "resp_1"});
+  for (int i = 0; i < 3; ++i) {
+    driver.settle("m", kDeferred, FailureClass::kContinue);
+    driver.fire_retry("m");
+  }
   driver.settle("m", kInDoubt, FailureClass::kAmbiguous);
   driver.fire_retry("m");
   EXPECT_EQ(driver.sends().back().provider_id, "");
-  EXPECT_EQ(driver.sends().back().attempt, 2u);
+  EXPECT_EQ(driver.sends().back().attempt, 5u);
+  driver.settle("m", kInDoubt, FailureClass::kAmbiguous);
+  EXPECT_EQ(driver.step("m"), "failed") << "called twice";
+}
+
+TEST(Step, BeingHeldBackForOthersUsesUpNoAttempt) {
+  Driver driver;
+  driver.answer({background_model(1)});
+  for (int i = 0; i < 3; ++i) {
+    driver.settle("m", kNotSent, FailureClass::kRateLimit);
+    ASSERT_EQ(driver.step("m"), "not_sent");
+    driver.fire_retry("m");
+  }
+  driver.settle("m", kSucceeded);
+  EXPECT_EQ(driver.step("m"), "succeeded");
 }
 
 TEST(Step, ANameThatComesTooLateChangesNothing) {
