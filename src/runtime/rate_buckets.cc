@@ -2,8 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
-
 #include "model/codec.h"
 
 namespace perdure::runtime {
@@ -30,22 +28,18 @@ std::optional<ProviderResult> RateBuckets::held_back(const std::string& bucket) 
 
 void RateBuckets::note(const std::string& bucket, const ProviderResult& result) {
   const bool money = result.failure == FailureClass::kQuota;
+  if (!money && result.failure != FailureClass::kRateLimit) return;
+  int64_t wait_ms = result.retry_after_ms > 0 ? result.retry_after_ms : kRateLimitMs;
+  if (money) wait_ms = kQuotaRecheckMs;
   const std::lock_guard lock(mutex_);
-  if (result.outcome == Outcome::kSucceeded) {
-    closed_.erase(bucket);
-  } else if (money || result.failure == FailureClass::kRateLimit) {
-    const int64_t asked_ms = result.retry_after_ms > 0 ? result.retry_after_ms
-                             : money                   ? kQuotaRecheckMs
-                                                       : kRateLimitMs;
-    Closed& closed = closed_[bucket];
-    closed.until_ms = std::max(closed.until_ms, clock_.unix_ms() + asked_ms);
-    closed.failure = result.failure;
-  }
+  Closed& closed = closed_[bucket];
+  const int64_t until_ms = clock_.unix_ms() + wait_ms;
+  if (until_ms > closed.until_ms) closed = {until_ms, result.failure};
 }
 
 std::string bucket_of(const ModelConfig& config) {
-  return fmt::format("{}\n{}\n{}\n{}", codec_of(config.provider).name(), config.base_url,
-                     config.key, config.model);
+  return fmt::format("{}\n{}\n{}\n{}\n{}", codec_of(config.provider).name(), config.base_url,
+                     config.key, config.aws.access_key_id, config.model);
 }
 
 }  // namespace perdure::runtime

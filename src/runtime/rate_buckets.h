@@ -19,8 +19,9 @@ class RateBuckets {
   // What becomes of a call while its bucket is closed, unsent: NOT_SENT with the time to wait, or,
   // without money, FAILED like the one that was told so. Nothing while it is open.
   std::optional<ProviderResult> held_back(const std::string& bucket);
-  // How a call of this bucket ended. A rate limit closes it for as long as the provider asked,
-  // missing money for kQuotaRecheckMs, and then one look is taken again; an answer opens it.
+  // How a call of this bucket ended. A rate limit closes it for as long as the provider asked.
+  // Missing money closes it for kQuotaRecheckMs and not longer, so that money that came is seen.
+  // Answers open nothing: they are of calls that were sent before.
   void note(const std::string& bucket, const ProviderResult& result);
 
   static constexpr int64_t kRateLimitMs = 1'000;  // when the provider does not say

@@ -45,8 +45,9 @@ class ModelExecutorTest : public testing::Test {
     providers_["m"] = std::move(made);
   }
 
-  void start() {
+  void start(std::string provider_id = "") {
     CallRequest request;
+    request.send.provider_id = std::move(provider_id);
     request.task = task_;
     request.send.step = "s";
     request.send.name = "m";
@@ -131,28 +132,91 @@ TEST_F(ModelExecutorTest, SiblingsWaitAsLongAsOneOfThemWasTold) {
   EXPECT_EQ(provider_->open.size(), 2u);
 }
 
-TEST(RateBuckets, MoneyRatesAndAnswers) {
+TEST_F(ModelExecutorTest, AFetchIsNotHeldBack) {
+  ProviderResult broke;
+  broke.outcome = Outcome::kFailed;
+  broke.failure = FailureClass::kQuota;
+  buckets_.note("m", broke);
+  start("resp_1");
+  work();
+  EXPECT_EQ(provider_->open.size(), 1u) << "its answer is paid for";
+  start();
+  work();
+  EXPECT_EQ(provider_->open.size(), 1u);
+  EXPECT_EQ(ended_.at(0).outcome, Outcome::kFailed);
+}
+
+ProviderResult told(FailureClass failure, int64_t retry_after_ms = 0) {
+  ProviderResult result;
+  result.outcome = failure == FailureClass::kNone ? Outcome::kSucceeded : Outcome::kFailed;
+  result.failure = failure;
+  result.retry_after_ms = retry_after_ms;
+  return result;
+}
+
+TEST(RateBuckets, WhatClosesThemAndForHowLong) {
+  struct {
+    std::string what;
+    ProviderResult first, then;
+    FailureClass held_by;
+    int64_t wait_ms;
+  } const rows[] = {
+      {"a limit with a time", told(FailureClass::kRateLimit, 90'000), told(FailureClass::kNone),
+       FailureClass::kRateLimit, 90'000},
+      {"a limit without one", told(FailureClass::kRateLimit), told(FailureClass::kTransient),
+       FailureClass::kRateLimit, RateBuckets::kRateLimitMs},
+      {"money", told(FailureClass::kQuota), told(FailureClass::kNone), FailureClass::kQuota,
+       RateBuckets::kQuotaRecheckMs},
+      {"money is looked at again soon", told(FailureClass::kQuota, 86'400'000),
+       told(FailureClass::kNone), FailureClass::kQuota, RateBuckets::kQuotaRecheckMs},
+      {"money does not last as long as a limit", told(FailureClass::kRateLimit, 90'000),
+       told(FailureClass::kQuota), FailureClass::kRateLimit, 90'000},
+      {"the longer one", told(FailureClass::kRateLimit, 90'000),
+       told(FailureClass::kRateLimit, 1'000), FailureClass::kRateLimit, 90'000},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.what);
+    SetClock clock;
+    RateBuckets buckets(clock);
+    buckets.note("a", row.first);
+    buckets.note("a", row.then);
+    EXPECT_FALSE(buckets.held_back("b")) << "another credential";
+    const auto held = buckets.held_back("a");
+    ASSERT_TRUE(held);
+    EXPECT_EQ(to_string(held->failure), to_string(row.held_by));
+    EXPECT_EQ(held->outcome,
+              row.held_by == FailureClass::kQuota ? Outcome::kFailed : Outcome::kNotSent);
+    EXPECT_EQ(held->retry_after_ms, row.wait_ms);
+    clock.now_ms += row.wait_ms;
+    EXPECT_FALSE(buckets.held_back("a"));
+  }
+}
+
+TEST(RateBuckets, OtherTroubleClosesNothing) {
   SetClock clock;
   RateBuckets buckets(clock);
-  ProviderResult result;
-  result.failure = FailureClass::kQuota;
-  result.outcome = Outcome::kFailed;
-  buckets.note("a", result);
-  EXPECT_FALSE(buckets.held_back("b")) << "another credential";
-  EXPECT_EQ(buckets.held_back("a")->failure, FailureClass::kQuota);
-  EXPECT_EQ(buckets.held_back("a")->outcome, Outcome::kFailed);
-  EXPECT_EQ(buckets.held_back("a")->retry_after_ms, RateBuckets::kQuotaRecheckMs);
-  result = {};
-  result.outcome = Outcome::kSucceeded;
-  buckets.note("a", result);
-  EXPECT_FALSE(buckets.held_back("a"));
   for (const FailureClass other : {FailureClass::kAuth, FailureClass::kInvalid,
                                    FailureClass::kTransient, FailureClass::kAmbiguous}) {
-    result.outcome = Outcome::kFailed;
-    result.failure = other;
-    buckets.note("a", result);
+    buckets.note("a", told(other, 90'000));
     EXPECT_FALSE(buckets.held_back("a")) << to_string(other);
   }
+}
+
+TEST(RateBuckets, ACredentialAndAModelShareOne) {
+  ModelConfig one;
+  one.key = "env:A";
+  one.model = "m";
+  ModelConfig same = one;
+  same.name = "other";
+  EXPECT_EQ(bucket_of(one), bucket_of(same));
+  for (const auto member : {&ModelConfig::key, &ModelConfig::model, &ModelConfig::base_url}) {
+    ModelConfig other = one;
+    other.*member = "x";
+    EXPECT_NE(bucket_of(one), bucket_of(other));
+  }
+  ModelConfig aws = one;
+  aws.aws.access_key_id = "env:ID";
+  EXPECT_NE(bucket_of(one), bucket_of(aws));
 }
 
 }  // namespace
