@@ -27,24 +27,28 @@ class Contents {
       case Message::Role::kSystem:
         return;
       case Message::Role::kUser:
-        open("user", false);
+        open("user", Parts::kWords);
         return put_text(message.text);
       case Message::Role::kAssistant:
         return put_model(message);
       case Message::Role::kTool:
-        open("user", true);
+        open("user", Parts::kResults);
         return put_result(message);
     }
   }
   void close() {
-    if (is_open_) out_ += "]}";
-    is_open_ = false;
+    if (parts_ != Parts::kNone) out_ += "]}";
+    parts_ = Parts::kNone;
   }
 
  private:
-  // The results of all calls of one answer stand in one content; everything else in its own.
-  void open(std::string_view role, bool of_results) {
-    if (is_open_ && of_results && of_results_) {
+  enum class Parts : uint8_t { kNone, kWords, kResults, kModel };
+
+  // The place of one more part. Neighbours of one kind stand in one content, as the roles have to
+  // take turns. Words do not join results, though both are the user's: Gemini 3 may then answer
+  // nothing at all.
+  void open(std::string_view role, Parts parts) {
+    if (parts == parts_) {
       out_ += ',';
       return;
     }
@@ -54,8 +58,7 @@ class Contents {
     out_ += R"({"role":")";
     out_ += role;
     out_ += R"(","parts":[)";
-    is_open_ = true;
-    of_results_ = of_results;
+    parts_ = parts;
   }
 
   void put_text(std::string_view text) {
@@ -75,7 +78,7 @@ class Contents {
     }
     const std::string& said = message.text.empty() ? message.refusal : message.text;
     if (!own && said.empty() && message.calls.empty()) return;  // a content needs a part
-    open("model", false);
+    open("model", Parts::kModel);
     if (own) {
       out_ += std::string_view(message.raw.items).substr(1, message.raw.items.size() - 2);
       return;
@@ -120,8 +123,7 @@ class Contents {
   std::string& out_;
   const ToolNames& names_;
   std::map<std::string, Asked> asked_;
-  bool is_open_ = false;
-  bool of_results_ = false;
+  Parts parts_ = Parts::kNone;  // of the open content
   bool is_first_ = true;
 };
 

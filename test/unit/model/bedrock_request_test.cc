@@ -81,6 +81,23 @@ TEST(BedrockRequest, SendsNoBlankTextAndLetsTheRolesTakeTurns) {
       R"("inferenceConfig":{"maxTokens":100}})");
 }
 
+// As after a repair or a nudge: the server speaks right after the tools.
+TEST(BedrockRequest, WordsAfterResultsJoinThem) {
+  ModelRequest request;
+  Message call = message(Message::Role::kAssistant, "");
+  call.calls = {{"c1", "f", "{}"}};
+  request.messages = {message(Message::Role::kUser, "a"), call, result("c1", "r"),
+                      message(Message::Role::kUser, "nudge"),
+                      message(Message::Role::kUser, "repair")};
+  EXPECT_EQ(
+      encode_bedrock(request, config()),
+      R"({"messages":[{"role":"user","content":[{"text":"a"}]},)"
+      R"({"role":"assistant","content":[{"toolUse":{"toolUseId":"c1","name":"f","input":{}}}]},)"
+      R"({"role":"user","content":[{"toolResult":{"toolUseId":"c1","content":[{"text":"r"}],"status":"success"}},)"
+      R"({"text":"nudge"},{"text":"repair"}]}],)"
+      R"("inferenceConfig":{"maxTokens":100}})");
+}
+
 TEST(BedrockRequest, SendsItsOwnBlocksBackAsTheyCame) {
   ModelRequest request;
   Message own = message(Message::Role::kAssistant, "not shown");

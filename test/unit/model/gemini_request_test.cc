@@ -98,6 +98,30 @@ TEST(GeminiRequest, RendersWhatAnotherProviderSaid) {
       R"({"role":"model","parts":[{"text":"I will not."}]}],"generationConfig":{"maxOutputTokens":100}})");
 }
 
+// As after a repair or a nudge: the server speaks twice, or right after the tools.
+TEST(GeminiRequest, WordsThatFollowWordsStandInOneContentAndResultsApart) {
+  ModelRequest request;
+  Message call = message(Message::Role::kAssistant, "");
+  call.calls = {{"c1", "f", "{}"}};
+  request.messages = {message(Message::Role::kUser, "a"),
+                      message(Message::Role::kUser, "b"),
+                      call,
+                      result("c1", "r"),
+                      message(Message::Role::kUser, "nudge"),
+                      message(Message::Role::kAssistant, ""),
+                      message(Message::Role::kUser, "c"),
+                      message(Message::Role::kAssistant, "x"),
+                      message(Message::Role::kAssistant, "y")};
+  EXPECT_EQ(
+      encode_gemini(request, config()),
+      R"({"contents":[{"role":"user","parts":[{"text":"a"},{"text":"b"}]},)"
+      R"({"role":"model","parts":[{"functionCall":{"id":"c1","name":"f","args":{}},"thoughtSignature":"skip_thought_signature_validator"}]},)"
+      R"({"role":"user","parts":[{"functionResponse":{"id":"c1","name":"f","response":{"output":"r"}}}]},)"
+      R"({"role":"user","parts":[{"text":"nudge"},{"text":"c"}]},)"
+      R"({"role":"model","parts":[{"text":"x"},{"text":"y"}]}],)"
+      R"("generationConfig":{"maxOutputTokens":100}})");
+}
+
 TEST(GeminiRequest, OptionsOfTheModel) {
   ModelConfig c = config();
   c.extra = R"({"generationConfig":{"temperature":0,"topK":3},"safetySettings":[]})";
