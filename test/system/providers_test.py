@@ -117,6 +117,46 @@ class Background(SystemTest):
         self.finish(server, task, "lost and again", created=2, fetched=1)
 
 
+class KilledInACall(SystemTest):
+    """A call that no provider keeps: it is made again with the same bytes, and both are shown and counted."""
+    WEIGHT = 2
+    DIALECTS = (("anthropic", "", MESSAGES, message("end_turn", text("Hello."))),
+                ("openai-responses", "/v1", RESPONSES, responses()))
+
+    def killed_at(self, server, path, steps, words, at):
+        steps = list(steps)
+        steps.insert(at, ["hold", "here"])
+        self.world.rules({"path": path, "steps": steps})
+        task = server.api.submit("orders", words)
+        self.world.wait_held("here")
+        before = server.api.events(task)
+        server.kill()
+        self.world.release("here")
+        server.start()
+        seen = server.api.wait(task, "completed", "failed")
+        self.assertEqual((seen["status"], seen["result"]), ("completed", {"text": "Hello."}), seen)
+        after = server.api.events(task)
+        self.assertEqual(after[:len(before)], before, "what was shown stays")
+        return seen, after
+
+    def test_it_is_made_again_and_both_are_shown(self):
+        for provider, base, path, steps in self.DIALECTS:
+            main = model(self.world, provider=provider, base_url=self.world.url + base)
+            server = self.server(self.config(models={"main": main}))
+            for where, at in (("no-byte", 0), ("head-only", 1), ("first-event", 2), ("last-event", -1)):
+                with self.subTest(provider, where=where):
+                    words = f"{provider} {where}"
+                    seen, events = self.killed_at(server, path, steps, words, at)
+                    first, second = (request["body"] for request in self.received(path, words))
+                    self.assertEqual(first, second)
+                    told = {event["type"]: event["data"] for event in events}
+                    self.assertEqual(told["model.superseded"]["attempt"], 1)
+                    self.assertEqual(told["model.superseded"]["failure"], "ambiguous")
+                    self.assertEqual(told["model.answered"]["attempt"], 2)
+                    self.assertEqual(seen["usage"]["model_calls"], 2, "perhaps billed twice")
+                    self.assertGreater(seen["usage"]["cost_usd"], told["model.answered"]["used"]["cost_usd"])
+
+
 class SharedLimits(SystemTest):
     def test_siblings_wait_too(self):
         limited = [["head", 429, {"Retry-After": "2"}], ["body", "{}"], ["end"]]
