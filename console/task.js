@@ -33,7 +33,8 @@ function headOf(task) {
     el("h1", {}, task.agent, " ", chip(task.status), task.phase !== "running" ? chip(task.phase, "quiet") : null),
     el("p", { class: "quiet" }, el("code", {}, task.id), ` · began ${ago(task.created_at)} · changed ${ago(task.updated_at)}`),
     el("dl", { class: "facts" },
-      fact("Cost", usd(task.usage.cost_usd), task.budget?.cost_usd ? `of ${usd(task.budget.cost_usd)}` : ""),
+      fact("Cost", usd(task.usage.cost_usd), task.usage.unpriced_calls
+        ? `and ${task.usage.unpriced_calls} calls of unknown price` : task.budget?.cost_usd ? `of ${usd(task.budget.cost_usd)}` : ""),
       fact("Model calls", task.usage.model_calls, limit(task.budget?.model_calls)),
       fact("Tool calls", task.usage.tool_calls, limit(task.budget?.tool_calls)),
       fact("Tokens in + out", tokens(task.usage), "")),

@@ -49,7 +49,7 @@ size_t index_of(CallKind kind) {
 
 void EventProjector::fold(const Record& record) {
   if (const auto* planned = std::get_if<StepPlanned>(&record.body)) {
-    steps_[planned->step] = {planned->kind, planned->name};
+    steps_[planned->step] = {planned->kind, planned->name, planned->unpriced};
   } else if (std::holds_alternative<InterruptRequested>(record.body)) {
     open_interrupts_.insert(record.seq);
   } else if (const auto* resolved = std::get_if<InterruptResolved>(&record.body)) {
@@ -108,12 +108,13 @@ struct EventProjector::Projection {
     event.data["reserved"] = usage_json(r.reserved);
   }
   void operator()(const StepSettled& r) const {
-    event.type = kSettled[index_of(step(r.step).kind)][static_cast<size_t>(r.outcome)];
+    const Step settled = step(r.step);
+    event.type = kSettled[index_of(settled.kind)][static_cast<size_t>(r.outcome)];
     event.data["attempt"] = r.attempt;
     if (r.failure != FailureClass::kNone) event.data["failure"] = to_string(r.failure);
     put_text(event.data, "detail", r.detail);
     if (r.retry_after_ms > 0) event.data["retry_after_ms"] = r.retry_after_ms;
-    if (r.used) event.data["used"] = usage_json(*r.used);
+    if (r.used) event.data["used"] = usage_json(*r.used, settled.unpriced ? 1 : 0);
     put_payload(event.data, "result", r.result);
   }
   void operator()(const StepProgressed& r) const {

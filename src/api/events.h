@@ -35,6 +35,7 @@ class EventProjector {
   struct Step {
     CallKind kind = CallKind::kTool;
     std::string name;
+    bool unpriced = false;
   };
   struct Projection;
 

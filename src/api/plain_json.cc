@@ -17,12 +17,14 @@ double to_usd(MicroUsd amount) {
   return static_cast<double>(amount) / 1e6;
 }
 
-json::object usage_json(const Usage& usage) {
-  return {{"cost_usd", to_usd(usage.cost_micro_usd)},
-          {"model_calls", usage.model_calls},
-          {"tool_calls", usage.tool_calls},
-          {"input_tokens", usage.input_tokens},
-          {"output_tokens", usage.output_tokens}};
+json::object usage_json(const Usage& usage, uint32_t unpriced_calls) {
+  json::object out{{"cost_usd", to_usd(usage.cost_micro_usd)},
+                   {"model_calls", usage.model_calls},
+                   {"tool_calls", usage.tool_calls},
+                   {"input_tokens", usage.input_tokens},
+                   {"output_tokens", usage.output_tokens}};
+  if (unpriced_calls > 0) out["unpriced_calls"] = unpriced_calls;
+  return out;
 }
 
 json::object limits_json(const Limits& limits) {

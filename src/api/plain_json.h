@@ -10,7 +10,8 @@ namespace perdure::api {
 
 double to_usd(MicroUsd amount);
 
-json::object usage_json(const Usage& usage);
+// `unpriced_calls`: of models without a price, which count as 0 USD; left out if there are none.
+json::object usage_json(const Usage& usage, uint32_t unpriced_calls = 0);
 json::object limits_json(const Limits& limits);  // null: unlimited
 
 // out[name] = the payload's JSON value, or its text. Without bytes at hand out[name + "_omitted"]

@@ -157,7 +157,8 @@ std::string task_json(const TaskView& view) {
   if (!view.agent_change.is_null()) out["agent_change"] = view.agent_change;
   out["waiting_for"] = state != nullptr ? json::value(engine::waits_of(*state))
                                         : parsed_or_null(view.row.waiting_for);
-  out["usage"] = usage_json(state != nullptr ? state->spent : view.row.used);
+  out["usage"] = state != nullptr ? usage_json(state->spent, state->unpriced_calls)
+                                  : usage_json(view.row.used);
   out["budget"] = limits_json(view.limits);
   if (view.ended) put_end(out, *view.ended);
   out["metadata"] = parsed_or_null(view.row.metadata);

@@ -140,6 +140,7 @@ void Progress::settle(const std::string& outcome, const json::object& data,
     const double cost = number_at(*used, "cost_usd");
     tokens_ += in + written;
     cost_usd_ += cost;
+    unpriced_calls_ += count_at(*used, "unpriced_calls");
     if (in + written > 0) {
       text += fmt::format("  {} in, {} out", grouped(in), grouped(written));
     }
@@ -214,6 +215,10 @@ std::string Progress::sums() const {
                                 tool_calls_, tool_calls_ == 1 ? "call" : "calls");
   if (tokens_ > 0) out += fmt::format(", {} tokens", grouped(tokens_));
   if (cost_usd_ > 0) out += ", " + money_text(cost_usd_);
+  if (unpriced_calls_ > 0) {
+    out += fmt::format(", {} {} of unknown price", unpriced_calls_,
+                       unpriced_calls_ == 1 ? "call" : "calls");
+  }
   return out;
 }
 

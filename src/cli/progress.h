@@ -66,6 +66,7 @@ class Progress {
   uint64_t tool_calls_ = 0;
   uint64_t tokens_ = 0;
   double cost_usd_ = 0;
+  uint64_t unpriced_calls_ = 0;
   size_t questions_ = 0;
   std::string status_;
 };

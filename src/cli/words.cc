@@ -145,7 +145,13 @@ std::string cost_text(const json::object& task) {
   const json::object* usage = object_at(task, "usage");
   const json::value* cost = usage != nullptr ? usage->if_contains("cost_usd") : nullptr;
   if (cost == nullptr || !cost->is_number()) return {};
-  return money_text(cost->to_number<double>());
+  std::string out = money_text(cost->to_number<double>());
+  const json::value* unpriced = usage->if_contains("unpriced_calls");
+  if (unpriced != nullptr && unpriced->is_int64()) {
+    const int64_t calls = unpriced->get_int64();
+    out += fmt::format(" and {} {} of unknown price", calls, calls == 1 ? "call" : "calls");
+  }
+  return out;
 }
 
 std::string task_text(const json::object& task, const Look& look, int64_t now_ms) {

@@ -73,6 +73,7 @@ class Evolver {
     step.executed_by = r.executed_by;
     step.contract = r.contract;
     step.reserve = r.reserve;
+    step.unpriced = r.unpriced;
     step.args = r.args;
     step.planned_seq = seq_;
     if (r.kind == CallKind::kModel) count_model_turn();
@@ -89,8 +90,8 @@ class Evolver {
       return impossible("an intent out of turn");
     if (r.group != step->group) step->may_have_run = false;
     step->attempt = r.attempt;
-    step->group = r.group;
     if (!step->provider_id.empty()) ++step->not_tried;
+    step->group = r.group;
     step->not_after_ms = r.not_after_ms;
     step->decision_seq = 0;
     step->reserved += r.reserved;  // a fetch adds nothing: what its call may use is still reserved
@@ -304,6 +305,7 @@ class Evolver {
   }
 
   void spend_all(Step& step) {
+    if (step.unpriced && !step.provider_id.empty()) ++state_.unpriced_calls;
     state_.reserved -= step.reserved;
     state_.spent += step.reserved;
     step.reserved = {};
@@ -314,6 +316,7 @@ class Evolver {
     if (not_executed && !step.provider_id.empty()) return;  // it is still computed, and paid for
     Usage used = not_executed ? Usage{} : step.reserved;
     if (r.used) used = *r.used;
+    if (step.unpriced && !not_executed) ++state_.unpriced_calls;
     state_.reserved -= step.reserved;
     state_.spent += used;
     step.reserved = {};

@@ -22,10 +22,11 @@ struct Step {
   EffectState state = EffectState::kPlanned;
   Contract contract;
   Usage reserve;
-  Usage reserved;  // by the intent that stands
+  Usage reserved;         // by the intent that stands
+  bool unpriced = false;  // what it costs is not known, and 0 counts
   Payload args;
   Seq planned_seq = 0;
-  uint32_t attempt = 0;   // of the newest intent
+  uint32_t attempt = 0;    // of the newest intent
   uint32_t not_tried = 0;  // attempts that called nobody: fetches, and those that were held back
   uint32_t group = 0;
   int64_t not_after_ms = 0;    // of the attempt group
@@ -42,7 +43,7 @@ struct Step {
   void fields(Archive& a) {
     a("kind", kind), a("name", name), a("executed_by", executed_by), a("state", state);
     a("contract", contract), a("reserve", reserve), a("reserved", reserved), a("args", args);
-    a("planned_seq", planned_seq), a("attempt", attempt);
+    a("unpriced", unpriced), a("planned_seq", planned_seq), a("attempt", attempt);
     a("not_tried", not_tried), a("group", group);
     a("not_after_ms", not_after_ms), a("may_have_run", may_have_run);
     a("retry_pending", retry_pending), a("failure", failure), a("interrupt_seq", interrupt_seq);
@@ -137,6 +138,7 @@ struct TaskState {
   int64_t created_ms = 0;
   Limits limits;
   Usage spent;
+  uint32_t unpriced_calls = 0;  // sends that may have cost what nobody knows
   Usage reserved;
   Payload input;
   Turn turn;
@@ -160,6 +162,7 @@ struct TaskState {
     a("principal", principal), a("planner", planner), a("agent", agent);
     a("agent_version", agent_version), a("metadata", metadata), a("created_ms", created_ms);
     a("limits", limits), a("spent", spent), a("reserved", reserved), a("input", input);
+    a("unpriced_calls", unpriced_calls);
     a("turn", turn), a("news_seq", news_seq), a("open", open), a("closed", closed);
     a("timers", timers), a("fired", fired), a("interrupts", interrupts), a("decided", decided);
     a("wishes", wishes), a("remembered", remembered), a("ending", ending), a("ended", ended);

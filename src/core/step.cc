@@ -216,6 +216,16 @@ Outcome honest_outcome(const Step& step, const SettleStep& outcome) {
   return outcome.outcome == Outcome::kFailed && hides_doubt ? Outcome::kInDoubt : outcome.outcome;
 }
 
+// A limit of money that nobody counts against is none.
+void deny_unpriced(StepPlanned& planned) {
+  planned.verdict = Verdict::kDeny;
+  planned.verdict_reason = fmt::format(
+      "the price of model '{}' is not known, and the task limits cost_usd; the operator can give "
+      "it "
+      "a price_per_mtok, all 0 if it costs nothing",
+      planned.name);
+}
+
 }  // namespace
 
 void plan_call(Draft& draft, const CallAction& call, bool guarded) {
@@ -229,6 +239,8 @@ void plan_call(Draft& draft, const CallAction& call, bool guarded) {
   planned.verdict_reason = call.verdict_reason;
   planned.contract = call.contract;
   planned.reserve = call.reserve;
+  planned.unpriced = call.unpriced;
+  if (call.unpriced && draft.state().limits.cost_micro_usd != kUnlimited) deny_unpriced(planned);
   planned.args = call.args;
   const bool watched = guarded && call.kind == CallKind::kTool;
   if (watched) planned.identity = call.identity;

@@ -36,6 +36,7 @@ struct CallAction {
   std::string verdict_reason;
   Sha256 identity;
   Usage reserve;
+  bool unpriced = false;  // a model without a price
   // ExecutedBy::kPlanner: what the planner's own run gave.
   Outcome outcome = Outcome::kSucceeded;
   Payload result;

@@ -70,6 +70,7 @@ struct TurnRejected {
 
 struct StepPlanned {
   static constexpr uint32_t kType = 4;
+  static constexpr uint32_t kVersion = 2;
   static constexpr std::string_view kName = "step_planned";
   StepId step;
   CallKind kind = CallKind::kTool;
@@ -82,12 +83,14 @@ struct StepPlanned {
   Contract contract;
   Usage reserve;  // at most this much is used by one send
   Payload args;
+  bool unpriced = false;  // the operator gave no price: what it costs is not known, and 0 counts
   template <class Archive>
   void fields(Archive& a) {
     a("step", step), a("kind", kind), a("name", name), a("executed_by", executed_by);
     a("guarded", guarded), a("identity", identity), a("verdict", verdict);
     a("verdict_reason", verdict_reason), a("contract", contract), a("reserve", reserve);
     a("args", args);
+    if (a.since(2)) a("unpriced", unpriced);
   }
 };
 

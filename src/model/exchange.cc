@@ -49,7 +49,6 @@ ProviderResult Exchange::succeeded(ModelAnswer answer) const {
   for (ToolCall& call : answer.calls) call.name = names_.from_wire(call.name);
   ProviderResult out;
   out.outcome = Outcome::kSucceeded;
-  if (!price_.known) out.detail = "what it cost is not known: the model has no price, and 0 counts";
   if (answer.input_tokens >= 0 && answer.output_tokens >= 0) {
     out.used = Usage{.cost_micro_usd = cost(price_, tokens_of(answer)),
                      .model_calls = 1,

@@ -127,6 +127,7 @@ void ContractPolicy::judge_model(CallAction& call) const {
   const ModelRules& rules = found->second;
   call.contract = rules.contract;
   call.verdict = Verdict::kAllow;
+  call.unpriced = !rules.price.known;
   if (call.reserve.model_calls == 0) {
     call.reserve = estimate(rules.price, call.args.size_bytes, rules.max_output_tokens);
   }

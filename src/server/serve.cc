@@ -167,8 +167,8 @@ Status try_shells(const Config& config, ProcessRunner& processes) {
   return {};
 }
 
-void warn_of_unknown_prices(const Config& config) {
-  for (const ModelConfig& model : config.setup.models) {
+void warn_of_unknown_prices(const std::vector<ModelConfig>& models) {
+  for (const ModelConfig& model : models) {
     if (model.price.known || model.replay) continue;
     log(LogLevel::kWarn, "model.price_unknown",
         {{"model", model.name},
@@ -294,7 +294,7 @@ Result<bool> serve(Config config) {
   engine.start();
   if (exporter) exporter->start();
   warn_if_in_clear(config);
-  warn_of_unknown_prices(config);
+  warn_of_unknown_prices(runtime->setup().models);
   log(LogLevel::kInfo, "server.started",
       {{"version", PERDURE_VERSION},
        {"address", shown_address(config, http.port())},

@@ -72,7 +72,7 @@ void TaskTrace::read(const Record& record, const TaskCreated& body, Spans&) {
 }
 
 void TaskTrace::read(const Record&, const StepPlanned& body, Spans&) {
-  calls_[body.step] = {body.kind, body.name, 0, 0, 0};
+  calls_[body.step] = {.kind = body.kind, .name = body.name, .unpriced = body.unpriced};
 }
 
 void TaskTrace::read(const Record& record, const StepIntended& body, Spans&) {
@@ -171,8 +171,8 @@ void TaskTrace::add_model(Span& span, const StepSettled& settled, const Call& ca
   if (settled.used) {
     add_count(span, "gen_ai.usage.input_tokens", settled.used->input_tokens);
     add_count(span, "gen_ai.usage.output_tokens", settled.used->output_tokens);
-    span.attributes.push_back(
-        {"perdure.cost_usd", static_cast<double>(settled.used->cost_micro_usd) / 1e6});
+    const double cost_usd = static_cast<double>(settled.used->cost_micro_usd) / 1e6;
+    if (!call.unpriced) span.attributes.push_back({"perdure.cost_usd", cost_usd});
   }
   // An answer in the blob store is not fetched for this.
   const auto answer = answer_from_json(settled.result.view());

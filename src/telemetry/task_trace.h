@@ -38,6 +38,7 @@ class TaskTrace {
     uint32_t attempt = 0;
     Seq intended_seq = 0;  // 0: no attempt is under way
     int64_t intended_ms = 0;
+    bool unpriced = false;
   };
   struct Wait {
     InterruptReason reason = InterruptReason::kToolApproval;

@@ -5,6 +5,7 @@ import unittest
 
 import answers
 from case import SystemTest, agent, model
+from server import run
 
 MESSAGES = "/v1/messages"
 RESPONSES = "/v1/responses"
@@ -195,16 +196,39 @@ class Prices(SystemTest):
         self.assertAlmostEqual(seen["usage"]["cost_usd"], (100 * 10 + 20 * 20) / 1e6)
         self.assertNotIn("model.price_unknown", server.log_text())
 
-    def test_without_a_price_it_says_so(self):
+    def without_a_price(self, **submission):
         self.world.rules(answers.says("Hi."))
         config = self.config()
         del config["models"]["main"]["price_per_mtok"]
         server = self.server(config)
-        task = server.api.submit("orders", "no price")
-        server.api.wait(task, "completed")
+        task = server.api.submit("orders", "no price", **submission)
+        return server, server.api.wait(task, "completed", "failed")
+
+    def test_without_a_price_it_says_so(self):
+        server, task = self.without_a_price()
         self.assertIn("model.price_unknown", server.log_text())
-        answered = next(e for e in server.api.events(task) if e["type"] == "model.answered")
-        self.assertIn("not known", answered["data"]["detail"])
+        self.assertEqual((task["usage"]["cost_usd"], task["usage"]["unpriced_calls"]), (0, 1))
+        answered = next(e for e in server.api.events(task["id"]) if e["type"] == "model.answered")
+        self.assertEqual(answered["data"]["used"]["unpriced_calls"], 1)
+        shown = run("tasks", "show", task["id"], "--data-dir", server.data)
+        self.assertIn("1 call of unknown price", shown.stdout)
+
+    def test_a_budget_without_a_price_sends_nothing(self):
+        _, task = self.without_a_price(budget={"cost_usd": 1.0})
+        self.assertEqual(task["status"], "failed", task)
+        self.assertIn("the price of model 'main' is not known", task["error"]["message"])
+        self.assertEqual(task["usage"]["model_calls"], 0)
+
+    def test_what_the_cache_gave_has_its_own_price(self):
+        cached = answers.text_chunks("Hi.")
+        cached[-1]["usage"] = {**answers.USAGE, "prompt_tokens_details": {"cached_tokens": 80}}
+        self.world.rules({"path": answers.MODEL_PATH, "steps": answers.stream(cached)})
+        config = self.config()
+        config["models"]["main"]["price_per_mtok"] = {"input": 10, "cached_input": 1, "output": 20}
+        server = self.server(config)
+        seen = server.api.wait(server.api.submit("orders", "cached price"), "completed")
+        self.assertAlmostEqual(seen["usage"]["cost_usd"], (20 * 10 + 80 * 1 + 20 * 20) / 1e6)
+        self.assertNotIn("unpriced_calls", seen["usage"])
 
 
 if __name__ == "__main__":

@@ -364,6 +364,48 @@ TEST(Step, BeingHeldBackForOthersUsesUpNoAttempt) {
   EXPECT_EQ(driver.step("m"), "succeeded");
 }
 
+TEST(Step, CallsOfUnknownPriceAreCountedApart) {
+  Driver driver;
+  CallAction call = background_model(4);
+  call.unpriced = true;
+  driver.answer({call});
+  driver.settle("m", kNotSent, FailureClass::kTransient);
+  EXPECT_EQ(driver.state().unpriced_calls, 0u);
+  driver.fire_retry("m");
+  driver.settle("m", kInDoubt, FailureClass::kAmbiguous);
+  EXPECT_EQ(driver.state().unpriced_calls, 1u) << "it may have been billed";
+  driver.fire_retry("m");
+  driver.apply(NoteProviderId{"m", 3, "resp_1"});
+  driver.settle("m", kDeferred, FailureClass::kContinue);
+  EXPECT_EQ(driver.state().unpriced_calls, 1u) << "still under way";
+  driver.fire_retry("m");
+  driver.settle_using("m", kSucceeded, Usage{.model_calls = 1});
+  EXPECT_EQ(driver.state().unpriced_calls, 2u);
+}
+
+TEST(Step, AnUnpricedCallThatIsGivenUpCounts) {
+  Driver driver;
+  CallAction call = background_model();
+  call.unpriced = true;
+  driver.answer({call});
+  driver.apply(NoteProviderId{"m", 1, "resp_1"});
+  driver.settle("m", kDeferred, FailureClass::kContinue);
+  driver.cancel();
+  EXPECT_EQ(driver.status(), TaskStatus::kCancelled);
+  EXPECT_EQ(driver.state().unpriced_calls, 1u);
+}
+
+TEST(Step, ALimitOfMoneyDeniesCallsOfUnknownPrice) {
+  Driver driver(Limits{.cost_micro_usd = 1'000'000});
+  CallAction call = model("m");
+  call.unpriced = true;
+  driver.answer({call});
+  EXPECT_EQ(driver.step("m"), "denied");
+  EXPECT_TRUE(driver.sends().empty());
+  EXPECT_NE(driver.last<StepPlanned>().verdict_reason.find("'large' is not known"),
+            std::string::npos);
+}
+
 TEST(Step, ANameThatComesTooLateChangesNothing) {
   Driver driver;
   driver.answer({background_model(), tool("a")});
