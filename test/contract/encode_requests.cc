@@ -138,7 +138,7 @@ void add_raw(Random& random, ModelRequest& request, std::string_view dialect) {
   static const char* const kAnthropic =
       R"([{"type":"thinking","thinking":"hm","signature":"EqQB/+=="},{"type":"redacted_thinking","data":"x"},{"type":"text","text":"a"}])";
   static const char* const kResponses =
-      R"([{"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":"gAAA"},{"type":"message","id":"msg_1","role":"assistant","status":"completed","content":[{"type":"output_text","text":"a","annotations":[]}]}])";
+      R"([{"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":"gAAA"},{"type":"message","id":"msg_1","role":"assistant","status":"completed","content":[{"type":"output_text","text":"a","annotations":[],"logprobs":[]}]}])";
   for (Message& message : request.messages) {
     if (message.role != Message::Role::kAssistant || !message.calls.empty()) continue;
     if (random.one_in(3)) {
