@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <vector>
 
-#include "base/json.h"
 #include "model/call_ids.h"
+#include "model/extra_members.h"
 #include "model/json_text.h"
-#include "model/tool_names.h"
+#include "model/message_parts.h"
 
 namespace perdure {
 namespace {
@@ -25,28 +25,10 @@ struct Turn {
   std::vector<std::string> blocks;
 };
 
-bool is_blank(std::string_view text) {
-  return text.find_first_not_of(" \t\r\n\v\f") == std::string_view::npos;
-}
-
 std::string text_block(std::string_view text) {
   std::string out = R"({"type":"text","text":)";
   put_json_string(out, is_blank(text) ? kNoText : text);
   return out;
-}
-
-// An object stands as the model wrote it. The API takes nothing else, so other words are wrapped.
-void put_input(std::string& out, const std::string& arguments) {
-  const auto value = parse_json(arguments, "arguments");
-  if (value && value->is_object()) {
-    out += arguments;
-  } else if (is_blank(arguments)) {
-    out += "{}";
-  } else {
-    out += R"({"unreadable":)";
-    put_json_string(out, arguments);
-    out += '}';
-  }
 }
 
 std::string call_block(const ToolCall& call, const ToolNames& names) {
@@ -55,7 +37,7 @@ std::string call_block(const ToolCall& call, const ToolNames& names) {
   out += R"(,"name":)";
   put_json_string(out, names.to_wire(call.name));
   out += R"(,"input":)";
-  put_input(out, call.arguments);
+  put_json_object(out, call.arguments);
   return out;
 }
 
@@ -68,19 +50,12 @@ std::string result_block(const Message& message) {
   return out;
 }
 
-// The blocks between the brackets of a raw array; empty if there are none.
-std::string_view raw_blocks(const RawItems& raw) {
-  if (raw.dialect != kAnthropicDialect || raw.items.size() < 2) return {};
-  const std::string_view inner = std::string_view(raw.items).substr(1, raw.items.size() - 2);
-  return is_blank(inner) ? std::string_view() : inner;
-}
-
 void add_assistant(Turn& turn, const Message& message, const ToolNames& names) {
-  if (const std::string_view raw = raw_blocks(message.raw); !raw.empty()) {
-    turn.blocks.push_back(std::string(raw.substr(0, raw.size() - 1)));
+  if (const auto own = own_items(message, kAnthropicDialect); !own.empty()) {
+    turn.blocks.push_back(std::string(own.substr(0, own.size() - 1)));
     return;
   }
-  std::string words = message.text.empty() ? message.refusal : message.text;
+  std::string words = words_of(message);
   // The API refuses white space at the end of the last message.
   while (!words.empty() && is_blank({&words.back(), 1})) words.pop_back();
   if (!words.empty() || message.calls.empty()) turn.blocks.push_back(text_block(words));
@@ -136,12 +111,8 @@ void put_tools(std::string& out, const ModelRequest& request, const ToolNames& n
   out += R"("tools":[)";
   for (size_t i = 0; i < request.tools.size(); ++i) {
     const ToolDeclaration& tool = request.tools[i];
-    out += i > 0 ? R"(,{"name":)" : R"({"name":)";
-    put_json_string(out, names.to_wire(tool.name));
-    if (!tool.description.empty()) {
-      out += R"(,"description":)";
-      put_json_string(out, tool.description);
-    }
+    out += i > 0 ? ",{" : "{";
+    put_name_and_description(out, tool, names);
     out += R"(,"input_schema":)";
     out += tool.input_schema.empty() ? R"({"type":"object"})" : tool.input_schema;
     if (cache && i + 1 == request.tools.size()) out += kBreakpoint;
@@ -178,10 +149,7 @@ std::string encode_anthropic(const ModelRequest& request, const ModelConfig& con
   const size_t system = put_system(out, request, config.prompt_cache);
   put_messages(out, turns_of(request, system, names), config.prompt_cache);
   out += R"(,"stream":true)";
-  if (config.extra.size() > 2) {
-    out += ',';
-    out += std::string_view(config.extra).substr(1, config.extra.size() - 2);
-  }
+  put_extra(out, config.extra);
   out += '}';
   return out;
 }

@@ -64,12 +64,6 @@ Status BedrockCodec::authorize_with(WireRequest& request, std::string_view url,
   return {};
 }
 
-Status BedrockCodec::authorize(WireRequest& request, std::string_view, std::string_view secret,
-                               const ModelConfig&, int64_t) const {
-  request.headers.emplace_back("Authorization", "Bearer " + std::string(secret));
-  return {};
-}
-
 std::unique_ptr<AnswerReader> BedrockCodec::reader(const ModelRequest&, const ModelConfig&,
                                                    ReaderEvents events) const {
   return std::make_unique<BedrockStream>(std::move(events));

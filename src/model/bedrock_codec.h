@@ -18,8 +18,6 @@ class BedrockCodec final : public Codec {
   Status authorize_with(WireRequest& request, std::string_view url,
                         std::span<const std::string> secrets, const ModelConfig& config,
                         int64_t now_ms) const override;
-  Status authorize(WireRequest& request, std::string_view url, std::string_view secret,
-                   const ModelConfig& config, int64_t now_ms) const override;
   std::unique_ptr<AnswerReader> reader(const ModelRequest& request, const ModelConfig& config,
                                        ReaderEvents events) const override;
   CallFailure classify(int status, std::string_view body, const AnswerEnd& end) const override;

@@ -2,14 +2,10 @@
 
 #include "model/extra_members.h"
 #include "model/json_text.h"
-#include "model/tool_names.h"
+#include "model/message_parts.h"
 
 namespace perdure {
 namespace {
-
-bool is_blank(std::string_view text) {
-  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
-}
 
 void put_text_block(std::string& out, std::string_view text) {
   out += R"({"text":)";
@@ -64,13 +60,12 @@ class Messages {
   }
 
   void put_assistant(const Message& message) {
-    const std::string& items = message.raw.items;
-    if (message.raw.dialect == kBedrockDialect && items.size() > 2) {
+    if (const auto own = own_items(message, kBedrockDialect); !own.empty()) {
       block("assistant");
-      out_ += std::string_view(items).substr(1, items.size() - 2);
+      out_ += own;
       return;
     }
-    put_text("assistant", message.text.empty() ? message.refusal : message.text);
+    put_text("assistant", words_of(message));
     for (const ToolCall& call : message.calls) {
       block("assistant");
       out_ += R"({"toolUse":{"toolUseId":)";
@@ -113,12 +108,8 @@ void put_tools(std::string& out, const ModelRequest& request, const ToolNames& n
   out += R"(,"toolConfig":{"tools":[)";
   for (size_t i = 0; i < request.tools.size(); ++i) {
     const ToolDeclaration& tool = request.tools[i];
-    out += i > 0 ? R"(,{"toolSpec":{"name":)" : R"({"toolSpec":{"name":)";
-    put_json_string(out, names.to_wire(tool.name));
-    if (!tool.description.empty()) {
-      out += R"(,"description":)";
-      put_json_string(out, tool.description);
-    }
+    out += i > 0 ? R"(,{"toolSpec":{)" : R"({"toolSpec":{)";
+    put_name_and_description(out, tool, names);
     out += R"(,"inputSchema":{"json":)";  // required
     out += tool.input_schema.empty() ? R"({"type":"object"})" : tool.input_schema;
     out += "}}}";

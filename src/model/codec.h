@@ -86,10 +86,11 @@ class Codec {
                                 int64_t now_ms) const {
     return authorize(request, url, secrets.front(), config, now_ms);
   }
-  // Adds what proves who we are. `secret` is not empty and may stand in a header. `url` is the
-  // whole one; `now_ms` is for dialects that sign the time.
+  // Adds what proves who we are: a bearer token, unless a dialect has its own way. `secret` is not
+  // empty and may stand in a header. `url` is the whole one; `now_ms` is for dialects that sign the
+  // time.
   virtual Status authorize(WireRequest& request, std::string_view url, std::string_view secret,
-                           const ModelConfig& config, int64_t now_ms) const = 0;
+                           const ModelConfig& config, int64_t now_ms) const;
 
   virtual std::unique_ptr<AnswerReader> reader(const ModelRequest& request,
                                                const ModelConfig& config,

@@ -15,6 +15,12 @@ void put_member(std::string& out, std::string_view name, const json::value& valu
 
 }  // namespace
 
+void put_extra(std::string& out, std::string_view extra) {
+  if (extra.size() <= 2) return;
+  out += ',';
+  out += extra.substr(1, extra.size() - 2);
+}
+
 void put_with_extra(std::string& out, std::string_view group, std::string_view limit, int64_t value,
                     const std::string& extra) {
   const auto parsed = parse_json(extra.empty() ? "{}" : extra, "extra");

@@ -30,12 +30,11 @@ WireRequest GeminiCodec::encode(const ModelRequest& request, const ModelConfig& 
 }
 
 Status GeminiCodec::authorize(WireRequest& request, std::string_view url, std::string_view secret,
-                              const ModelConfig&, int64_t) const {
+                              const ModelConfig& config, int64_t now_ms) const {
   if (url.find("/projects/") != std::string_view::npos) {
-    request.headers.emplace_back("Authorization", "Bearer " + std::string(secret));
-  } else {
-    request.headers.emplace_back("x-goog-api-key", secret);
+    return Codec::authorize(request, url, secret, config, now_ms);
   }
+  request.headers.emplace_back("x-goog-api-key", secret);
   return {};
 }
 

@@ -5,7 +5,7 @@
 #include "base/json.h"
 #include "model/extra_members.h"
 #include "model/json_text.h"
-#include "model/tool_names.h"
+#include "model/message_parts.h"
 
 namespace perdure {
 namespace {
@@ -68,19 +68,19 @@ class Contents {
   }
 
   void put_model(const Message& message) {
-    const bool own = message.raw.dialect == kGeminiDialect && message.raw.items.size() > 2;
+    const std::string_view own = own_items(message, kGeminiDialect);
     for (const ToolCall& call : message.calls) {
       // The id that we gave to a call without one does not stand among its parts.
       std::string id_member = R"("id":)";
       put_json_string(id_member, call.id);
-      const bool has_id = !own || message.raw.items.find(id_member) != std::string::npos;
+      const bool has_id = own.empty() || own.find(id_member) != std::string_view::npos;
       asked_[call.id] = {names_.to_wire(call.name), has_id};
     }
-    const std::string& said = message.text.empty() ? message.refusal : message.text;
-    if (!own && said.empty() && message.calls.empty()) return;  // a content needs a part
+    const std::string& said = words_of(message);
+    if (own.empty() && said.empty() && message.calls.empty()) return;  // a content needs a part
     open("model", Parts::kModel);
-    if (own) {
-      out_ += std::string_view(message.raw.items).substr(1, message.raw.items.size() - 2);
+    if (!own.empty()) {
+      out_ += own;
       return;
     }
     if (!said.empty()) put_text(said);

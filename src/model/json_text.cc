@@ -73,8 +73,12 @@ void put_json_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
+bool is_blank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n\v\f") == std::string_view::npos;
+}
+
 void put_json_object(std::string& out, std::string_view arguments) {
-  if (arguments.empty()) {
+  if (is_blank(arguments)) {
     out += "{}";
   } else if (const auto value = parse_json(arguments, "arguments"); value && value->is_object()) {
     out += arguments;

@@ -10,8 +10,11 @@ namespace perdure {
 // except for bytes that are no UTF-8: each becomes U+FFFD.
 void put_json_string(std::string& out, std::string_view text);
 
+// There is nothing to see in it. Some providers refuse such text.
+bool is_blank(std::string_view text);
+
 // Appends the arguments of a call, for a dialect that wants an object: as they stand if they are
-// one, {} if they are empty, and else as the one member "unreadable_arguments".
+// one, {} if they are blank, and else as the one member "unreadable_arguments".
 void put_json_object(std::string& out, std::string_view arguments);
 
 }  // namespace perdure

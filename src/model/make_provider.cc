@@ -13,6 +13,12 @@ Result<WireRequest> Codec::encode_fetch(std::string_view) const {
   return fail(Code::kUnsupported, "this provider keeps no answers to fetch");
 }
 
+Status Codec::authorize(WireRequest& request, std::string_view, std::string_view secret,
+                        const ModelConfig&, int64_t) const {
+  request.headers.emplace_back("Authorization", "Bearer " + std::string(secret));
+  return {};
+}
+
 const Codec& codec_of(ModelConfig::Provider provider) {
   static const OpenAiChatCodec openai_chat;
   static const GeminiCodec gemini;

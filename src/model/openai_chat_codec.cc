@@ -23,12 +23,6 @@ WireRequest OpenAiChatCodec::encode(const ModelRequest& request, const ModelConf
           .body = encode_openai_chat(request, config)};
 }
 
-Status OpenAiChatCodec::authorize(WireRequest& request, std::string_view, std::string_view secret,
-                                  const ModelConfig&, int64_t) const {
-  request.headers.emplace_back("Authorization", "Bearer " + std::string(secret));
-  return {};
-}
-
 std::unique_ptr<AnswerReader> OpenAiChatCodec::reader(const ModelRequest&, const ModelConfig&,
                                                       ReaderEvents events) const {
   return std::make_unique<OpenAiChatStream>(std::move(events));

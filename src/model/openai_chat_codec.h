@@ -10,8 +10,6 @@ class OpenAiChatCodec final : public Codec {
   std::string_view default_base_url() const override { return "https://api.openai.com/v1"; }
   std::span<const std::string_view> own_members() const override;
   WireRequest encode(const ModelRequest& request, const ModelConfig& config) const override;
-  Status authorize(WireRequest& request, std::string_view url, std::string_view secret,
-                   const ModelConfig& config, int64_t now_ms) const override;
   std::unique_ptr<AnswerReader> reader(const ModelRequest& request, const ModelConfig& config,
                                        ReaderEvents events) const override;
   CallFailure classify(int status, std::string_view body, const AnswerEnd& end) const override;

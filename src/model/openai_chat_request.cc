@@ -1,7 +1,8 @@
 #include "model/openai_chat_request.h"
 
+#include "model/extra_members.h"
 #include "model/json_text.h"
-#include "model/tool_names.h"
+#include "model/message_parts.h"
 
 namespace perdure {
 namespace {
@@ -60,12 +61,8 @@ void put_message(std::string& out, const Message& message, const ToolNames& name
 }
 
 void put_tool(std::string& out, const ToolDeclaration& tool, const ToolNames& names) {
-  out += R"({"type":"function","function":{"name":)";
-  put_json_string(out, names.to_wire(tool.name));
-  if (!tool.description.empty()) {
-    out += R"(,"description":)";
-    put_json_string(out, tool.description);
-  }
+  out += R"({"type":"function","function":{)";
+  put_name_and_description(out, tool, names);
   if (!tool.input_schema.empty()) {
     out += R"(,"parameters":)";
     out += tool.input_schema;
@@ -98,10 +95,7 @@ std::string encode_openai_chat(const ModelRequest& request, const ModelConfig& c
              ? R"(,"max_tokens":)"
              : R"(,"max_completion_tokens":)";
   out += std::to_string(output_tokens_max(request, config));
-  if (config.extra.size() > 2) {
-    out += ',';
-    out += std::string_view(config.extra).substr(1, config.extra.size() - 2);
-  }
+  put_extra(out, config.extra);
   out += '}';
   return out;
 }

@@ -46,12 +46,6 @@ Result<WireRequest> OpenAiResponsesCodec::encode_fetch(std::string_view id) cons
                      .body = {}};
 }
 
-Status OpenAiResponsesCodec::authorize(WireRequest& request, std::string_view,
-                                       std::string_view secret, const ModelConfig&, int64_t) const {
-  request.headers.emplace_back("Authorization", "Bearer " + std::string(secret));
-  return {};
-}
-
 std::unique_ptr<AnswerReader> OpenAiResponsesCodec::reader(const ModelRequest&,
                                                            const ModelConfig& config,
                                                            ReaderEvents events) const {

@@ -12,8 +12,6 @@ class OpenAiResponsesCodec final : public Codec {
   std::span<const std::string_view> own_members() const override;
   WireRequest encode(const ModelRequest& request, const ModelConfig& config) const override;
   Result<WireRequest> encode_fetch(std::string_view id) const override;
-  Status authorize(WireRequest& request, std::string_view url, std::string_view secret,
-                   const ModelConfig& config, int64_t now_ms) const override;
   std::unique_ptr<AnswerReader> reader(const ModelRequest& request, const ModelConfig& config,
                                        ReaderEvents events) const override;
   CallFailure classify(int status, std::string_view body, const AnswerEnd& end) const override;

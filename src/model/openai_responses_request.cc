@@ -1,8 +1,9 @@
 #include "model/openai_responses_request.h"
 
 #include "model/call_ids.h"
+#include "model/extra_members.h"
 #include "model/json_text.h"
-#include "model/tool_names.h"
+#include "model/message_parts.h"
 
 namespace perdure {
 namespace {
@@ -38,13 +39,12 @@ class InputWriter {
     out_ += '}';
   }
   void put_assistant(const Message& message) {
-    const std::string& raw = message.raw.items;
-    if (message.raw.dialect == kOpenAiResponsesDialect && raw.size() > 2) {
+    if (const auto own = own_items(message, kOpenAiResponsesDialect); !own.empty()) {
       begin_item();
-      out_ += std::string_view(raw).substr(1, raw.size() - 2);
+      out_ += own;
       return;
     }
-    const std::string& words = message.text.empty() ? message.refusal : message.text;
+    const std::string& words = words_of(message);
     if (!words.empty() || message.calls.empty()) put_words("assistant", words);
     for (const ToolCall& call : message.calls) put_call(call);
   }
@@ -73,12 +73,8 @@ class InputWriter {
 };
 
 void put_tool(std::string& out, const ToolDeclaration& tool, const ToolNames& names) {
-  out += R"({"type":"function","name":)";
-  put_json_string(out, names.to_wire(tool.name));
-  if (!tool.description.empty()) {
-    out += R"(,"description":)";
-    put_json_string(out, tool.description);
-  }
+  out += R"({"type":"function",)";
+  put_name_and_description(out, tool, names);
   out += R"(,"parameters":)";
   out += tool.input_schema.empty() ? R"({"type":"object","properties":{}})" : tool.input_schema;
   out += R"(,"strict":false})";
@@ -106,10 +102,7 @@ std::string encode_openai_responses(const ModelRequest& request, const ModelConf
   out += config.background ? R"(,"stream":true,"background":true,"store":true)"
                            : R"(,"stream":true,"store":false)";
   out += R"(,"include":["reasoning.encrypted_content"])";
-  if (config.extra.size() > 2) {
-    out += ',';
-    out += std::string_view(config.extra).substr(1, config.extra.size() - 2);
-  }
+  put_extra(out, config.extra);
   out += '}';
   return out;
 }

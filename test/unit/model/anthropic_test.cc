@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "base/json.h"
+#include "messages.h"
 #include "model/anthropic_codec.h"
 #include "model/anthropic_errors.h"
 #include "model/anthropic_request.h"
@@ -9,26 +10,14 @@
 namespace perdure {
 namespace {
 
+using test::message;
+using test::result;
 using Stop = ModelAnswer::Stop;
 using End = HttpResult::End;
 using enum FailureClass;
 const HttpHeaders kNoHeaders;
 
 // --- requests
-
-Message of(Message::Role role, std::string text) {
-  Message out;
-  out.role = role;
-  out.text = std::move(text);
-  return out;
-}
-
-Message result_of(std::string call, std::string text, bool is_error = false) {
-  Message out = of(Message::Role::kTool, std::move(text));
-  out.call_id = std::move(call);
-  out.is_error = is_error;
-  return out;
-}
 
 ModelConfig config(bool cache = false) {
   ModelConfig out;
@@ -40,12 +29,13 @@ ModelConfig config(bool cache = false) {
 
 TEST(AnthropicRequest, ResultsOfATurnStandFirstInTheNextUserMessage) {
   ModelRequest request;
-  request.messages = {of(Message::Role::kSystem, "Be kind."), of(Message::Role::kUser, "hi")};
-  Message& said = request.messages.emplace_back(of(Message::Role::kAssistant, "Looking. "));
+  request.messages = {message(Message::Role::kSystem, "Be kind."),
+                      message(Message::Role::kUser, "hi")};
+  Message& said = request.messages.emplace_back(message(Message::Role::kAssistant, "Looking. "));
   said.calls = {{"toolu_1", "shop.find", "{ \"a\" : 1 }"}, {"odd id!", "x", "{\"cut\":"}};
-  request.messages.push_back(result_of("toolu_1", "found"));
-  request.messages.push_back(result_of("odd id!", "no", true));
-  request.messages.push_back(of(Message::Role::kUser, "and?"));
+  request.messages.push_back(result("toolu_1", "found"));
+  request.messages.push_back(result("odd id!", "no", true));
+  request.messages.push_back(message(Message::Role::kUser, "and?"));
   request.tools = {{"shop.find", "Finds.", R"({"type":"object"})"}};
   const std::string body = encode_anthropic(request, config());
   EXPECT_EQ(body.substr(0, body.find(R"({"type":"tool_use","id":"call_)")),
@@ -57,7 +47,7 @@ TEST(AnthropicRequest, ResultsOfATurnStandFirstInTheNextUserMessage) {
   const json::value parsed = parse_json(body, "body").value();
   const json::array& messages = parsed.at("messages").as_array();
   ASSERT_EQ(messages.size(), 3u);
-  EXPECT_EQ(messages[1].at("content").at(2).at("input").at("unreadable"), R"({"cut":)");
+  EXPECT_EQ(messages[1].at("content").at(2).at("input").at("unreadable_arguments"), R"({"cut":)");
   const json::array& told = messages[2].at("content").as_array();
   ASSERT_EQ(told.size(), 3u);
   EXPECT_EQ(told[0].at("type"), "tool_result");
@@ -71,9 +61,10 @@ TEST(AnthropicRequest, RawItemsGoBackByteByByteAndOthersAreRendered) {
   const std::string items =
       R"([{"type":"thinking","thinking":"hm","signature":"s\/=="},{"type":"redacted_thinking","data":"x"}])";
   ModelRequest request;
-  request.messages = {of(Message::Role::kUser, "hi"), of(Message::Role::kAssistant, "text")};
+  request.messages = {message(Message::Role::kUser, "hi"),
+                      message(Message::Role::kAssistant, "text")};
   request.messages[1].raw = {"anthropic", items};
-  request.messages.push_back(of(Message::Role::kUser, "go on"));
+  request.messages.push_back(message(Message::Role::kUser, "go on"));
   EXPECT_NE(encode_anthropic(request, config(true)).find("[" + items.substr(1)), std::string::npos);
   request.messages[1].raw.dialect = "openai-responses";
   const std::string body = encode_anthropic(request, config());
@@ -83,7 +74,7 @@ TEST(AnthropicRequest, RawItemsGoBackByteByByteAndOthersAreRendered) {
 
 TEST(AnthropicRequest, APausedAnswerIsTheLastMessageUnchanged) {
   ModelRequest request;
-  request.messages = {of(Message::Role::kUser, "hi"), of(Message::Role::kAssistant, "")};
+  request.messages = {message(Message::Role::kUser, "hi"), message(Message::Role::kAssistant, "")};
   request.messages[1].raw = {
       "anthropic", R"([{"type":"server_tool_use","id":"s","name":"web_search","input":{}}])"};
   const std::string body = encode_anthropic(request, config(true));
@@ -105,7 +96,7 @@ std::string without_breakpoints(std::string body) {
 
 TEST(AnthropicRequest, BreakpointsStandWhereTheLastRequestEnded) {
   ModelRequest request;
-  request.messages = {of(Message::Role::kSystem, "s"), of(Message::Role::kUser, "one")};
+  request.messages = {message(Message::Role::kSystem, "s"), message(Message::Role::kUser, "one")};
   request.tools = {{"a", "", ""}, {"b", "", ""}};
   const std::string mark = R"("cache_control":{"type":"ephemeral"})";
   const std::string first = encode_anthropic(request, config(true));
@@ -114,9 +105,9 @@ TEST(AnthropicRequest, BreakpointsStandWhereTheLastRequestEnded) {
   EXPECT_NE(first.find(R"({"type":"text","text":"s",)" + mark), std::string::npos);
   EXPECT_NE(first.find(R"({"type":"text","text":"one",)" + mark), std::string::npos);
   for (int turn = 0; turn < 3; ++turn) {
-    request.messages.push_back(of(Message::Role::kAssistant, "answer"));
+    request.messages.push_back(message(Message::Role::kAssistant, "answer"));
     request.messages.back().calls = {{"c" + std::to_string(turn), "a", "{}"}};
-    request.messages.push_back(result_of("c" + std::to_string(turn), "done"));
+    request.messages.push_back(result("c" + std::to_string(turn), "done"));
   }
   const std::string later = encode_anthropic(request, config(true));
   size_t marks = 0;
@@ -131,8 +122,8 @@ TEST(AnthropicRequest, BreakpointsStandWhereTheLastRequestEnded) {
 
 TEST(AnthropicRequest, NeverSendsTextThatTheApiRefuses) {
   ModelRequest request;
-  request.messages = {of(Message::Role::kUser, " \n"), of(Message::Role::kAssistant, ""),
-                      of(Message::Role::kUser, "\xFF")};
+  request.messages = {message(Message::Role::kUser, " \n"), message(Message::Role::kAssistant, ""),
+                      message(Message::Role::kUser, "\xFF")};
   const auto body = parse_json(encode_anthropic(request, config()), "body");
   ASSERT_TRUE(body) << body.error().message;
   for (const json::value& message : body->at("messages").as_array()) {

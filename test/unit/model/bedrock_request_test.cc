@@ -2,11 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include "messages.h"
 #include "model/bedrock_codec.h"
 #include "model/retry_hint.h"
 
 namespace perdure {
 namespace {
+
+using test::conversation;
+using test::message;
+using test::result;
 
 ModelConfig config() {
   ModelConfig out;
@@ -18,34 +23,10 @@ ModelConfig config() {
   return out;
 }
 
-Message message(Message::Role role, std::string text) {
-  Message out;
-  out.role = role;
-  out.text = std::move(text);
-  return out;
-}
-
-Message result(std::string id, std::string text, bool is_error = false) {
-  Message out = message(Message::Role::kTool, std::move(text));
-  out.call_id = std::move(id);
-  out.is_error = is_error;
-  return out;
-}
-
 // The bytes are a promise: requests are rebuilt from the journal, by later versions too.
 TEST(BedrockRequest, HasFixedBytes) {
-  ModelRequest request;
-  request.messages.push_back(message(Message::Role::kSystem, "Be brief."));
-  request.messages.push_back(message(Message::Role::kUser, "Where is order 42?\n"));
-  Message assistant = message(Message::Role::kAssistant, "I look.");
-  assistant.calls = {{"call_1", "shop.find", "{ \"id\" : 42.0 }"}, {"call_2", "clock", ""}};
-  request.messages.push_back(assistant);
-  request.messages.push_back(result("call_1", R"({"at":"sea"})"));
-  request.messages.push_back(result("call_2", "no clock", true));
-  request.messages.push_back(message(Message::Role::kUser, "And now?"));
-  request.tools = {{"shop.find", "Finds \"orders\".", R"({ "type":"object" })"}, {"clock", "", ""}};
   EXPECT_EQ(
-      encode_bedrock(request, config()),
+      encode_bedrock(conversation("I look."), config()),
       R"({"messages":[{"role":"user","content":[{"text":"Where is order 42?\n"}]},)"
       R"({"role":"assistant","content":[{"text":"I look."},)"
       R"({"toolUse":{"toolUseId":"call_1","name":"shop__find","input":{ "id" : 42.0 }}},)"

@@ -2,11 +2,15 @@
 
 #include <gtest/gtest.h>
 
-#include "base/json.h"
+#include "messages.h"
 #include "model/gemini_codec.h"
 
 namespace perdure {
 namespace {
+
+using test::conversation;
+using test::message;
+using test::result;
 
 ModelConfig config() {
   ModelConfig out;
@@ -17,38 +21,10 @@ ModelConfig config() {
   return out;
 }
 
-Message message(Message::Role role, std::string text) {
-  Message out;
-  out.role = role;
-  out.text = std::move(text);
-  return out;
-}
-
-Message result(std::string id, std::string text, bool is_error = false) {
-  Message out = message(Message::Role::kTool, std::move(text));
-  out.call_id = std::move(id);
-  out.is_error = is_error;
-  return out;
-}
-
-ModelRequest conversation() {
-  ModelRequest request;
-  request.messages.push_back(message(Message::Role::kSystem, "Be brief."));
-  request.messages.push_back(message(Message::Role::kUser, "Where is order 42?\n"));
-  Message assistant = message(Message::Role::kAssistant, "I look.");
-  assistant.calls = {{"call_1", "shop.find", "{ \"id\" : 42.0 }"}, {"call_2", "clock", ""}};
-  request.messages.push_back(assistant);
-  request.messages.push_back(result("call_1", R"({"at":"sea"})"));
-  request.messages.push_back(result("call_2", "no clock", true));
-  request.messages.push_back(message(Message::Role::kUser, "And now?"));
-  request.tools = {{"shop.find", "Finds \"orders\".", R"({ "type":"object" })"}, {"clock", "", ""}};
-  return request;
-}
-
 // The bytes are a promise: requests are rebuilt from the journal, by later versions too.
 TEST(GeminiRequest, HasFixedBytes) {
   EXPECT_EQ(
-      encode_gemini(conversation(), config()),
+      encode_gemini(conversation("I look."), config()),
       R"({"contents":[{"role":"user","parts":[{"text":"Where is order 42?\n"}]},)"
       R"({"role":"model","parts":[{"text":"I look."},)"
       R"({"functionCall":{"id":"call_1","name":"shop__find","args":{ "id" : 42.0 }},"thoughtSignature":"skip_thought_signature_validator"},)"

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "base/json.h"
+#include "messages.h"
 #include "model/openai_errors.h"
 #include "model/openai_responses_codec.h"
 #include "model/openai_responses_request.h"
@@ -9,17 +10,11 @@
 namespace perdure {
 namespace {
 
+using test::message;
 using Stop = ModelAnswer::Stop;
 using End = HttpResult::End;
 using enum FailureClass;
 const HttpHeaders kNoHeaders;
-
-Message of(Message::Role role, std::string text) {
-  Message out;
-  out.role = role;
-  out.text = std::move(text);
-  return out;
-}
 
 ModelConfig config() {
   ModelConfig out;
@@ -30,10 +25,10 @@ ModelConfig config() {
 
 TEST(OpenAiResponsesRequest, EveryKindOfMessage) {
   ModelRequest request;
-  request.messages = {of(Message::Role::kSystem, "s"), of(Message::Role::kUser, "hi"),
-                      of(Message::Role::kAssistant, "Looking.")};
+  request.messages = {message(Message::Role::kSystem, "s"), message(Message::Role::kUser, "hi"),
+                      message(Message::Role::kAssistant, "Looking.")};
   request.messages[2].calls = {{"call_1", "shop.find", "{ \"a\" : 1 }"}};
-  request.messages.push_back(of(Message::Role::kTool, "found"));
+  request.messages.push_back(message(Message::Role::kTool, "found"));
   request.messages[3].call_id = "call_1";
   request.tools = {{"shop.find", "Finds.", R"({"type":"object"})"}};
   EXPECT_EQ(
@@ -48,7 +43,8 @@ TEST(OpenAiResponsesRequest, EveryKindOfMessage) {
 
 TEST(OpenAiResponsesRequest, RawItemsGoBackByteByByteAndOthersAreRendered) {
   ModelRequest request;
-  request.messages = {of(Message::Role::kUser, "hi"), of(Message::Role::kAssistant, "text")};
+  request.messages = {message(Message::Role::kUser, "hi"),
+                      message(Message::Role::kAssistant, "text")};
   request.messages[1].raw = {"openai-responses",
                              R"([{"type":"reasoning","id":"rs_1","encrypted_content":"g\/A=="}])"};
   EXPECT_NE(encode_openai_responses(request, config())
@@ -87,7 +83,7 @@ std::string done(int index, const std::string& item) {
   return event(R"({"type":"response.output_item.done","output_index":)" + std::to_string(index) +
                R"(,"item":)" + item + "}");
 }
-std::string message(const std::string& text) {
+std::string message_item(const std::string& text) {
   return R"({"type":"message","id":"msg_1","role":"assistant","content":[{"type":"output_text","text":")" +
          text + R"(","annotations":[]}]})";
 }
@@ -112,10 +108,10 @@ ModelAnswer answer_of(const std::string& stream) {
 
 TEST(OpenAiResponsesStream, ItemsComeByThemselvesOrWithTheEnd) {
   for (const std::string& stream :
-       {kCreated + delta(0, "He") + delta(0, "llo") + done(0, message("Hello")) + completed(),
-        kCreated + completed(R"(,"output":[)" + message("Hello") + "]"),
-        kCreated + delta(0, "He") + completed(R"(,"output":[)" + message("Hello") + "]"),
-        R"({"id":"resp_1","model":"m","status":"completed","output":[)" + message("Hello") +
+       {kCreated + delta(0, "He") + delta(0, "llo") + done(0, message_item("Hello")) + completed(),
+        kCreated + completed(R"(,"output":[)" + message_item("Hello") + "]"),
+        kCreated + delta(0, "He") + completed(R"(,"output":[)" + message_item("Hello") + "]"),
+        R"({"id":"resp_1","model":"m","status":"completed","output":[)" + message_item("Hello") +
             "]}"}) {
     const ModelAnswer got = answer_of(stream);
     EXPECT_EQ(got.text, "Hello");
@@ -147,7 +143,7 @@ TEST(OpenAiResponsesStream, EncryptedReasoningStaysBesideTheFields) {
 }
 
 TEST(OpenAiResponsesStream, TheWholeItemSaysWhatItsTextIs) {
-  EXPECT_EQ(answer_of(kCreated + delta(0, "abc") + done(0, message("abd")) + completed()).text,
+  EXPECT_EQ(answer_of(kCreated + delta(0, "abc") + done(0, message_item("abd")) + completed()).text,
             "abd");
 }
 
@@ -164,7 +160,7 @@ TEST(OpenAiResponsesStream, ARefusalBehindText) {
 
 TEST(OpenAiResponsesStream, IncompleteAnswers) {
   const auto incomplete = [](const std::string& reason) {
-    return answer_of(kCreated + done(0, message("a")) +
+    return answer_of(kCreated + done(0, message_item("a")) +
                      response("response.incomplete", "incomplete",
                               R"(,"output":[],"incomplete_details":{"reason":")" + reason + "\"}"));
   };
@@ -213,7 +209,7 @@ TEST(OpenAiResponsesStream, FailuresAndBadAnswers) {
        kCreated + event(R"({"type":"response.created","response":{"id":"resp_2"}})") + completed(),
        kMalformedOutput, Outcome::kInDoubt},
       {"cut", kCreated + delta(0, "abc"), kAmbiguous, Outcome::kInDoubt, End::kCut},
-      {"ended early", kCreated + done(0, message("abc")), kAmbiguous, Outcome::kInDoubt},
+      {"ended early", kCreated + done(0, message_item("abc")), kAmbiguous, Outcome::kInDoubt},
       {"still at work", R"({"id":"resp_1","status":"queued","output":[]})", kContinue,
        Outcome::kDeferred},
   };

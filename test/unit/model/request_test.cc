@@ -1,12 +1,16 @@
 #include <gtest/gtest.h>
 
 #include "base/json.h"
+#include "messages.h"
 #include "model/json_text.h"
 #include "model/openai_chat_request.h"
 #include "model/tool_names.h"
 
 namespace perdure {
 namespace {
+
+using test::conversation;
+using test::message;
 
 ModelConfig config() {
   ModelConfig out;
@@ -15,41 +19,18 @@ ModelConfig config() {
   return out;
 }
 
-Message message(Message::Role role, std::string text) {
-  Message out;
-  out.role = role;
-  out.text = std::move(text);
-  return out;
-}
-
-ModelRequest conversation() {
-  ModelRequest request;
-  request.messages.push_back(message(Message::Role::kSystem, "Be brief."));
-  request.messages.push_back(message(Message::Role::kUser, "Where is order 42?\n"));
-  Message assistant = message(Message::Role::kAssistant, "");
-  assistant.calls = {{"call_1", "shop.find", "{ \"id\" : 42.0 }"}, {"call_2", "clock", ""}};
-  request.messages.push_back(assistant);
-  Message result = message(Message::Role::kTool, R"({"at":"sea"})");
-  result.call_id = "call_1";
-  request.messages.push_back(result);
-  result.call_id = "call_2";
-  result.text = "noon";
-  request.messages.push_back(result);
-  request.tools = {{"shop.find", "Finds \"orders\".", R"({ "type":"object" })"}, {"clock", "", ""}};
-  return request;
-}
-
 // The bytes are a promise: requests are rebuilt from the journal, by later versions too.
 TEST(OpenAiChatRequest, HasFixedBytes) {
   EXPECT_EQ(
-      encode_openai_chat(conversation(), config()),
+      encode_openai_chat(conversation(""), config()),
       R"({"model":"some-model","messages":[{"role":"system","content":"Be brief."},)"
       R"({"role":"user","content":"Where is order 42?\n"},)"
       R"({"role":"assistant","content":null,"tool_calls":[)"
       R"({"id":"call_1","type":"function","function":{"name":"shop__find","arguments":"{ \"id\" : 42.0 }"}},)"
       R"({"id":"call_2","type":"function","function":{"name":"clock","arguments":""}}]},)"
       R"({"role":"tool","tool_call_id":"call_1","content":"{\"at\":\"sea\"}"},)"
-      R"({"role":"tool","tool_call_id":"call_2","content":"noon"}],)"
+      R"({"role":"tool","tool_call_id":"call_2","content":"no clock"},)"
+      R"({"role":"user","content":"And now?"}],)"
       R"("tools":[{"type":"function","function":{"name":"shop__find","description":"Finds \"orders\".","parameters":{ "type":"object" }}},)"
       R"({"type":"function","function":{"name":"clock"}}],)"
       R"("stream":true,"stream_options":{"include_usage":true},"max_completion_tokens":100})");
