@@ -49,6 +49,38 @@ def main():
     put("provider_answer", "bedrock_thinks", b'contentBlockDelta {"contentBlockIndex":0,"delta":'
         b'{"reasoningContent":{"text":"h","signature":"s"}}}\nmessageStop {"stopReason":"max_tokens"}')
     put("provider_answer", "bedrock_throttled", b'!throttlingException {"message":"slow"}')
+    start = b'data: {"type":"message_start","message":{"id":"m","usage":{"input_tokens":1,"output_tokens":1}}}\n\n'
+    block = (b'data: {"type":"content_block_start","index":0,"content_block":%s}\n\n'
+             b'data: {"type":"content_block_delta","index":0,"delta":%s}\n\n'
+             b'data: {"type":"content_block_stop","index":0}\n\n')
+    ends = (b'data: {"type":"message_delta","delta":{"stop_reason":"%s"},"usage":{"output_tokens":2}}\n\n'
+            b'data: {"type":"message_stop"}\n\n')
+    put("provider_answer", "anthropic_text", start + block % (
+        b'{"type":"text","text":""}', b'{"type":"text_delta","text":"x"}') + ends % b"end_turn")
+    put("provider_answer", "anthropic_call", start + block % (
+        b'{"type":"tool_use","id":"a","name":"f","input":{}}',
+        b'{"type":"input_json_delta","partial_json":"{}"}') + ends % b"tool_use")
+    put("provider_answer", "anthropic_thinks", start + block % (
+        b'{"type":"thinking","thinking":"","signature":""}',
+        b'{"type":"signature_delta","signature":"s"}') + ends % b"pause_turn")
+    put("provider_answer", "anthropic_error",
+        start + b'data: {"type":"error","error":{"type":"overloaded_error","message":"m"}}\n\n')
+    put("provider_answer", "anthropic_refused",
+        b'{"type":"error","error":{"type":"rate_limit_error","message":"m"},"request_id":"r"}')
+    response = b'data: {"type":"response.%s","response":{"id":"r","status":"%s"%s}}\n\n'
+    item = b'data: {"type":"response.output_item.done","output_index":0,"item":%s}\n\n'
+    created = response % (b"created", b"in_progress", b"")
+    done = response % (b"completed", b"completed", b',"usage":{"input_tokens":1,"output_tokens":2}')
+    put("provider_answer", "responses_text",
+        created + b'data: {"type":"response.output_text.delta","output_index":0,"delta":"x"}\n\n' + item
+        % b'{"type":"message","content":[{"type":"output_text","text":"x"}]}' + done)
+    put("provider_answer", "responses_call", created + item
+        % b'{"type":"function_call","call_id":"a","name":"f","arguments":"{}"}' + done)
+    put("provider_answer", "responses_thinks", created + item
+        % b'{"type":"reasoning","id":"rs","summary":[],"encrypted_content":"e"}' + done)
+    put("provider_answer", "responses_failed",
+        created + response % (b"failed", b"failed", b',"error":{"code":"rate_limit_exceeded"}'))
+    put("provider_answer", "responses_queued", b'{"id":"r","status":"queued","output":[]}')
     put("json", "members", b'{"s":"x","i":5,"n":1.5,"b":true,"d":"5m","c":"two","o":{},"a":[1]}')
     put("json", "escapes", b'["\\u00e4\\ud83d\\ude42\\n", -0, 1e308, 18446744073709551615, null]')
     put("schema", "object", b'{"type":"object","required":["a"],"properties":{"a":{"type":["integer","null"],'
