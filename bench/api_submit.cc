@@ -85,6 +85,7 @@ class NoPolicy : public Policy {
   Status judge_edit(const std::string&, const std::string&, const std::string&, Resolve&) override {
     return {};
   }
+  Status judge_answer(const Payload&, const Payload&) override { return {}; }
 };
 
 class Counter : public api::Responder {

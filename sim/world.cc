@@ -140,8 +140,8 @@ void World::decide(const TaskId& task, const Resolve& decision, InterruptReason 
       asked == seen.asked.end() ? seen.steps.end() : seen.steps.find(asked->second.step);
   const std::string tool = step == seen.steps.end() ? std::string() : step->second.plan.name;
   process_->engine().resolve(
-      task, folded_[task], tool, decision,
-      [this, decision, wrong_args](const Result<engine::Submitted>& result) {
+      task, {seen.created.tenant, seen.created.agent, seen.created.agent_version, tool, {}},
+      decision, [this, decision, wrong_args](const Result<engine::Submitted>& result) {
         const bool denied = !result && result.error().code == Code::kInvalid;
         if (denied && decision.decision == Decision::kEdit) probe(Probe::kEditDenied);
         if (!result) {

@@ -180,12 +180,8 @@ json::value json_of(const Payload& payload) {
 Status put_question(json::object& out, Context& context, const std::string& tenant,
                     const TaskId& task, const Question& question) {
   PayloadReader payloads(context.parts.reader, context.parts.blobs, tenant, task);
-  const bool of_step = question.step && question.step->executed_by == ExecutedBy::kPerson;
-  Payload asked = of_step ? question.step->args : question.asked->question;
-  if (question.asked->reason == InterruptReason::kQuestion && asked.exists()) {
-    TRY_STATUS(payloads.complete(asked, kInlinePayloadMaxBytes));
-    out["question"] = json_of(asked);
-  }
+  TRY_ASSIGN(const Payload asked, payload_of(context, tenant, task, question));
+  if (asked.exists()) out["question"] = json_of(asked);
   if (!question.resolved || !question.resolved->given.exists()) return {};
   Payload given = question.resolved->given;
   TRY_STATUS(payloads.complete(given, kInlinePayloadMaxBytes));
@@ -209,6 +205,16 @@ void put_asking(json::object& out, const Question& question, Seq seq) {
 }
 
 }  // namespace
+
+Result<Payload> payload_of(Context& context, const std::string& tenant, const TaskId& task,
+                           const Question& question) {
+  if (question.asked->reason != InterruptReason::kQuestion) return Payload();
+  const bool of_step = question.step && question.step->executed_by == ExecutedBy::kPerson;
+  Payload asked = of_step ? question.step->args : question.asked->question;
+  PayloadReader payloads(context.parts.reader, context.parts.blobs, tenant, task);
+  TRY_STATUS(payloads.complete(asked, kInlinePayloadMaxBytes));
+  return asked;
+}
 
 Result<std::optional<json::object>> view_interrupt(Context& context, const std::string& tenant,
                                                    const InterruptId& id) {

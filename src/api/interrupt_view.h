@@ -27,6 +27,9 @@ struct Question {
   int64_t resolved_ms = 0;
 };
 Result<Question> read_question(Context& context, const InterruptId& id);
+// What was asked, with its bytes: {"question", "choices"?, "schema"?}. None of other interrupts.
+Result<Payload> payload_of(Context& context, const std::string& tenant, const TaskId& task,
+                           const Question& question);
 
 // Nothing if this task never asked that. `tenant` is the task's.
 Result<std::optional<json::object>> view_interrupt(Context& context, const std::string& tenant,

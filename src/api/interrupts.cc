@@ -262,12 +262,16 @@ void resolve_interrupt(Context& context, Call call) {
     return refuse(problem(fits.error()));
   }
   const InterruptId id = found->first;
+  auto asked = payload_of(context, call.tenant(), id.task, *question);
+  if (!asked) return refuse(problem(asked.error()));
   const Decision word = decision->decision;
   decision->interrupt_seq = id.seq;
   decision->by = call.who->principal;
+  const core::TaskState& state = question->state;
+  engine::Decided about{state.tenant, state.agent, state.agent_version,
+                        question->step ? question->step->name : std::string(), std::move(*asked)};
   context.parts.engine.resolve(
-      id.task, question->state, question->step ? question->step->name : std::string(),
-      std::move(*decision),
+      id.task, about, std::move(*decision),
       [responder = call.responder, id, word](const Result<engine::Submitted>& result) {
         responder->respond(result ? resolved(id, word, *result) : problem(result.error()));
       });

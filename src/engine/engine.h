@@ -45,6 +45,15 @@ struct World {
   std::function<void(std::string why)> on_failure;
 };
 
+// What a person decides about, as far as the policy has to know it.
+struct Decided {
+  std::string tenant;
+  std::string agent;
+  std::string agent_version;
+  std::string tool;  // of the call
+  Payload question;  // kQuestion: with its bytes
+};
+
 class Engine {
  public:
   Engine(World world, Options options);
@@ -62,9 +71,8 @@ class Engine {
   // A planner's answer that came from outside, with its reply.
   void answer(TaskId task, const std::string& tenant, const std::string& agent,
               const std::string& agent_version, AnswerTurn turn, Reply reply);
-  // A person's decision; an edit is judged first. `tool`: of the call that was asked about.
-  void resolve(TaskId task, const core::TaskState& asked, const std::string& tool, Resolve decision,
-               Reply reply);
+  // A person's decision; what is given with it is judged first.
+  void resolve(TaskId task, const Decided& about, Resolve decision, Reply reply);
   // Takes no new tasks, plans no new turns; what is under way goes on.
   void drain();
   const Metrics& metrics() const;

@@ -182,14 +182,16 @@ void Engine::Impl::ask(const TaskId& id, const std::string& tenant, Ask question
   mailbox.put(TaskCommand{id, std::move(question), refused});
 }
 
-void Engine::resolve(TaskId task, const core::TaskState& asked, const std::string& tool,
-                     Resolve decision, Reply reply) {
+void Engine::resolve(TaskId task, const Decided& about, Resolve decision, Reply reply) {
+  Policy& policy = impl_->world.policy;
+  Status judged;
   if (decision.decision == Decision::kEdit) {
-    const Status judged =
-        impl_->world.policy.judge_edit(asked.agent, asked.agent_version, tool, decision);
-    if (!judged) return reply(tl::unexpected(judged.error()));
+    judged = policy.judge_edit(about.agent, about.agent_version, about.tool, decision);
+  } else if (decision.decision == Decision::kRespond && about.question.exists()) {
+    judged = policy.judge_answer(about.question, decision.given);
   }
-  if (const Status stowed = stow(impl_->world.blobs, asked.tenant, decision.given); !stowed) {
+  if (!judged) return reply(tl::unexpected(judged.error()));
+  if (const Status stowed = stow(impl_->world.blobs, about.tenant, decision.given); !stowed) {
     return reply(tl::unexpected(stowed.error()));
   }
   command(task, std::move(decision), std::move(reply));

@@ -20,6 +20,9 @@ class Policy {
   // policy allows? Fills the identity of the call as it is then. kInvalid says why not.
   virtual Status judge_edit(const std::string& agent, const std::string& agent_version,
                             const std::string& tool, Resolve& edit) = 0;
+  // A person answers a question ({"question", "choices"?, "schema"?}): kInvalid if the answer is
+  // not what was asked for.
+  virtual Status judge_answer(const Payload& question, const Payload& answer) = 0;
 };
 
 }  // namespace perdure

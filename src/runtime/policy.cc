@@ -63,6 +63,14 @@ Status ContractPolicy::judge_edit(const std::string&, const std::string& agent_v
   return {};
 }
 
+Status ContractPolicy::judge_answer(const Payload& question, const Payload& answer) {
+  const auto asked = parse_json(question.view(), "question");
+  if (!asked || !asked->is_object()) return {};
+  const json::value* schema = asked->get_object().if_contains("schema");
+  if (schema == nullptr) return {};
+  return check_text(to_json(*schema), answer.view(), "the answer");
+}
+
 // By the schema that the agent's version has, or else by the tool's own as it is now.
 Status ContractPolicy::check_args(const std::string& agent_version, const std::string& tool,
                                   std::string_view args) const {

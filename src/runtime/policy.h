@@ -32,6 +32,7 @@ class ContractPolicy : public Policy {
                AnswerTurn& turn) override;
   Status judge_edit(const std::string& agent, const std::string& agent_version,
                     const std::string& tool, Resolve& edit) override;
+  Status judge_answer(const Payload& question, const Payload& answer) override;
 
  private:
   void judge_tool(CallAction& call, const AgentSpec* spec, bool guarded) const;

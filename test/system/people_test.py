@@ -256,6 +256,26 @@ class Decisions(People):
                 server.start()
 
 
+class PlannersQuestions(SystemTest):
+    def test_an_answer_fits_the_schema_that_was_asked_for(self):
+        server = self.server({**self.config(), "agents": {"desk": {"planner": "clerk"}}}, agents={})
+        task = server.api.submit("desk", "x")
+        plan = server.api.post("/v1/planners/clerk/poll", {"version": "1", "wait_s": 20}).json["plan"]
+        ask = {"step": "q", "question": "How many?", "schema": {"type": "integer", "minimum": 1}}
+        turn = {"task": task, "turn": plan["turn"], "upto_seq": plan["upto_seq"], "planner_version": "1",
+                "actions": [{"ask": ask}], "await": {"op": "step", "name": "q"}}
+        self.assertEqual(server.api.post("/v1/planners/clerk/turns", turn).status, 200)
+        server.api.wait(task, "input_required")
+        question = self.only(server.api.inbox(task))
+        self.assertEqual(question["question"]["schema"]["minimum"], 1)
+        for wrong in ({"value": 0}, {"value": "3"}, {"message": "three"}):
+            self.assertEqual(server.api.resolve(question["id"], "respond", **wrong).status, 422, wrong)
+        self.assertEqual(server.api.resolve(question["id"], "respond", value=3).status, 200)
+        plan = server.api.post("/v1/planners/clerk/poll", {"version": "1", "wait_s": 20}).json["plan"]
+        given = [r["given"]["json"] for r in plan["records"] if r["type"] == "interrupt_resolved"]
+        self.assertEqual(given, [3])
+
+
 class Questions(People):
     def asking(self, words):
         self.rules(("ask_person", {"question": "Which colour, " + words + "?", "choices": ["red", "green"]}))
