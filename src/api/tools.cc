@@ -30,6 +30,7 @@ json::object tool_json(const ToolEntry& tool) {
           {"server", or_null(tool.server)},
           {"description", tool.description},
           {"approval", tool.rules.ask ? "always" : "never"},
+          {"declared", tool.rules.declared},
           {"contract", JsonWriter::make(tool.rules.contract)},
           {"identity", std::move(identity)},
           {"input_schema", schema_json(tool.input_schema)},

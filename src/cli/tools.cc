@@ -168,9 +168,7 @@ void print_tools(const Output& to, const Offer& offer) {
 }  // namespace
 
 bool is_undeclared(const json::object& tool) {
-  const json::object* contract = object_at(tool, "contract");
-  if (contract == nullptr || effect_of(tool) != "once") return false;
-  return text_at(*contract, "irreversible") != "true" && text_at(tool, "approval") == "always";
+  return text_at(tool, "declared") == "false";
 }
 
 std::string contract_lines(const std::string& server, const std::vector<std::string>& tools) {

@@ -15,7 +15,8 @@ struct ToolRules {
   Contract contract;
   bool ask = true;  // a person approves each call
   // JSON Pointers: what makes two calls the same wish; none: all arguments.
-  std::vector<std::string> identity;
+  std::vector<std::string> identity{};
+  bool declared = true;  // false: nothing was said, and the strictest is taken
 };
 
 // A server of tools says itself what it offers. What it offered at first contact, or what was
@@ -53,7 +54,7 @@ struct ToolServerEntry {
   std::string name;
   std::string kind;
   bool connected = false;
-  std::string why;             // why not
+  std::string why;             // why not; empty while it is being started
   std::string version;         // what it says of itself, with its protocol's revision
   std::string offered_sha256;  // hex, of the list that it offers now; empty if not known
   size_t not_accepted = 0;     // tools that are new, changed or gone

@@ -45,7 +45,7 @@ ToolServerEntry McpExecutor::State::entry() const {
   entry.name = config_.name;
   entry.kind = "mcp";
   entry.connected = phase_ == Phase::kUp;
-  if (!entry.connected) entry.why = why_down_;
+  if (!entry.connected && failures_ > 0) entry.why = why_down_;
   entry.version = version_;
   entry.offered_sha256 = tools_.offered_sha256();
   entry.not_accepted = tools_.not_accepted().size();

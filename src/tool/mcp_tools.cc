@@ -33,6 +33,7 @@ bool is_safe(EffectClass effect) {
 // Of this nothing is said: `once`, and a person approves. What was not sent is sent later.
 ToolRules undeclared() {
   ToolRules rules;
+  rules.declared = false;
   rules.contract.max_attempts = kMcpMaxAttempts;
   return rules;
 }
@@ -42,6 +43,7 @@ ToolRules trusted(const mcp::Annotations& hints) {
   const bool reads = hints.read_only.value_or(false);
   const bool repeats = hints.idempotent.value_or(false);
   if (!reads && !repeats) return rules;
+  rules.declared = true;
   rules.contract.effect = reads ? EffectClass::kRead : EffectClass::kRepeat;
   rules.contract.repeat_allowed = true;
   rules.ask = !reads && hints.destructive.value_or(true);

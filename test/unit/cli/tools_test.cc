@@ -14,11 +14,8 @@ TEST(Tools, AreUndeclaredWhileNothingIsSaidOfThem) {
     const char* tool;
     bool is_undeclared;
   } const rows[] = {
-      {R"({"contract":{"effect":"once"},"approval":"always"})", true},
-      {R"({"contract":{"effect":"once","irreversible":false},"approval":"always"})", true},
-      {R"({"contract":{"effect":"once","irreversible":true},"approval":"always"})", false},
-      {R"({"contract":{"effect":"once"},"approval":"never"})", false},
-      {R"({"contract":{"effect":"read"},"approval":"always"})", false},
+      {R"({"declared":false,"contract":{"effect":"once"},"approval":"always"})", true},
+      {R"({"declared":true,"contract":{"effect":"once"},"approval":"always"})", false},
       {"{}", false},
   };
   for (const auto& row : rows)
