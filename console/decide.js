@@ -60,6 +60,15 @@ function fieldsOf(interrupt, decision, answer, decide) {
   const message = () => (text.value ? { message: text.value } : {});
   if (decision === "edit") return editOf(interrupt, decide);
   if (decision === "respond") {
+    const { choices, schema } = interrupt.question ?? {};
+    if (choices?.length) {
+      return choices.map((choice) =>
+        el("button", { type: "button", onclick: () => decide("respond", { value: choice }) }, typeof choice === "string" ? choice : JSON.stringify(choice)));
+    }
+    if (schema) {
+      text.placeholder = "Your answer, as JSON or a text that fits the schema";
+      return [el("pre", { class: "schema" }, pretty(schema)), text, button(() => ({ value: schema.type === "string" ? text.value : parseOrText(text.value) }))];
+    }
     text.placeholder = "Your answer: the model gets it in the place of a result";
     return [text, button(() => ({ message: text.value }))];
   }

@@ -24,7 +24,7 @@ SEES = {
     "tool": PORTS | SCHEMA | {"tool", "tool/mcp"},
     "tool/mcp": BASE | {"tool/mcp"},
     "engine": ENGINE,
-    "api": ENGINE | SCHEMA | {"api"},
+    "api": ENGINE | {"api"},
     "runtime": RUNTIME,
     "adapters": PORTS,  # and itself; never another adapter
     "adapters/asio": PORTS | {"api"},

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "api/answer_check.h"
 #include "api/interrupt_view.h"
 #include "api/journal_reader.h"
 #include "api/json_text.h"
@@ -258,9 +257,6 @@ void resolve_interrupt(Context& context, Call call) {
   const auto question = read_question(context, found->first);
   if (!question) return refuse(problem(question.error()));
   if (!question->asked) return refuse(problem(unknown_interrupt()));
-  if (const Status fits = check_answer(*question, *decision); !fits) {
-    return refuse(problem(fits.error()));
-  }
   const InterruptId id = found->first;
   auto asked = payload_of(context, call.tenant(), id.task, *question);
   if (!asked) return refuse(problem(asked.error()));

@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <fstream>
 #include <sstream>
@@ -54,6 +55,33 @@ Error not_allowed(const json::object& question, std::string_view decision) {
                   visible(decision));
   for (const std::string& command : commands_of(question)) message += "\n  " + command;
   return {Code::kInvalid, message};
+}
+
+constexpr std::string_view kDecisions[] = {"approve",  "edit",         "reject", "respond",
+                                           "happened", "not_happened", "dismiss"};
+
+// What `answer` sends. The name of a decision is a text only where it is one of the choices: a
+// model would take "dismiss" or "approve" for what a person knows.
+Result<DecisionFlags> meant_by(const json::object& question, DecisionFlags flags) {
+  const std::string word = flags.decision;
+  const bool has_value = !flags.value_json.empty();
+  const bool is_of_doubt = word == "happened" || word == "not_happened" || word == "dismiss";
+  if (is_of_doubt && !has_value && allows(question, word)) return flags;
+  if (!allows(question, "respond")) return tl::unexpected(not_allowed(question, word));
+  if (word.empty() && !has_value) {
+    return fail(Code::kInvalid, "the answer is missing: say a text, or --value JSON");
+  }
+  const bool is_decision =
+      std::find(std::begin(kDecisions), std::end(kDecisions), word) != std::end(kDecisions);
+  if (is_decision && !offers(question, word)) {
+    Error error = not_allowed(question, word);
+    error.message += fmt::format("\nas a text: perdure answer {} --value '\"{}\"'",
+                                 handle_of(text_at(question, "id")), word);
+    return tl::unexpected(error);
+  }
+  flags.decision = "respond";
+  flags.message = word;
+  return flags;
 }
 
 Result<std::string> given_args(const std::string& given) {
@@ -142,22 +170,9 @@ int edit_call(Context& context, const DecisionFlags& flags) {
 int answer_question(Context& context, const DecisionFlags& flags) {
   const auto question = find_question(context.client, flags.id);
   if (!question) return report(question.error(), context.to);
-  DecisionFlags decided = flags;
-  if (!flags.value_json.empty()) decided.decision = "respond";
-  const bool is_word = flags.decision == "happened" || flags.decision == "not_happened" ||
-                       flags.decision == "dismiss";
-  if (!is_word && !allows(*question, "respond")) {
-    return report(not_allowed(*question, flags.decision), context.to);
-  }
-  if (flags.decision.empty() && flags.value_json.empty()) {
-    return report({Code::kInvalid, "the answer is missing: say a text, or --value JSON"},
-                  context.to);
-  }
-  if (!is_word || !allows(*question, flags.decision)) {
-    decided.decision = "respond";
-    decided.message = flags.decision;
-  }
-  auto body = body_of(decided);
+  const auto decided = meant_by(*question, flags);
+  if (!decided) return report(decided.error(), context.to);
+  auto body = body_of(*decided);
   if (!body) return report(body.error(), context.to);
   return sent(context, *question, std::move(*body));
 }

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "base/id.h"
 #include "cli/moments.h"
 #include "cli/text.h"
@@ -191,6 +193,25 @@ bool allows(const json::object& interrupt, std::string_view decision) {
   return false;
 }
 
+namespace {
+
+// A text cannot be what is asked for.
+bool wants_json(const json::object& interrupt) {
+  const json::object* question = object_at(interrupt, "question");
+  const json::object* schema = question != nullptr ? object_at(*question, "schema") : nullptr;
+  const std::string type = schema != nullptr ? text_at(*schema, "type") : "";
+  return !type.empty() && type != "string";
+}
+
+}  // namespace
+
+bool offers(const json::object& interrupt, std::string_view answer) {
+  const json::object* question = object_at(interrupt, "question");
+  const json::array* choices = question != nullptr ? array_at(*question, "choices") : nullptr;
+  return choices != nullptr &&
+         std::find(choices->begin(), choices->end(), json::value(answer)) != choices->end();
+}
+
 std::vector<std::string> commands_of(const json::object& interrupt) {
   const std::string handle = handle_of(text_at(interrupt, "id"));
   const auto command = [&](std::string_view words, std::string_view more = {}) {
@@ -200,7 +221,9 @@ std::vector<std::string> commands_of(const json::object& interrupt) {
   if (allows(interrupt, "approve")) out.push_back(command("approve", add_flags(interrupt)));
   if (allows(interrupt, "edit")) out.push_back(command("edit"));
   if (allows(interrupt, "reject")) out.push_back(command("reject", " --message 'WHY'"));
-  if (allows(interrupt, "respond")) out.push_back(command("answer", " 'TEXT'"));
+  if (allows(interrupt, "respond")) {
+    out.push_back(command("answer", wants_json(interrupt) ? " --value 'JSON'" : " 'TEXT'"));
+  }
   if (allows(interrupt, "happened")) out.push_back(command("answer", " happened --result 'JSON'"));
   if (allows(interrupt, "not_happened")) out.push_back(command("answer", " not_happened"));
   if (allows(interrupt, "dismiss")) out.push_back(command("answer", " dismiss"));

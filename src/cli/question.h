@@ -18,6 +18,8 @@ std::string handle_of(const std::string& interrupt_id);
 std::string reason_text(std::string_view reason);
 
 bool allows(const json::object& interrupt, std::string_view decision);
+// Is this text one of the choices?
+bool offers(const json::object& interrupt, std::string_view answer);
 // The commands that answer it, the first one first.
 std::vector<std::string> commands_of(const json::object& interrupt);
 

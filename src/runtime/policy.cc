@@ -7,6 +7,7 @@
 #include "base/hooks.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "runtime/answer_rules.h"
 #include "schema/schema.h"
 #include "tool/identity.h"
 
@@ -64,11 +65,7 @@ Status ContractPolicy::judge_edit(const std::string&, const std::string& agent_v
 }
 
 Status ContractPolicy::judge_answer(const Payload& question, const Payload& answer) {
-  const auto asked = parse_json(question.view(), "question");
-  if (!asked || !asked->is_object()) return {};
-  const json::value* schema = asked->get_object().if_contains("schema");
-  if (schema == nullptr) return {};
-  return check_text(to_json(*schema), answer.view(), "the answer");
+  return check_answer(question.view(), answer.view());
 }
 
 // By the schema that the agent's version has, or else by the tool's own as it is now.

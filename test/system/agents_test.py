@@ -134,7 +134,7 @@ class Agents(SystemTest):
     def test_a_model_asks_a_person_and_gets_the_answer_over_a_restart(self):
         schema = {"type": "string", "pattern": "^[0-9]+$"}
         self.world.rules(
-            answers.calls(("c1", "ask_person", {"question": "Which order?", "choices": ["41", "42"],
+            answers.calls(("c1", "ask_person", {"question": "Which order?", "choices": ["41", "42", "none"],
                                                 "schema": schema}), round=0),
             answers.says("Thank you.", round=1))
         server = self.server(agents={"orders": agent(tools=["look", "ask_person"])})
@@ -145,9 +145,10 @@ class Agents(SystemTest):
         question = self.only(server.api.inbox(task))
         self.assertEqual(question["reason"], "question")
         self.assertIn("Which order?", json.dumps(question))
-        wrong = server.api.resolve(question["id"], "respond", value="the red one")
-        self.assertEqual(wrong.status, 422)
-        self.assertIn('matches the pattern "^[0-9]+$"', wrong.json["detail"])
+        for answer, why in (("the red one", 'choices: "41", "42", "none"'), ("none", 'matches the pattern "^[0-9]+$"')):
+            wrong = server.api.resolve(question["id"], "respond", value=answer)
+            self.assertEqual(wrong.status, 422)
+            self.assertIn(why, wrong.json["detail"])
         self.assertEqual(server.api.resolve(question["id"], "respond", value="42").status, 200)
         self.assertEqual(server.api.wait(task, "completed")["result"], {"text": "Thank you."})
         self.assertEqual(self.told(self.model_bodies()[-1]), ["42"])

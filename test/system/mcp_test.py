@@ -215,6 +215,9 @@ class Bad(McpTest):
 
     def test_one_that_asks_a_person(self):
         server, task, question = self.asked("a question")
+        wrong = server.api.resolve(question, "respond", value={"size": "XXL"})
+        self.assertEqual(wrong.status, 422)
+        self.assertIn('"L"', wrong.json["detail"], "the choices are named")
         answer = {"decision": "respond", "value": {"size": "L"}}
         self.assertEqual(server.api.post(f"/v1/interrupts/{question}/resolve", answer).status, 200)
         server.api.wait(task, "completed")

@@ -3,39 +3,8 @@ import json
 import unittest
 
 import answers
-from case import SystemTest, agent, tool
-
-
-class People(SystemTest):
-    def rules(self, *tool_calls, more=(), pay=None):
-        """The model makes these calls, one a round, and then says so."""
-        rules = [answers.calls((f"c{n}", *call), round=n) for n, call in enumerate(tool_calls)]
-        rules.append(answers.says("Done.", round=len(tool_calls)))
-        self.world.rules(*more, *rules, pay or answers.replies("/pay", {"paid": True}),
-                         answers.replies("/look", {"seen": 1}), answers.replies("/ship", {"shipped": 1}))
-
-    def begin(self, words, server=None, **options):
-        server = server or self.server()
-        return server, server.api.submit("orders", words, **options)
-
-    def asked(self, server, task, reason):
-        server.api.wait(task, "input_required")
-        question = self.only(server.api.inbox(task))
-        self.assertEqual(question["reason"], reason)
-        self.assertEqual(server.api.get("/v1/interrupts/" + question["id"]).json, question)
-        for answer in question["answers"]:
-            self.assertIn(answer["decision"], question["allowed_decisions"])
-            self.assertIn(question["id"], answer["command"])
-        return question
-
-    def decide(self, server, question, decision, status=200, **more):
-        reply = server.api.resolve(question["id"], decision, **more)
-        self.assertEqual(reply.status, status, reply)
-        return reply
-
-    def told(self, words):
-        """What the model was told last."""
-        return json.loads(self.model_bodies(words)[-1])["messages"][-1]["content"]
+from case import agent, tool
+from people import People
 
 
 class Doubts(People):
@@ -254,53 +223,6 @@ class Decisions(People):
             server = self.server(config, start=False)
             with self.assertRaisesRegex(AssertionError, words):
                 server.start()
-
-
-class PlannersQuestions(SystemTest):
-    def test_an_answer_fits_the_schema_that_was_asked_for(self):
-        server = self.server({**self.config(), "agents": {"desk": {"planner": "clerk"}}}, agents={})
-        task = server.api.submit("desk", "x")
-        plan = server.api.post("/v1/planners/clerk/poll", {"version": "1", "wait_s": 20}).json["plan"]
-        ask = {"step": "q", "question": "How many?", "schema": {"type": "integer", "minimum": 1}}
-        turn = {"task": task, "turn": plan["turn"], "upto_seq": plan["upto_seq"], "planner_version": "1",
-                "actions": [{"ask": ask}], "await": {"op": "step", "name": "q"}}
-        self.assertEqual(server.api.post("/v1/planners/clerk/turns", turn).status, 200)
-        server.api.wait(task, "input_required")
-        question = self.only(server.api.inbox(task))
-        self.assertEqual(question["question"]["schema"]["minimum"], 1)
-        for wrong in ({"value": 0}, {"value": "3"}, {"message": "three"}):
-            self.assertEqual(server.api.resolve(question["id"], "respond", **wrong).status, 422, wrong)
-        self.assertEqual(server.api.resolve(question["id"], "respond", value=3).status, 200)
-        plan = server.api.post("/v1/planners/clerk/poll", {"version": "1", "wait_s": 20}).json["plan"]
-        given = [r["given"]["json"] for r in plan["records"] if r["type"] == "interrupt_resolved"]
-        self.assertEqual(given, [3])
-
-
-class Questions(People):
-    def asking(self, words):
-        self.rules(("ask_person", {"question": "Which colour, " + words + "?", "choices": ["red", "green"]}))
-        server = self.server(agents={"orders": agent(tools=["*", "ask_person"])})
-        _, task = self.begin(words, server)
-        return server, task, self.asked(server, task, "question")
-
-    def test_an_answer_is_the_result(self):
-        server, task, question = self.asking("ask one")
-        self.assertEqual(question["allowed_decisions"], ["respond", "reject"])
-        self.assertEqual(question["message"], "Which colour, ask one?")
-        self.assertEqual(question["question"]["choices"], ["red", "green"])
-        server.kill()
-        server.start()
-        self.decide(server, question, "approve", 422)
-        self.decide(server, question, "respond", message="green")
-        server.api.wait(task, "completed")
-        self.assertEqual(self.told("ask one"), "green")
-
-    def test_nobody_wants_to_answer(self):
-        server, task, question = self.asking("ask two")
-        self.decide(server, question, "reject", message="not my business")
-        server.api.wait(task, "completed")
-        self.assertIn("Go on without an answer", self.told("ask two"))
-        self.assertIn("not my business", self.told("ask two"))
 
 
 class Expiry(People):
