@@ -78,6 +78,7 @@ struct EventProjector::Projection {
   void operator()(const TaskCreated& r) const {
     event.type = "task.created";
     event.data["agent"] = r.agent;
+    put_text(event.data, "session", r.session);
     put_payload(event.data, "input", r.input);
     event.data["budget"] = limits_json(r.limits);
   }

@@ -1,6 +1,7 @@
 // POST /v1/tasks
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "api/idempotency.h"
@@ -17,6 +18,7 @@ namespace {
 
 constexpr std::string_view kRoute = "POST /v1/tasks";
 constexpr double kBudgetMaxUsd = 1e9;
+constexpr size_t kSessionMaxBytes = 128;
 
 struct Submission {
   Submit submit;
@@ -66,6 +68,13 @@ Response no_agent(const Error& error) {
   return problem(error);
 }
 
+// What a client calls the conversation, the ticket or the batch that a task belongs to.
+bool is_session(std::string_view text) {
+  return !text.empty() && text.size() <= kSessionMaxBytes &&
+         std::none_of(text.begin(), text.end(),
+                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+}
+
 OrResponse<Submission> read_submission(Context& context, const Call& call,
                                        const json::value& body) {
   const auto invalid = [](const Error& error) { return tl::unexpected(problem(error)); };
@@ -74,6 +83,11 @@ OrResponse<Submission> read_submission(Context& context, const Call& call,
   const json::value* input = in.value("input");
   const json::value* budget = in.value("budget");
   const json::object* metadata = in.object("metadata");
+  std::string session = in.string("session", "");
+  if (in.has("session") && !is_session(session)) {
+    in.fail_at("session", fmt::format("expected 1 to {} bytes of text without control characters",
+                                      kSessionMaxBytes));
+  }
   if (input == nullptr) in.fail_at("input", "is missing");
   if (const Status read = in.finish(); !read) return invalid(read.error());
   const auto agent = context.parts.agents.find(call.tenant(), name);
@@ -97,6 +111,7 @@ OrResponse<Submission> read_submission(Context& context, const Call& call,
                                   fmt::format("body.metadata: at most {} bytes are accepted",
                                               context.parts.limits.metadata_bytes)));
   }
+  submit.session = std::move(session);
   submit.input = Payload::of(to_canonical_json(*input));
   NewTaskText text(submit, metadata != nullptr ? json::value(*metadata) : json::object());
   return Submission{std::move(submit), std::nullopt, std::move(text)};

@@ -99,6 +99,7 @@ Response list_tasks(Context& context, const Call& call) {
   Filter filter;
   wanted.tenant = call.tenant();
   wanted.agent = query.text("agent").value_or("");
+  wanted.session = query.text("session").value_or("");
   if (const auto status = query.text("status")) {
     wanted.status = status_named(*status);
     if (!wanted.status) {

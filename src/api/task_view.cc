@@ -155,6 +155,7 @@ std::string task_json(const TaskView& view) {
     out["agent_version"] = state->agent_version;
   }
   if (!view.agent_change.is_null()) out["agent_change"] = view.agent_change;
+  if (!view.row.session.empty()) out["session"] = view.row.session;
   out["waiting_for"] = state != nullptr ? json::value(engine::waits_of(*state))
                                         : parsed_or_null(view.row.waiting_for);
   out["usage"] = state != nullptr ? usage_json(state->spent, state->unpriced_calls)
@@ -169,6 +170,7 @@ std::string task_json(const TaskView& view) {
 NewTaskText::NewTaskText(const Submit& submit, const json::value& metadata) {
   json::object out{{"agent", submit.agent}};
   if (!submit.agent_version.empty()) out["agent_version"] = submit.agent_version;
+  if (!submit.session.empty()) out["session"] = submit.session;
   out["waiting_for"] = json::array();
   out["usage"] = usage_json({});
   out["budget"] = limits_json(submit.limits);
@@ -199,16 +201,18 @@ std::string NewTaskText::of(const TaskId& id) const {
 
 json::object task_summary_json(const TaskRow& row) {
   const std::string id = row.id.to_string();
-  return {{"id", id},
-          {"status", to_string(row.status)},
-          {"phase", to_string(row.phase)},
-          {"agent", row.agent},
-          {"created_at", to_rfc3339(created_ms_of(row.id))},
-          {"updated_at", to_rfc3339(row.updated_ms)},
-          {"waiting_for", parsed_or_null(row.waiting_for)},
-          {"usage", usage_json(row.used)},
-          {"metadata", parsed_or_null(row.metadata)},
-          {"links", links_json(id)}};
+  json::object out{{"id", id},
+                   {"status", to_string(row.status)},
+                   {"phase", to_string(row.phase)},
+                   {"agent", row.agent},
+                   {"created_at", to_rfc3339(created_ms_of(row.id))},
+                   {"updated_at", to_rfc3339(row.updated_ms)},
+                   {"waiting_for", parsed_or_null(row.waiting_for)},
+                   {"usage", usage_json(row.used)},
+                   {"metadata", parsed_or_null(row.metadata)},
+                   {"links", links_json(id)}};
+  if (!row.session.empty()) out["session"] = row.session;
+  return out;
 }
 
 }  // namespace perdure::api

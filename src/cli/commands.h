@@ -41,6 +41,7 @@ struct Context {
 struct ListFlags {
   std::string status;
   std::string agent;
+  std::string session;
   int limit = 50;
 };
 
@@ -48,6 +49,7 @@ struct SubmitFlags {
   std::string agent;
   std::string input_json;
   std::string key;
+  std::string session;
   bool wait = false;
   bool follow = false;
 };

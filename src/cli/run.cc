@@ -73,7 +73,8 @@ class Run {
     // The same key again is the same task: it may be asked for again when an answer was lost.
     Rng& rng = context_.program.rng;
     const std::string key = fmt::format("\"run-{:016x}{:016x}\"", rng.next(), rng.next());
-    const json::object body{{"agent", name}, {"input", input}};
+    json::object body{{"agent", name}, {"input", input}};
+    if (!flags_.session.empty()) body["session"] = flags_.session;
     TRY_ASSIGN(const Answer task, asked([&] {
                  return context_.client.post("/v1/tasks", body, {{"Idempotency-Key", key}});
                }));

@@ -10,6 +10,7 @@ struct RunFlags {
   std::string file;
   std::string input;  // text; "-": the standard input
   bool input_is_json = false;
+  std::string session;  // empty: none
   std::string config = "perdure.toml";
   PlaceFlags place;     // with a URL no server is started
   bool detach = false;  // print the id and leave

@@ -34,8 +34,9 @@ Result<Answer> send(Client& client, const SubmitFlags& flags) {
     TRY_ASSIGN(std::string key, quoted(flags.key));
     headers.emplace_back("Idempotency-Key", std::move(key));
   }
-  return client.post("/v1/tasks", json::object{{"agent", flags.agent}, {"input", *input}},
-                     std::move(headers));
+  json::object body{{"agent", flags.agent}, {"input", *input}};
+  if (!flags.session.empty()) body["session"] = flags.session;
+  return client.post("/v1/tasks", body, std::move(headers));
 }
 
 FollowFlags follow_flags(const Context& context) {

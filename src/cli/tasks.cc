@@ -45,6 +45,7 @@ std::string query_of(const ListFlags& flags, int limit, const std::string& curso
   std::string query = fmt::format("?limit={}", limit);
   if (!flags.status.empty()) query += "&status=" + url_encoded(flags.status);
   if (!flags.agent.empty()) query += "&agent=" + url_encoded(flags.agent);
+  if (!flags.session.empty()) query += "&session=" + url_encoded(flags.session);
   if (!cursor.empty()) query += "&cursor=" + url_encoded(cursor);
   return query;
 }

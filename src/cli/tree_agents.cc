@@ -12,6 +12,8 @@ void Commands::Flags::add_run(CLI::App& app) {
   command->add_option("INPUT", run.input, "What it is asked; -: read from standard input")
       ->required();
   command->add_flag("--input-json", run.input_is_json, "INPUT is a JSON value, not text");
+  command->add_option("--session", run.session, "What it belongs to: a name of yours")
+      ->type_name("NAME");
   command->add_flag("--detach", run.detach, "Print the task's id and leave it to the server");
   command->add_flag("--quiet", run.quiet, "Do not tell what happens");
   command->add_option("--config", run.config, "The operator's file, for a server of its own")

@@ -18,6 +18,7 @@ void Commands::Flags::add_tasks(CLI::App& app) {
   CLI::App* listing = tasks->add_subcommand("list", "The newest tasks");
   listing->add_option("--status", list.status, "Only these, e.g. working")->type_name("STATUS");
   listing->add_option("--agent", list.agent, "Only this agent's")->type_name("AGENT");
+  listing->add_option("--session", list.session, "Only this session's")->type_name("NAME");
   listing->add_option("--limit", list.limit, "At most so many")->capture_default_str();
   finish(listing, [this](Context& context) { return list_tasks(context, list); });
 
@@ -39,6 +40,8 @@ void Commands::Flags::add_tasks(CLI::App& app) {
   submitting->add_option("AGENT", submit.agent, "The agent's name")->required();
   submitting->add_option("INPUT_JSON", submit.input_json, "A JSON value")->required();
   submitting->add_option("--key", submit.key, "Idempotency key: the same again is the same task");
+  submitting->add_option("--session", submit.session, "What it belongs to: a name of yours")
+      ->type_name("NAME");
   submitting->add_flag("--wait", submit.wait, "Until it has ended or asks somebody");
   submitting->add_flag("--follow", submit.follow, "The same, and tell what happens");
   finish(submitting, [this](Context& context) { return submit_task(context, submit); });

@@ -25,7 +25,7 @@ void submit(Draft& draft, const Submit& command) {
   draft.recovered() = true;
   draft.append(TaskCreated{command.tenant, command.principal, command.planner, command.agent,
                            command.agent_version, command.metadata, sane(command.limits),
-                           command.input});
+                           command.input, command.session});
   draft.accept();
 }
 

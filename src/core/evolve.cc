@@ -38,6 +38,7 @@ class Evolver {
     state_.agent = r.agent;
     state_.agent_version = r.agent_version;
     state_.metadata = r.metadata;
+    state_.session = r.session;
     state_.limits = r.limits;
     state_.input = r.input;
     state_.created_ms = at_ms_;

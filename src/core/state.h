@@ -134,7 +134,7 @@ struct TaskState {
   TaskId id;
   Seq head = 0;
   int64_t last_ms = 0;
-  std::string tenant, principal, planner, agent, agent_version, metadata;
+  std::string tenant, principal, planner, agent, agent_version, metadata, session;
   int64_t created_ms = 0;
   Limits limits;
   Usage spent;
@@ -161,6 +161,7 @@ struct TaskState {
     a("id", id), a("head", head), a("last_ms", last_ms), a("tenant", tenant);
     a("principal", principal), a("planner", planner), a("agent", agent);
     a("agent_version", agent_version), a("metadata", metadata), a("created_ms", created_ms);
+    a("session", session);
     a("limits", limits), a("spent", spent), a("reserved", reserved), a("input", input);
     a("unpriced_calls", unpriced_calls);
     a("turn", turn), a("news_seq", news_seq), a("open", open), a("closed", closed);

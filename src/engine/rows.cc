@@ -77,6 +77,7 @@ TaskRow row_of(const core::Task& task) {
   row.planner = state.planner;
   row.agent = state.agent;
   row.metadata = state.metadata;
+  row.session = state.session;
   row.used = state.spent;
   row.created_ms = state.created_ms;
   row.updated_ms = state.last_ms;

@@ -21,6 +21,7 @@ struct Submit {
   std::string metadata = "{}";
   Limits limits;
   Payload input;
+  std::string session{};
 };
 
 // The actions of a turn.

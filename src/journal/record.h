@@ -17,6 +17,7 @@ namespace perdure {
 
 struct TaskCreated {
   static constexpr uint32_t kType = 1;
+  static constexpr uint32_t kVersion = 2;
   static constexpr std::string_view kName = "task_created";
   std::string tenant;
   std::string principal;
@@ -26,11 +27,13 @@ struct TaskCreated {
   std::string metadata;  // the client's, a JSON object
   Limits limits;
   Payload input;
+  std::string session{};  // the client's name for what this task belongs to; may be empty
   template <class Archive>
   void fields(Archive& a) {
     a("tenant", tenant), a("principal", principal), a("planner", planner), a("agent", agent);
     a("agent_version", agent_version), a("metadata", metadata), a("limits", limits);
     a("input", input);
+    if (a.since(2)) a("session", session);
   }
 };
 

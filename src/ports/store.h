@@ -17,7 +17,7 @@
 namespace perdure {
 
 // One row a task. Written with the task's first frame and when its status or its wait changes, not
-// at every step. Tenant, principal, planner, agent and created_ms never change.
+// at every step. Tenant, principal, planner, agent, session and created_ms never change.
 struct TaskRow {
   TaskId id;
   std::string tenant;
@@ -30,6 +30,7 @@ struct TaskRow {
   std::string planner;
   std::string agent;
   std::string metadata;  // JSON object
+  std::string session;   // empty: of none
   Usage used;            // as of this row
   int64_t created_ms = 0;
   int64_t updated_ms = 0;
@@ -103,6 +104,7 @@ struct TaskQuery {
   std::string tenant;
   std::optional<TaskStatus> status;
   std::string agent;             // empty: any
+  std::string session;           // empty: any, and none
   std::optional<TaskId> before;  // newest first; tasks older than this one
   size_t limit = 50;
 };

@@ -53,7 +53,8 @@ Span TaskTrace::span(Seq from_seq, int64_t start_ms, int64_t end_ms) const {
   if (from_seq != kRootSeq) out.parent_id = span_id(task_, kRootSeq);
   out.start_ms = start_ms;
   out.end_ms = end_ms;
-  out.attributes.push_back({"gen_ai.conversation.id", task_.to_string()});
+  out.attributes.push_back(
+      {"gen_ai.conversation.id", session_.empty() ? task_.to_string() : session_});
   return out;
 }
 
@@ -69,6 +70,7 @@ void TaskTrace::read(const Record& record, const TaskCreated& body, Spans&) {
   agent_ = body.agent;
   agent_version_ = body.agent_version;
   created_ms_ = record.at_ms;
+  session_ = body.session;
 }
 
 void TaskTrace::read(const Record&, const StepPlanned& body, Spans&) {

@@ -67,6 +67,7 @@ class TaskTrace {
   Seq upto_seq_ = 0;
   std::string agent_, agent_version_;
   int64_t created_ms_ = 0;
+  std::string session_;           // of several tasks; empty: the task is the conversation
   std::map<StepId, Call> calls_;  // not closed
   std::map<Seq, Wait> waits_;
   int64_t model_calls_ = 0, tool_calls_ = 0;

@@ -273,6 +273,32 @@ TEST_P(Conformance, TasksAreListedNewestFirst) {
   EXPECT_TRUE(ids(store().tasks(of_tenant("nobody"))).empty());
 }
 
+TEST_P(Conformance, TasksOfASessionAreListedNewestFirst) {
+  for (uint64_t i = 1; i <= 6; ++i) {
+    Batch batch = creation(task_id(i), i == 2 ? "other" : "acme", next_pos(), store().epoch());
+    batch.tasks[0].session = i % 2 == 0 ? "chat" : i == 1 ? "chatter" : "";
+    if (i == 4) batch.tasks[0].agent = "triage";
+    if (i == 6) batch.tasks[0].status = TaskStatus::kInputRequired;
+    expect_durable(std::move(batch));
+  }
+  TaskQuery query = of_tenant("acme");
+  query.session = "chat";
+  EXPECT_EQ(ids(store().tasks(query)), (std::vector{task_id(6), task_id(4)}));
+  EXPECT_EQ(store().tasks(query).value()[0].session, "chat");
+  query.limit = 1;
+  EXPECT_EQ(ids(store().tasks(query)), (std::vector{task_id(6)}));
+  query.before = task_id(6);
+  EXPECT_EQ(ids(store().tasks(query)), (std::vector{task_id(4)}));
+  query.before.reset();
+  query.agent = "triage";
+  EXPECT_EQ(ids(store().tasks(query)), (std::vector{task_id(4)}));
+  query.agent.clear();
+  query.status = TaskStatus::kInputRequired;
+  EXPECT_EQ(ids(store().tasks(query)), (std::vector{task_id(6)}));
+  query.session = "cha";
+  EXPECT_TRUE(ids(store().tasks(query)).empty());
+}
+
 TEST_P(Conformance, TimersAreSetClearedAndReadByDueTime) {
   const Frame one = create(task_id(1));
   const Frame two = create(task_id(2));

@@ -122,6 +122,7 @@ class Differential {
     query.tenant = world_.any_tenant();
     if (world_.one_in(3)) query.status = static_cast<TaskStatus>(world_.below(6));
     if (world_.one_in(3)) query.agent = "refunds";
+    if (world_.one_in(3)) query.session = "chat-1";
     query.limit = world_.below(4);
     const auto first = ask("tasks", [&](Store& store) { return store.tasks(query); });
     if (!first || first->empty()) return;

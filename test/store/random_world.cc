@@ -110,6 +110,7 @@ void RandomWorld::create(Draw& draw, Epoch epoch) {
   Batch created = creation(id, any_tenant(), ++pos_, epoch);
   TaskRow& row = created.tasks[0];
   row.agent = one_in(2) ? "refunds" : "triage";
+  row.session = one_in(2) ? "" : one_in(2) ? "chat-1" : "chat-2";
   row.metadata = R"({"x":")" + text(40) + "\"}";
   draw.batch.frames.push_back(created.frames[0]);
   draw.batch.tasks.push_back(row);

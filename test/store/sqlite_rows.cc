@@ -77,6 +77,7 @@ void read_task(Row row, StoreRows& rows) {
   out.updated_ms = sqlite3_column_int64(row, 16);
   out.head = natural(row, 17);
   out.ended_seq = natural(row, 18);
+  out.session = bytes(row, 19);
   rows.tasks[out.id] = out;
 }
 
@@ -118,7 +119,8 @@ StoreRows read_rows(const std::string& path) {
   each(database,
        "SELECT t.id, n.name, principal, status, phase, runnable, waiting_for, planner, agent, "
        "metadata, cost_micro_usd, model_calls, tool_calls, input_tokens, output_tokens, "
-       "created_ms, updated_ms, head, ended_seq FROM task t JOIN tenant n ON n.key = t.tenant",
+       "created_ms, updated_ms, head, ended_seq, session FROM task t JOIN tenant n ON n.key = "
+       "t.tenant",
        [&](Row row) { read_task(row, rows); });
   read_others(database, rows);
   sqlite3_close(database);

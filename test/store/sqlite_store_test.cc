@@ -117,7 +117,9 @@ TEST_F(SqliteStoreTest, ANewerFormatIsRefusedAndNothingIsChanged) {
 TEST_F(SqliteStoreTest, AnOlderFormatIsRaisedAndLosesNothing) {
   fill(*open(dir_.path()), 3);
   const std::string before = dump(read_rows(dir_.path() + "/perdure.db"));
-  edit(dir_.path(), "DROP TABLE kept; PRAGMA user_version=1");
+  edit(dir_.path(),
+       "DROP TABLE kept; DROP INDEX task_by_session; ALTER TABLE task DROP COLUMN session; "
+       "PRAGMA user_version=1");
   const auto store = open(dir_.path());
   ASSERT_TRUE(store);
   EXPECT_EQ(dump(read_rows(dir_.path() + "/perdure.db")), before);
@@ -177,7 +179,7 @@ TEST_F(SqliteStoreTest, DamageIsAnErrorAndNoCrash) {
     if (auto store = SqliteStore::open(small(dir_.path())); !store) {
       look(store);
     } else {
-      look((*store)->tasks({"acme", {}, "", {}, 100}));
+      look((*store)->tasks({"acme", {}, "", "", {}, 100}));
       look((*store)->frames(task_id(3), 1, 1 << 20));
       look((*store)->timers_due(INT64_MAX, 100));
       look((*store)->runnable(std::nullopt, 100));

@@ -30,6 +30,10 @@ class CommandLine(SystemTest):
     def test_a_task_from_beginning_to_end(self):
         task = self.cli("tasks", "submit", "orders", '"say it"', "--key", 'a "quoted" key').strip()
         again = self.cli("tasks", "submit", "orders", '"say it"', "--key", 'a "quoted" key').strip()
+        of_session = self.cli("tasks", "submit", "orders", '"say it"', "--session", "ticket 7").strip()
+        listed = self.cli("tasks", "list", "--session", "ticket 7")
+        self.assertIn(of_session, listed)
+        self.assertNotIn(task, listed)
         self.assertEqual(task, again)
         self.served.api.wait(task, "completed")
         shown = self.cli("tasks", "show", task)

@@ -52,6 +52,29 @@ class Submission(SystemTest):
         self.assertEqual(again.json["status"], "completed")
         self.assertEqual(self.post(server, "three", "k-2").status, 422)
 
+    def test_a_session_finds_its_tasks(self):
+        server = self.server()
+        chat = [server.api.submit("orders", f"s {n}", session="ticket 7/ü") for n in range(3)]
+        other = server.api.submit("orders", "s other", session="ticket 7")
+        none = server.api.submit("orders", "s none")
+        server.api.wait(chat[2], "completed")
+        server.kill()
+        server.start()
+        listed = lambda query: [task["id"] for task in server.api.get("/v1/tasks?" + query).json["tasks"]]
+        self.assertEqual(listed("session=ticket%207%2F%C3%BC"), chat[::-1])
+        first = server.api.get("/v1/tasks?session=ticket%207%2F%C3%BC&limit=2").json
+        self.assertEqual([task["session"] for task in first["tasks"]], ["ticket 7/ü"] * 2)
+        self.assertEqual(listed("session=ticket%207%2F%C3%BC&cursor=" + first["next_cursor"]), chat[:1])
+        self.assertEqual(listed("session=ticket%207&agent=orders"), [other])
+        self.assertEqual(listed("session=ticket"), [])
+        self.assertEqual(server.api.task(other)["session"], "ticket 7")
+        self.assertNotIn("session", server.api.task(none))
+        self.assertEqual(server.api.events(other)[0]["data"]["session"], "ticket 7")
+        for wrong in ("", "x" * 129, "a\nb", 7, None):
+            reply = server.api.post("/v1/tasks", {"agent": "orders", "input": 1, "session": wrong})
+            self.assertEqual(reply.status, 422, wrong)
+            self.assertIn("session", reply.json["detail"])
+
     def test_bad_keys(self):
         server = self.server()
         for key in ("", '"open', "x" * 1000, '""'):

@@ -28,12 +28,12 @@ std::string line(const Frame& frame) {
 std::string line(const TaskRow& row) {
   return fmt::format(
       "task {} tenant={} principal={} {}/{} runnable={} waiting_for={} planner={} agent={} "
-      "metadata={} used={},{},{},{},{} created={} updated={} head={} ended={}\n",
+      "metadata={} session={} used={},{},{},{},{} created={} updated={} head={} ended={}\n",
       row.id.to_string(), quoted(row.tenant), quoted(row.principal), to_string(row.status),
       to_string(row.phase), row.runnable, quoted(row.waiting_for), quoted(row.planner),
-      quoted(row.agent), quoted(row.metadata), row.used.cost_micro_usd, row.used.model_calls,
-      row.used.tool_calls, row.used.input_tokens, row.used.output_tokens, row.created_ms,
-      row.updated_ms, row.head, row.ended_seq);
+      quoted(row.agent), quoted(row.metadata), quoted(row.session), row.used.cost_micro_usd,
+      row.used.model_calls, row.used.tool_calls, row.used.input_tokens, row.used.output_tokens,
+      row.created_ms, row.updated_ms, row.head, row.ended_seq);
 }
 
 std::string line(const IdempotencyRow& row) {

@@ -84,8 +84,9 @@ void StoreRows::replace(TaskRow row) {
   const auto known = tasks.find(row.id);
   if (known != tasks.end()) {
     const TaskRow& old = known->second;
-    PERDURE_ASSERT(std::tie(row.tenant, row.principal, row.planner, row.agent, row.created_ms) ==
-                       std::tie(old.tenant, old.principal, old.planner, old.agent, old.created_ms),
+    PERDURE_ASSERT(std::tie(row.tenant, row.principal, row.planner, row.agent, row.session,
+                            row.created_ms) == std::tie(old.tenant, old.principal, old.planner,
+                                                        old.agent, old.session, old.created_ms),
                    "whose a task is, and what drives it, never changes");
   }
   const TaskId task = row.id;

@@ -15,7 +15,8 @@ namespace {
 #define PERDURE_TASK_COLUMNS                                                                \
   "SELECT task.id, tenant.name, principal, status, phase, runnable, waiting_for, planner, " \
   "agent, metadata, cost_micro_usd, model_calls, tool_calls, input_tokens, output_tokens, " \
-  "created_ms, updated_ms, head, ended_seq FROM task JOIN tenant ON tenant.key = task.tenant "
+  "created_ms, updated_ms, head, ended_seq, session FROM task JOIN tenant ON tenant.key = " \
+  "task.tenant "
 
 constexpr const char* kTask = PERDURE_TASK_COLUMNS "WHERE task.id = ?";
 constexpr const char* kTasks = PERDURE_TASK_COLUMNS
@@ -24,6 +25,9 @@ constexpr const char* kTasks = PERDURE_TASK_COLUMNS
 constexpr const char* kTasksByStatus = PERDURE_TASK_COLUMNS
     "WHERE task.tenant = ?1 AND task.id < ?2 AND (?3 = '' OR agent = ?3) AND status = ?5 "
     "ORDER BY task.id DESC LIMIT ?4";
+constexpr const char* kTasksOfSession = PERDURE_TASK_COLUMNS
+    "WHERE task.tenant = ?1 AND task.id < ?2 AND (?3 = '' OR agent = ?3) AND session = ?5 "
+    "AND session <> '' AND (?6 < 0 OR status = ?6) ORDER BY task.id DESC LIMIT ?4";
 #undef PERDURE_TASK_COLUMNS
 
 // The frame that holds a record is the last one that begins at or before it.
@@ -80,6 +84,7 @@ TaskRow task_row(Columns& columns) {
   row.updated_ms = columns.integer();
   row.head = columns.natural();
   row.ended_seq = columns.natural();
+  row.session = columns.bytes();
   return row;
 }
 
@@ -110,6 +115,7 @@ Status Reader::prepare() {
       {&task_, kTask},
       {&tasks_, kTasks},
       {&tasks_by_status_, kTasksByStatus},
+      {&tasks_of_session_, kTasksOfSession},
       {&frames_, kFrames},
       {&idempotency_, kIdempotency},
       {&interrupts_, kInterrupts},
@@ -147,6 +153,7 @@ Result<std::optional<TaskRow>> Reader::task(const TaskId& id) {
 }
 
 Result<std::vector<TaskRow>> Reader::tasks(const TaskQuery& query) {
+  if (!query.session.empty()) return list(tasks_of_session_, query);
   return list(query.status ? tasks_by_status_ : tasks_, query);
 }
 
@@ -157,7 +164,10 @@ Result<std::vector<TaskRow>> Reader::list(Statement& statement, const TaskQuery&
   const Run run(statement);
   const std::string_view before = query.before ? query.before->view() : kBehindAllIds;
   const int64_t limit = sql_limit(query.limit);
-  if (query.status) {
+  if (!query.session.empty()) {
+    const int64_t status = query.status ? static_cast<int64_t>(*query.status) : -1;
+    statement.bind(tenant, Bytes{before}, query.agent, limit, query.session, status);
+  } else if (query.status) {
     statement.bind(tenant, Bytes{before}, query.agent, limit, *query.status);
   } else {
     statement.bind(tenant, Bytes{before}, query.agent, limit);

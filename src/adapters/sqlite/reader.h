@@ -41,7 +41,7 @@ class Reader {
 
   Database database_;
   Tenants tenants_;
-  Statement task_, tasks_, tasks_by_status_, frames_, idempotency_;
+  Statement task_, tasks_, tasks_by_status_, tasks_of_session_, frames_, idempotency_;
   Statement interrupts_, timers_, runnable_, kept_, contains_;
   Statement frames_after_, count_tasks_, count_interrupts_, count_timers_;
 };

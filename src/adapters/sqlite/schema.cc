@@ -100,9 +100,17 @@ CREATE TABLE kept(
 )");
 }
 
+// Of the few tasks that have one; the index is walked from the newest.
+Status add_session(Database& database) {
+  return database.exec(R"(
+ALTER TABLE task ADD COLUMN session TEXT NOT NULL DEFAULT '';
+CREATE INDEX task_by_session ON task(tenant, session, id) WHERE session <> '';
+)");
+}
+
 // The step at index n leads from format n to n + 1.
 using Step = Status (*)(Database&);
-constexpr std::array<Step, kStoreFormat> kSteps = {create_tables, add_kept};
+constexpr std::array<Step, kStoreFormat> kSteps = {create_tables, add_kept, add_session};
 
 Status check_ours(const std::string& path, int64_t application, int64_t format, int64_t tables) {
   if (application == 0 && format == 0 && tables == 0) return {};  // its creation was cut short

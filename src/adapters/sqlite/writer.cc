@@ -24,7 +24,8 @@ constexpr const char* kInsertFrame =
 constexpr const char* kInsertTask = R"(
 INSERT INTO task(id, tenant, principal, status, phase, runnable, waiting_for, planner, agent,
   metadata, cost_micro_usd, model_calls, tool_calls, input_tokens, output_tokens, created_ms,
-  updated_ms, head, ended_seq) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) RETURNING key)";
+  updated_ms, head, ended_seq, session)
+  VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) RETURNING key)";
 // Columns that never change are not set: what an index covers is written again if it is named here.
 constexpr const char* kUpdateTask = R"(
 UPDATE task SET status = ?, phase = ?, runnable = ?, waiting_for = ?, metadata = ?,
@@ -192,8 +193,8 @@ Result<int64_t> Writer::insert_task(const TaskRow& row, int64_t tenant) {
   insert_task_.bind(row.id, tenant, row.principal, row.status, row.phase, row.runnable,
                     row.waiting_for, row.planner, row.agent, row.metadata, row.used.cost_micro_usd,
                     row.used.model_calls, row.used.tool_calls, row.used.input_tokens,
-                    row.used.output_tokens, row.created_ms, row.updated_ms, row.head,
-                    row.ended_seq);
+                    row.used.output_tokens, row.created_ms, row.updated_ms, row.head, row.ended_seq,
+                    row.session);
   TRY_STATUS(insert_task_.step());
   const int64_t key = Columns(insert_task_).integer();
   TRY_STATUS(insert_task_.run());
