@@ -68,6 +68,10 @@ class NoTools : public ToolCatalog {
  public:
   std::vector<ToolEntry> tools() const override { return {}; }
   std::vector<ToolServerEntry> servers() const override { return {}; }
+  std::optional<CallPlace> place(const std::string&, std::string_view,
+                                 std::string_view) const override {
+    return std::nullopt;
+  }
   Result<std::vector<std::string>> accept(const std::string&, const std::string&) override {
     return fail(Code::kNotFound, "there is no such server");
   }

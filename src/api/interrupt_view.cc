@@ -136,6 +136,22 @@ json::array sent_json(const std::vector<Question::Sent>& sent) {
   return out;
 }
 
+// Who gets the call, and how to find out whether it arrived.
+void put_place(json::object& action, Context& context, const Question& question,
+               std::string_view args, std::string_view key) {
+  const auto place = context.parts.tools.place(question.step->name, args, key);
+  if (!place) return;
+  if (!place->to.empty()) action["to"] = place->to;
+  if (!place->key_in.empty()) action["key_in"] = place->key_in;
+  if (!place->check.empty()) {
+    action["check"] = place->check;
+  } else if (question.asked->reason == InterruptReason::kUncertainOutcome) {
+    action["check"] = place->key_in.empty()
+                          ? "look there for what these arguments would have done"
+                          : "look there for this key, or for what these arguments would have done";
+  }
+}
+
 Result<json::object> action_json(Context& context, const std::string& tenant, const TaskId& task,
                                  const Question& question) {
   const StepId& id = question.asked->step;
@@ -151,7 +167,12 @@ Result<json::object> action_json(Context& context, const std::string& tenant, co
   action["attempts"] = step.attempt;
   if (!question.sent.empty()) action["sent"] = sent_json(question.sent);
   // The key of what was sent, or of the send that waits for this decision.
-  action["key"] = key_of(context.parts.store_secret, task, id, std::max(step.group, 1u), args.hash);
+  const std::string key =
+      key_of(context.parts.store_secret, task, id, std::max(step.group, 1u), args.hash);
+  action["key"] = key;
+  if (step.kind == CallKind::kTool) {
+    put_place(action, context, question, args.bytes ? args.view() : "{}", key);
+  }
   return action;
 }
 

@@ -102,7 +102,11 @@ void put_action(Screen& screen, const json::object& action) {
                visible(fmt::format("{} bytes, not shown: sha256 {}",
                                    text_at(*omitted, "size_bytes"), text_at(*omitted, "sha256"))));
   }
-  screen.put("key", visible(text_at(action, "key")));
+  screen.put("to", visible(text_at(action, "to")));
+  const std::string key = text_at(action, "key");
+  const std::string key_in = text_at(action, "key_in");
+  screen.put("key", visible(key_in.empty() ? key : fmt::format("{}  (in {})", key, key_in)));
+  screen.put("check", visible_lines(text_at(action, "check")));
 }
 
 // What may have happened already, for a doubt.

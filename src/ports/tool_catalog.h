@@ -1,6 +1,7 @@
 #pragma once
 // What tools there are: for people, for the API, and for whoever gives tools to an agent.
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,9 @@ struct ToolRules {
   bool ask = true;  // a person approves each call
   // JSON Pointers: what makes two calls the same wish; none: all arguments.
   std::vector<std::string> identity{};
+  // For people: how to find out whether a call has happened. "{key}" and "{argument}" stand for
+  // what the call carried.
+  std::string check{};
   bool declared = true;  // false: nothing was said, and the strictest is taken
 };
 
@@ -48,6 +52,18 @@ struct ToolEntry {
   std::string why;             // why calls are refused or wait; empty if they do not
   std::string sha256;          // hex, of all that is pinned; empty if nothing is
   std::string offered_sha256;  // the same, as offered now; empty if it is not
+  // For people, without credentials: where calls go, with "{argument}" where one stands in it, and
+  // how their key travels.
+  std::string to;
+  std::string key_in;
+};
+
+// For a person who decides about one call: the server that gets it, how its key travels (empty: it
+// does not), and the operator's words on how to find out whether it arrived (may be empty).
+struct CallPlace {
+  std::string to;
+  std::string key_in;
+  std::string check;
 };
 
 struct ToolServerEntry {
@@ -66,6 +82,10 @@ class ToolCatalog {
   // All thread-safe. Sorted by name.
   virtual std::vector<ToolEntry> tools() const = 0;
   virtual std::vector<ToolServerEntry> servers() const = 0;
+  // Of a call with these arguments, as the tool is configured now; nothing if it is not. `args` is
+  // a JSON text.
+  virtual std::optional<CallPlace> place(const std::string& tool, std::string_view args,
+                                         std::string_view key) const = 0;
   // From now on what the server offers is what may be called; durable when it returns. `seen`: the
   // `offered_sha256` of the list that was looked at (kConflict if it is another by now), or empty.
   // The names of the tools that this is about.

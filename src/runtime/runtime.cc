@@ -12,6 +12,7 @@
 #include "runtime/agent_planner.h"
 #include "runtime/script_planner.h"
 #include "runtime/transcripts.h"
+#include "tool/call_place.h"
 #include "tool/http_executor.h"
 #include "tool/shell_executor.h"
 
@@ -21,13 +22,15 @@ namespace {
 constexpr size_t kTranscriptsMax = 2'000;
 constexpr uint64_t kTranscriptsMaxBytes = 64u << 20;
 
-ToolEntry entry_of(const HttpToolConfig& tool) {
+ToolEntry entry_of(const HttpToolConfig& tool, const Masker& masker) {
   ToolEntry entry;
   entry.name = tool.name;
   entry.kind = "http";
   entry.description = tool.description;
   entry.input_schema = tool.input_schema;
-  entry.rules = {tool.contract, tool.approval == Verdict::kAsk, tool.identity};
+  entry.rules = {tool.contract, tool.approval == Verdict::kAsk, tool.identity, tool.check};
+  entry.to = masker.mask(tool.method + " " + shown_url(tool.url));
+  entry.key_in = (tool.key_in == KeyIn::kHeader ? "header " : "argument ") + tool.key_name;
   return entry;
 }
 
@@ -37,7 +40,8 @@ ToolEntry entry_of(const ShellToolConfig& tool) {
   entry.kind = "shell";
   entry.description = tool.description;
   entry.input_schema = input_schema(tool);
-  entry.rules = {tool.contract, tool.approval == Verdict::kAsk, tool.identity};
+  entry.rules = {tool.contract, tool.approval == Verdict::kAsk, tool.identity, tool.check};
+  entry.to = "a shell in " + tool.workspace;
   return entry;
 }
 
@@ -141,9 +145,10 @@ Status Runtime::Impl::assemble() {
     model_rules[model.name] = rules_of(model);
     prices[model.name] = model.price;
   }
+  const Masker masker = outside.secrets.masker();
   for (const HttpToolConfig& tool : setup.tools) {
     TRY_STATUS(perdure::check(tool));
-    router.add(entry_of(tool), &http_tools);
+    router.add(entry_of(tool, masker), &http_tools);
   }
   if (!setup.shell_tools.empty()) {
     PERDURE_ASSERT(outside.processes != nullptr, "who configures a shell can run processes");

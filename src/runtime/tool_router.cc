@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "tool/call_place.h"
 
 namespace perdure::runtime {
 
@@ -100,6 +101,19 @@ std::vector<ToolServerEntry> ToolRouter::servers() const {
   std::vector<ToolServerEntry> entries;
   for (const auto& [name, server] : servers_) entries.push_back(server->entry());
   return entries;
+}
+
+std::optional<CallPlace> ToolRouter::place(const std::string& tool, std::string_view args,
+                                           std::string_view key) const {
+  if (const auto found = declared_.find(tool); found != declared_.end()) {
+    return place_of(found->second.entry, args, key);
+  }
+  const ToolServer* server = server_of(tool);
+  if (server == nullptr) return std::nullopt;
+  for (const ToolEntry& entry : server->tools()) {
+    if (entry.name == tool) return place_of(entry, args, key);
+  }
+  return std::nullopt;
 }
 
 Result<std::vector<std::string>> ToolRouter::accept(const std::string& server,

@@ -104,6 +104,7 @@ Result<HttpToolConfig> parse_http_tool(const std::string& name, const json::valu
   tool.contract = terms.contract;
   tool.approval = terms.approval;
   tool.identity = std::move(terms.identity);
+  tool.check = std::move(terms.check);
   tool.max_output_bytes = static_cast<size_t>(in.integer("max_output", 1, 64 << 20, 1 << 20));
   tool.allow_private = in.boolean("allow_private", false);
   const json::value* http = in.value("http");

@@ -62,7 +62,7 @@ Status read_contracts(McpServerConfig& server, const json::value& value, EffectC
     McpContract contract;
     contract.pattern = pattern;
     const ToolTerms terms = read_terms(in, effect, false);
-    contract.rules = {terms.contract, terms.approval == Verdict::kAsk, terms.identity};
+    contract.rules = {terms.contract, terms.approval == Verdict::kAsk, terms.identity, terms.check};
     contract.ask_is_said = in.has("approval");
     const json::value* retry = in.value("retry");
     TRY_STATUS(in.finish());

@@ -69,6 +69,7 @@ Result<ShellToolConfig> parse_shell_tool(const std::string& name, const json::va
   tool.contract = terms.contract;
   tool.approval = terms.approval;
   tool.identity = std::move(terms.identity);
+  tool.check = std::move(terms.check);
   tool.max_output_bytes = static_cast<size_t>(in.integer("max_output", 1, 64 << 20, 1 << 20));
   const json::value* retry = in.value("retry");
   TRY_STATUS(in.finish());

@@ -1,10 +1,14 @@
 #include "server/tool_terms.h"
 
+#include <fmt/core.h>
+
 namespace perdure::server {
 namespace {
 
 constexpr EffectClass kClasses[] = {EffectClass::kRead, EffectClass::kRepeat,
                                     EffectClass::kIdempotent, EffectClass::kOnce};
+
+constexpr size_t kCheckMaxBytes = 1000;
 
 bool is_acting(EffectClass effect) {
   return effect == EffectClass::kIdempotent || effect == EffectClass::kOnce;
@@ -57,6 +61,10 @@ ToolTerms read_terms(ObjectReader& in, EffectClass effect, bool confined) {
       else
         terms.identity.emplace_back(pointer.get_string());
     }
+  }
+  terms.check = in.string("check", "");
+  if (terms.check.size() > kCheckMaxBytes) {
+    in.fail_at("check", fmt::format("longer than {} bytes", kCheckMaxBytes));
   }
   return terms;
 }

@@ -13,10 +13,11 @@ struct ToolTerms {
   Contract contract;
   Verdict approval = Verdict::kAsk;
   std::vector<std::string> identity;
+  std::string check;
 };
 
-// effect, horizon, margin, irreversible, on_doubt, approval, repeat, identity. `confined`: what it
-// does cannot leave its own folder, so that it need not ask and may be wished for again.
+// effect, horizon, margin, irreversible, on_doubt, approval, repeat, identity, check. `confined`:
+// what it does cannot leave its own folder, so that it need not ask and may be wished for again.
 ToolTerms read_terms(ObjectReader& in, bool confined);
 
 // The same of a tool whose class is known from elsewhere.

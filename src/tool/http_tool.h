@@ -27,6 +27,7 @@ struct HttpToolConfig {
   Contract contract;
   Verdict approval = Verdict::kAsk;
   std::vector<std::string> identity;  // JSON Pointers; none: all arguments
+  std::string check;                  // see ToolRules
   HttpTimeouts timeouts;
   size_t max_output_bytes = 1u << 20;
   bool allow_private = false;

@@ -6,6 +6,7 @@
 
 #include "base/glob.h"
 #include "base/text.h"
+#include "tool/call_place.h"
 
 namespace perdure {
 namespace {
@@ -48,6 +49,14 @@ ToolRules trusted(const mcp::Annotations& hints) {
   rules.contract.repeat_allowed = true;
   rules.ask = !reads && hints.destructive.value_or(true);
   return rules;
+}
+
+// The path of a URL, and what a command is given, may be credentials.
+std::string place_of(const McpServerConfig& config) {
+  const std::string at = config.command.empty()
+                             ? shown_origin(config.url)
+                             : config.command[0].substr(config.command[0].rfind('/') + 1);
+  return fmt::format("the tool server '{}' ({})", config.name, at);
 }
 
 }  // namespace
@@ -165,6 +174,8 @@ ToolEntry McpTools::entry_of(const mcp::ListedTool& tool, ToolState state) const
   entry.rules = rules_of(config_, tool);
   entry.state = state;
   entry.why = refusal_of(tool.name, state);
+  entry.to = place_of(config_);
+  entry.key_in = "_meta perdure/idempotency-key";
   return entry;
 }
 

@@ -30,6 +30,7 @@ struct ShellToolConfig {
   Contract contract;
   Verdict approval = Verdict::kAsk;
   std::vector<std::string> identity;  // JSON Pointers; none: all arguments
+  std::string check;                  // see ToolRules
 };
 
 // The first thing that is wrong with `config`, named for the operator.

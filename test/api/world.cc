@@ -105,6 +105,12 @@ std::vector<ToolServerEntry> TwoTools::servers() const {
   return {{"shop", "mcp", true, "", "shop 1", "cc", accepted_ ? 0u : 1u}};
 }
 
+std::optional<CallPlace> TwoTools::place(const std::string& tool, std::string_view,
+                                         std::string_view) const {
+  if (tool != "pay") return std::nullopt;
+  return CallPlace{"POST https://pay.example", "header Idempotency-Key", ""};
+}
+
 Result<std::vector<std::string>> TwoTools::accept(const std::string& server,
                                                   const std::string& seen) {
   if (server != "shop") return fail(Code::kNotFound, "there is no server '" + server + "'");

@@ -90,6 +90,8 @@ class TwoTools : public ToolCatalog {
  public:
   std::vector<ToolEntry> tools() const override;
   std::vector<ToolServerEntry> servers() const override;
+  std::optional<CallPlace> place(const std::string& tool, std::string_view args,
+                                 std::string_view key) const override;
   Result<std::vector<std::string>> accept(const std::string& server,
                                           const std::string& seen) override;
 

@@ -5,6 +5,7 @@ import unittest
 import answers
 from case import agent, tool
 from people import People
+from server import run
 
 
 class Doubts(People):
@@ -19,6 +20,30 @@ class Doubts(People):
         self.assertEqual(len(self.received("/pay", words)), 1)
         self.decide(server, question, "approve", 422)
         return server, task, question
+
+    def test_the_screen_says_to_whom_and_how_to_check(self):
+        config = self.config()
+        config["tools"]["pay"]["http"]["url"] += "/{order}?api_key=not-for-people"
+        config["tools"]["pay"]["http"]["headers"] = {"Authorization": "Bearer not-for-people"}
+        config["tools"]["pay"]["check"] = "search for {key} at https://pay.example/admin?order={order}"
+        for check in (True, False):
+            if not check:
+                del config["tools"]["pay"]["check"]
+            words = f"doubt of {check}"
+            self.rules(("pay", {"order": words}), pay={**self.CUT, "path": "/pay/" + words.replace(" ", "%20") +
+                                                       "?api_key=not-for-people"})
+            server, task = self.begin(words, self.server(config))
+            action = self.asked(server, task, "uncertain_outcome")["action"]
+            coded = words.replace(" ", "%20")
+            self.assertEqual(action["to"], f"POST {self.world.url}/pay/{coded}?api_key=***")
+            self.assertEqual(action["key_in"], "header Idempotency-Key")
+            self.assertEqual(action["check"], f"search for {action['key']} at https://pay.example/admin?order={coded}"
+                             if check else "look there for this key, or for what these arguments would have done")
+            shown = run("inbox", "--data-dir", server.data).stdout
+            for line in (action["to"], f"{action['key']}  (in header Idempotency-Key)", action["check"], "sent"):
+                self.assertIn(line, shown)
+            self.assertNotIn("not-for-people", shown + json.dumps(action))
+            self.assertEqual(self.only(self.received("/pay/" + coded))["headers"]["idempotency-key"], action["key"])
 
     def test_it_happened(self):
         server, task, question = self.in_doubt("doubt one")
