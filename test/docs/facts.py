@@ -4,8 +4,9 @@
 The arrows of an effect (docs/guarantees.md, src/core/effect_machine.cc), the types of records
 (docs/journal.md, the golden list of numbers), that docs/operations.md or docs/guide names every key of the
 operator's file and of an agent's file, that each row of "After a crash" has its scenario, and that
-docs/api.md is what api/openapi.json says.
+docs/api.md is what api/openapi.json says, and that the description of an agent file there has the members that are read.
 """
+import json
 import re
 import subprocess
 import sys
@@ -62,6 +63,17 @@ def keys():
     return sorted(code), sorted(code & shown)
 
 
+AGENT_KEY = re.compile(r"\b(?:in\.(?:string|value|integer|number|boolean)\(|words\(in, )\"([a-z_]+)\"")
+
+
+def agent_file():
+    """The members of an agent file: those that are read, and those of the API's description."""
+    code = re.findall(AGENT_KEY, read("src/agent/agent_file.cc"))
+    schema = json.loads(read("api/openapi.json"))["components"]["schemas"]["AgentFile"]
+    shown = [name for table in (schema, *schema["properties"].values()) for name in table.get("properties", {})]
+    return sorted(set(code)), sorted(shown)
+
+
 def crashes():
     """Each row of the table of what is executed again has a scenario of its name, or a test of the
     real server that names it."""
@@ -73,6 +85,7 @@ def crashes():
 def main():
     faults = 0
     for name, (code, shown) in {"arrows": arrows(), "records": records(), "keys": keys(),
+                                "agent file": agent_file(),
                                 "after a crash": crashes()}.items():
         if not code or not shown:
             faults += 1
