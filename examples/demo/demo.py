@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A refund desk that is killed three times: demo.py PERDURE_BINARY [--keep FOLDER]
+"""A refund desk that is killed three times: demo.py PERDURE_BINARY [--keep FOLDER] [--mcp MODULES]
 
 An agent works through messages with real tools, and the server that runs it is killed with SIGKILL at the three
 worst instants: inside a call that the ledger can tell from a second one, inside a call that nobody can, and inside
@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 import models
+from file_server import FileServer
 from kept_model import KeptModel
 from office import Office
 from server import Server
@@ -35,13 +36,16 @@ def requested(events):
 
 
 class Demo:
-    def __init__(self, binary, folder, kept_only):
+    def __init__(self, binary, folder, kept_only, modules):
         self.binary, self.folder = binary, folder
         self.story = Story()
         self.kills = 0
         shutil.copytree(HERE / "messages", folder / "messages")
         self.office = Office(folder)
+        self.files = FileServer(modules, folder) if modules else None
         self.kept = KeptModel(HERE / "conversation.jsonl")
+        if self.files:
+            self.kept.answers = self.files.retold(self.kept.answers)
         self.who, table, self.is_kept = models.find(self.kept, kept_only)
         self.wait_s = WAIT_S if self.is_kept else WAIT_MODEL_S
         self.write_configuration(table)
@@ -50,8 +54,11 @@ class Demo:
     def write_configuration(self, model_table):
         text = (HERE / "perdure.toml").read_text().replace(":7801/", f":{self.office.port}/")
         text = re.sub(r"\[models\.main\].*?\n\n", lambda _: model_table + "\n", text, flags=re.S)
+        agent = (HERE / "refund_desk.toml").read_text()
+        if self.files:
+            text, agent = self.files.operators_file(text), self.files.agent_file(agent)
         (self.folder / "perdure.toml").write_text(text)
-        shutil.copy(HERE / "refund_desk.toml", self.folder)
+        (self.folder / "refund_desk.toml").write_text(agent)
 
     def start_server(self):
         self.server = Server(self.binary, self.folder / "perdure.toml", self.folder / ".perdure",
@@ -132,7 +139,10 @@ class Demo:
 
     def run(self):
         self.story.say("\n  A refund desk that is killed three times\n", "bold")
-        self.story.say(f"  model: {self.who}\n")
+        self.story.say(f"  model: {self.who}")
+        if self.files:
+            self.story.say(f"  files: the MCP server @modelcontextprotocol/server-filesystem {self.files.version}")
+        self.story.say()
         self.start_server()
         self.story.tell("server", f"perdure serve, {self.server.url}, data in {self.folder / '.perdure'}", "dim")
         self.submit()
@@ -156,6 +166,8 @@ class Demo:
             ("model", asked, answered,
              f"{asked - answered} answer was lost under way and asked for again: billed, and shown as an attempt"),
         ]
+        if self.files:
+            counts.append(self.count_files())
         self.story.say(f"\n  {'what the world outside counted':30}  received  applied", "bold")
         for what, received, applied, why in counts:
             self.story.say(f"  {what:30}  {received:8}  {applied:7}   {why}")
@@ -165,10 +177,17 @@ class Demo:
                        f"{self.kills} kills, {time.time() - self.story.begin:.1f} s")
         return self.verdict(task, counts)
 
+    def count_files(self):
+        sent = sum(event["type"] == "tool.intended" and event["data"]["tool"] == "files.write_file"
+                   for event in self.follower.events)
+        written = len(list((self.folder / "replies").iterdir()))
+        return "files.write_file", sent, written, "repeat: the MCP server, started again after each kill"
+
     def verdict(self, task, counts):
-        refund, voucher, model = counts
+        refund, voucher, model = counts[:3]
         kept = (task["status"] == "completed" and self.kills == 3 and refund[1:3] == (2, 1) and
-                len(self.office.keys["refund"]) == 1 and voucher[1:3] == (1, 1) and model[1] == model[2] + 1)
+                len(self.office.keys["refund"]) == 1 and voucher[1:3] == (1, 1) and model[1] == model[2] + 1 and
+                {reply.name for reply in (self.folder / "replies").iterdir()} == {"ann.txt", "bob.txt"})
         if not self.is_kept:  # what another model asks for is its own business; what is promised is not
             kept = len(self.office.vouchers) == voucher[1] and len(self.office.refunds) <= refund[1]
         self.story.say("  As promised: nothing was lost, nothing was done twice." if kept else
@@ -197,12 +216,14 @@ def main():
     parser.add_argument("binary", type=Path)
     parser.add_argument("--keep", type=Path, help="a new folder for the demo's data, which stays")
     parser.add_argument("--kept-model", action="store_true", help="replay, even if there is a key")
+    parser.add_argument("--mcp", type=Path, metavar="MODULES",
+                        help="messages and replies through the MCP file server in this node_modules")
     flags = parser.parse_args()
     if flags.keep is not None:
         flags.keep.mkdir(parents=True)
     with tempfile.TemporaryDirectory(prefix="perdure-demo-") as temporary:
         demo = Demo(flags.binary.resolve(), (flags.keep or Path(temporary)).resolve(),
-                    flags.kept_model)
+                    flags.kept_model, flags.mcp.resolve() if flags.mcp else None)
         try:
             status = demo.run()
         finally:

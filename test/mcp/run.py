@@ -5,7 +5,7 @@
 
 The conformance suite of the protocol (revision 2025-11-25, its whole set for clients) against our
 executor, and the official servers everything, filesystem and memory through the real server, with a
-model that is told what to call. Installs what it needs from npm beside this file, a Node that is new
+model that is told what to call; and the demo, whose agent works with files through one of them. Installs what it needs from npm beside this file, a Node that is new
 enough among it.
 """
 import argparse
@@ -60,6 +60,20 @@ def conformance(build):
     if ran.returncode != 0:
         print(ran.stdout[-6000:], ran.stderr[-3000:], sep="\n")
     return ran.returncode == 0
+
+
+def demo(build):
+    """The demo's story with --mcp: the same packages as here, and its server killed three times."""
+    here = json.loads((HERE / "package-lock.json").read_text())["packages"]
+    there = json.loads((ROOT / "examples" / "demo" / "mcp" / "package-lock.json").read_text())["packages"]
+    others = [name for name in there if name and there[name] != here.get(name)]
+    if others:
+        print("the demo pins other packages than test/mcp:", *others)
+    ran = subprocess.run([sys.executable, "-B", ROOT / "examples" / "demo" / "demo.py", "--kept-model", "--mcp", MODULES,
+                          build / "src" / "perdure"], capture_output=True, text=True, timeout=120)
+    good = ran.returncode == 0 and ran.stdout.count("SIGKILL") == 3 and "files.write_file" in ran.stdout
+    print("the demo with --mcp: " + ("as promised" if good else ran.stdout[-6000:] + ran.stderr[-3000:]))
+    return good and not others
 
 
 def free_port():
@@ -162,6 +176,7 @@ def main():
     os.environ["PERDURE_BINARY"] = str(options.build.resolve() / "src" / "perdure")
     install()
     good = conformance(options.build.resolve())
+    good = demo(options.build.resolve()) and good
     suite = unittest.defaultTestLoader.loadTestsFromTestCase(official_tests())
     ran = unittest.TextTestRunner(verbosity=2).run(suite)
     sys.exit(0 if good and ran.wasSuccessful() else 1)
