@@ -68,16 +68,32 @@ bool is_due(const Interrupt& interrupt, int64_t after_ms, int64_t now_ms) {
   return after_ms > 0 && now_ms >= capped_sum(interrupt.requested_ms, after_ms);
 }
 
+// What is said about this tool, or about all tools of its server: "shop.*". The general word does
+// not count as the tool's own.
+struct Said {
+  const Asking* asking = nullptr;
+  bool of_tool = false;
+};
+
+Said said_about(const PeopleRules& people, const Step* step) {
+  if (step == nullptr) return {&people.common, false};
+  if (const auto own = people.of_tool.find(step->name); own != people.of_tool.end()) {
+    return {&own->second, true};
+  }
+  const size_t dot = step->name.find('.');
+  if (dot == std::string::npos) return {&people.common, false};
+  const auto all = people.of_tool.find(step->name.substr(0, dot) + ".*");
+  return {all == people.of_tool.end() ? &people.common : &all->second, false};
+}
+
 }  // namespace
 
 Asking asking_for(const Draft& draft, InterruptReason reason, const StepId& step) {
   const auto found = draft.state().open.find(step);
   const Step* about = found == draft.state().open.end() ? nullptr : &found->second;
-  const PeopleRules& people = draft.people();
-  const auto own = about == nullptr ? people.of_tool.end() : people.of_tool.find(about->name);
-  const bool of_tool = own != people.of_tool.end();
-  Asking asking = of_tool ? own->second : people.common;
-  asking.on_expire = fitting(asking, reason, about, of_tool);
+  const Said said = said_about(draft.people(), about);
+  Asking asking = *said.asking;
+  asking.on_expire = fitting(asking, reason, about, said.of_tool);
   if (asking.expires_ms == 0) asking.on_expire = OnExpire::kReject;
   if (asking.on_expire != OnExpire::kRespond) asking.respond_with.clear();
   return asking;

@@ -10,7 +10,8 @@ namespace perdure {
 
 struct PeopleRules {
   Asking common;
-  std::map<std::string, Asking> of_tool;  // instead of `common`, for questions about its calls
+  // Instead of `common`, for questions about its calls; "shop.*": about all tools of a server.
+  std::map<std::string, Asking> of_tool;
 };
 
 }  // namespace perdure

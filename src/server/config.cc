@@ -246,6 +246,10 @@ Status read_document(Config& config, const json::value& document, const std::str
   }
   TRY_STATUS(read_people(config.setup.engine.people, people,
                          tools != nullptr ? *tools : json::object(), effects));
+  for (const auto& [name, table] : mcp != nullptr ? *mcp : json::object()) {
+    TRY_STATUS(
+        read_people_of_server(config.setup.engine.people, std::string(name), table.get_object()));
+  }
   if (policy != nullptr) {
     std::vector<std::string> names;
     for (const auto& [name, effect] : effects) names.push_back(name);

@@ -45,6 +45,7 @@ void read_paths(ObjectReader& in, std::string_view name, const std::string& fold
 Status read_contracts(McpServerConfig& server, const json::value& value, EffectClass effect,
                       const std::string& where) {
   static const json::value kNothingMore = json::object();
+  const std::string of_server = "mcp." + server.name + ".people";
   std::vector<std::pair<std::string, const json::value*>> entries;
   if (const json::array* list = value.if_array()) {
     for (const json::value& pattern : *list) {
@@ -65,6 +66,10 @@ Status read_contracts(McpServerConfig& server, const json::value& value, EffectC
     contract.rules = {terms.contract, terms.approval == Verdict::kAsk, terms.identity, terms.check};
     contract.ask_is_said = in.has("approval");
     const json::value* retry = in.value("retry");
+    in.value("people");  // read with all that is said about people
+    if (in.has("people") && pattern.find('*') != std::string::npos) {
+      in.fail_at("people", "a tool has it, by its name, or the whole server: [" + of_server + "]");
+    }
     TRY_STATUS(in.finish());
     TRY_STATUS(read_retry(contract.rules.contract, retry, in.where() + ".retry"));
     // A call that leaves at the last moment must have arrived before the key is forgotten.
@@ -116,6 +121,7 @@ Result<McpServerConfig> parse_mcp(const std::string& name, const json::value& ta
   server.trust_annotations = in.boolean("trust_annotations", false);
   server.max_output_bytes = static_cast<size_t>(in.integer("max_output", 1, 16 << 20, 1 << 20));
   check_transport(server, in);
+  in.value("people");  // read with all that is said about people
   const json::value* timeouts = in.value("timeouts");
   const std::pair<const char*, EffectClass> kClasses[] = {{"read", EffectClass::kRead},
                                                           {"repeat", EffectClass::kRepeat},

@@ -109,4 +109,31 @@ Result<Asking> read_asking_of_tool(const json::value& table, const std::string& 
   return read_asking(table, where, inherited);
 }
 
+Status read_people_of_server(PeopleRules& people, const std::string& server,
+                             const json::object& table) {
+  static constexpr std::pair<const char*, EffectClass> kClasses[] = {
+      {"read", EffectClass::kRead},
+      {"repeat", EffectClass::kRepeat},
+      {"idempotent", EffectClass::kIdempotent},
+      {"once", EffectClass::kOnce}};
+  const std::string where = "mcp." + server + ".";
+  Asking base = people.common;
+  if (const json::value* said = table.if_contains("people")) {
+    TRY_ASSIGN(base, read_asking(*said, where + "people", people.common));
+    people.of_tool[server + ".*"] = base;
+  }
+  for (const auto& [key, effect] : kClasses) {
+    const json::value* contracts = table.if_contains(key);
+    if (contracts == nullptr || !contracts->is_object()) continue;
+    for (const auto& [tool, contract] : contracts->get_object()) {
+      const json::value* said = contract.get_object().if_contains("people");
+      if (said == nullptr) continue;
+      const std::string name(tool);
+      TRY_ASSIGN(people.of_tool[server + "." + name],
+                 read_asking_of_tool(*said, where + key + "." + name + ".people", base, effect));
+    }
+  }
+  return {};
+}
+
 }  // namespace perdure::server

@@ -9,6 +9,7 @@ import unittest
 
 import answers
 from case import SystemTest, agent, model
+from server import run
 
 HERE = pathlib.Path(__file__).resolve().parent
 SERVER = HERE / "tool_server.py"
@@ -121,6 +122,27 @@ class Good(McpTest):
         server.api.wait(task, "completed")
         self.assertEqual(len(self.calls("pay")), 1)
         self.assertIn("paid", self.told("undeclared"))
+
+    def test_who_is_asked_is_said_for_a_server_and_for_a_tool(self):
+        own = {"irreversible": True, "approval": "always", "people": {"assignees": ["ann"], "expires": "400ms"}}
+        asks = {"irreversible": True, "approval": "always"}
+        server = self.serve({"people": {"assignees": ["group:shop"], "expires": "1h"},
+                             "once": {"pay": own, "ask": asks}})
+        self.asks("ask", "pay")
+        task = server.api.submit("orders", "whom")
+        server.api.wait(task, "input_required")
+        question = self.only(server.api.inbox(task))
+        self.assertEqual(question["assignees"], ["group:shop"])
+        self.assertEqual(question["action"]["to"], f"the tool server 'shop' ({pathlib.Path(sys.executable).name})")
+        server.api.resolve(question["id"], "respond", message="not now")
+        server.api.wait(task, "completed")
+        listed = server.api.get(f"/v1/interrupts?task={task}&status=all").json["interrupts"]
+        self.assertEqual([(one["assignees"], one["status"]) for one in listed],
+                         [(["group:shop"], "resolved"), (["ann"], "expired")])
+        self.assertEqual(self.calls("pay"), [])
+        wrong = self.server(self.config({"once": {"p*": own}}), start=False)
+        refused = run("serve", "--config", wrong.folder / "perdure.toml", "--data-dir", wrong.data)
+        self.assertIn("[mcp.shop.people]", refused.stderr)
 
     def test_a_failure_is_one(self):
         server = self.serve()

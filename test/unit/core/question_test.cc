@@ -163,6 +163,27 @@ TEST(Expiry, ApprovingInSilenceWhatActsOnceIsDeclaredForThatTool) {
   EXPECT_EQ(driver.step("a"), "intent");
 }
 
+TEST(Expiry, WhatIsSaidOfAServerIsSaidOfItsToolsAndIsNotTheirOwn) {
+  PeopleRules people = expiring(OnExpire::kReject);
+  Asking of_server = people.common;
+  of_server.assignees = {"group:shop"};
+  of_server.on_expire = OnExpire::kApprove;
+  people.of_tool["shop.*"] = of_server;
+  people.of_tool["shop.look"] = people.common;
+  for (const auto& [name, assignees] : {std::pair("shop.pay", 1u), std::pair("shop.look", 0u),
+                                        std::pair("shopper.pay", 0u), std::pair("shop", 0u)}) {
+    Driver driver({}, people);
+    CallAction call = tool("a", {}, Verdict::kAsk);
+    call.name = name;
+    driver.answer({call});
+    const Seq asked = driver.question(InterruptReason::kToolApproval);
+    EXPECT_EQ(driver.task().state.interrupts.at(asked).asking.assignees.size(), assignees) << name;
+    driver.fire("!ask/" + std::to_string(asked));
+    EXPECT_EQ(driver.step("a"), "denied")
+        << name << " acts once, and silence approves no such call";
+  }
+}
+
 // The timer may be late: the process was down.
 TEST(Expiry, ADecisionThatComesAfterItIsRefused) {
   Driver driver({}, expiring(OnExpire::kReject));
