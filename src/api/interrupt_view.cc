@@ -73,7 +73,10 @@ namespace {
 
 // How a person answers at a terminal. What is needed of a budget is the least that helps.
 std::string command_of(const std::string& id, Decision decision, const json::object& body) {
-  if (decision == Decision::kRespond) return fmt::format("perdure answer {} 'TEXT'", id);
+  if (decision == Decision::kRespond) {
+    const char* what = body.contains("value") ? "--value 'JSON'" : "'TEXT'";
+    return fmt::format("perdure answer {} {}", id, what);
+  }
   const bool named = decision == Decision::kApprove || decision == Decision::kEdit ||
                      decision == Decision::kReject;
   std::string command = named ? fmt::format("perdure {} {}", to_string(decision), id)
@@ -104,14 +107,29 @@ json::object added(const Limits& limits, const Usage& needed) {
   return add;
 }
 
-json::array answers_to(const std::string& id, const Question& question) {
+// No text fits the schema that the question has.
+bool wants_json(const json::object& shown) {
+  const json::value* asked = shown.if_contains("question");
+  const json::value* schema =
+      asked != nullptr && asked->is_object() ? asked->get_object().if_contains("schema") : nullptr;
+  const json::value* type =
+      schema != nullptr && schema->is_object() ? schema->get_object().if_contains("type") : nullptr;
+  return type != nullptr && *type != "string";
+}
+
+// `shown`: the question as it is shown by then.
+json::array answers_to(const std::string& id, const Question& question, const json::object& shown) {
   json::array answers;
   const InterruptReason reason = question.asked->reason;
   const Usage& needed = question.asked->needed;
   for (const Decision decision : core::allowed_decisions(reason, kind_of(question))) {
     json::object body{{"decision", to_string(decision)}};
     if (decision == Decision::kEdit) body["args"] = json::object();
-    if (decision == Decision::kRespond) body["message"] = "";
+    if (decision == Decision::kRespond && wants_json(shown)) {
+      body["value"] = nullptr;
+    } else if (decision == Decision::kRespond) {
+      body["message"] = "";
+    }
     if (reason == InterruptReason::kBudgetReached && decision == Decision::kApprove) {
       body["add"] = added(question.state.limits, needed);
     }
@@ -201,7 +219,8 @@ json::value json_of(const Payload& payload) {
 Status put_question(json::object& out, Context& context, const std::string& tenant,
                     const TaskId& task, const Question& question) {
   PayloadReader payloads(context.parts.reader, context.parts.blobs, tenant, task);
-  TRY_ASSIGN(const Payload asked, payload_of(context, tenant, task, question));
+  TRY_ASSIGN(const Payload asked,
+             payload_of(context, tenant, task, question, kInlinePayloadMaxBytes));
   if (asked.exists()) out["question"] = json_of(asked);
   if (!question.resolved || !question.resolved->given.exists()) return {};
   Payload given = question.resolved->given;
@@ -228,12 +247,12 @@ void put_asking(json::object& out, const Question& question, Seq seq) {
 }  // namespace
 
 Result<Payload> payload_of(Context& context, const std::string& tenant, const TaskId& task,
-                           const Question& question) {
+                           const Question& question, size_t max_bytes) {
   if (question.asked->reason != InterruptReason::kQuestion) return Payload();
   const bool of_step = question.step && question.step->executed_by == ExecutedBy::kPerson;
   Payload asked = of_step ? question.step->args : question.asked->question;
   PayloadReader payloads(context.parts.reader, context.parts.blobs, tenant, task);
-  TRY_STATUS(payloads.complete(asked, kInlinePayloadMaxBytes));
+  TRY_STATUS(payloads.complete(asked, max_bytes));
   return asked;
 }
 
@@ -260,7 +279,7 @@ Result<std::optional<json::object>> view_interrupt(Context& context, const std::
   out["allowed_decisions"] = std::move(allowed);
   out["created_at"] = to_rfc3339(question.asked_ms);
   put_asking(out, question, id.seq);
-  if (!question.resolved) out["answers"] = answers_to(text, question);
+  if (!question.resolved) out["answers"] = answers_to(text, question, out);
   return out;
 }
 

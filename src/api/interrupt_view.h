@@ -27,9 +27,10 @@ struct Question {
   int64_t resolved_ms = 0;
 };
 Result<Question> read_question(Context& context, const InterruptId& id);
-// What was asked, with its bytes: {"question", "choices"?, "schema"?}. None of other interrupts.
+// What was asked, with its bytes if there are no more than `max_bytes`: {"question", "choices"?,
+// "schema"?}. None of other interrupts.
 Result<Payload> payload_of(Context& context, const std::string& tenant, const TaskId& task,
-                           const Question& question);
+                           const Question& question, size_t max_bytes);
 
 // Nothing if this task never asked that. `tenant` is the task's.
 Result<std::optional<json::object>> view_interrupt(Context& context, const std::string& tenant,

@@ -17,6 +17,7 @@ namespace {
 
 constexpr uint64_t kListMax = 200;
 constexpr size_t kMessageMaxBytes = 4096;
+constexpr size_t kAskedMaxBytes = 4u << 20;  // a larger question takes any answer
 constexpr int64_t kAddMaxCalls = 1'000'000'000;
 constexpr double kAddMaxUsd = 1e6;
 
@@ -258,7 +259,7 @@ void resolve_interrupt(Context& context, Call call) {
   if (!question) return refuse(problem(question.error()));
   if (!question->asked) return refuse(problem(unknown_interrupt()));
   const InterruptId id = found->first;
-  auto asked = payload_of(context, call.tenant(), id.task, *question);
+  auto asked = payload_of(context, call.tenant(), id.task, *question, kAskedMaxBytes);
   if (!asked) return refuse(problem(asked.error()));
   const Decision word = decision->decision;
   decision->interrupt_seq = id.seq;

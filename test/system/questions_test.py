@@ -19,6 +19,10 @@ class PlannersQuestions(SystemTest):
         server.api.wait(task, "input_required")
         question = self.only(server.api.inbox(task))
         self.assertEqual(question["question"]["schema"]["minimum"], 1)
+        respond = question["answers"][0]
+        self.assertEqual((respond["body"], respond["command"]),
+                         ({"decision": "respond", "value": None}, f"perdure answer {question['id']} --value 'JSON'"))
+        self.assertIn("--value 'JSON'", run("inbox", "--data-dir", server.data).stdout)
         for wrong in ({"value": 0}, {"value": "3"}, {"message": "three"}):
             self.assertEqual(server.api.resolve(question["id"], "respond", **wrong).status, 422, wrong)
         self.assertEqual(server.api.resolve(question["id"], "respond", value=3).status, 200)
