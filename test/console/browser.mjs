@@ -62,13 +62,14 @@ const steps = {
     await picture("console-task.png");
   },
   async "the inbox counts, and leads to one screen a decision"() {
-    await page.locator("#inbox-count", { hasText: "4" }).waitFor();
+    await page.locator("#inbox-count", { hasText: "5" }).waitFor();
     await page.goto(`${world.url}/#/inbox`);
-    await page.locator(".inbox li").nth(3).waitFor();
+    await page.locator(".inbox li").nth(4).waitFor();
     await picture("console-inbox.png");
     await page.locator(".inbox a", { hasText: world.approve_marker }).click();
     await seen("args sha256");
-    await seen("key");
+    await seen("header Idempotency-Key");
+    await seen("POST http://127.0.0.1");
     await picture("console-decision.png");
     await page.getByRole("button", { name: "Approve" }).click();
     await page.locator(".head .completed").waitFor();
@@ -90,8 +91,17 @@ const steps = {
   async "a doubt is answered with what came of it"() {
     await page.goto(`${world.url}/#/inbox`);
     await page.locator(".inbox a", { hasText: "Did this happen?" }).click();
+    await seen("look there for this key");
     await page.getByLabel("happened: text", { exact: true }).fill('{"paid": true}');
     await page.getByRole("button", { name: "It happened" }).click();
+    await page.locator(".head .completed").waitFor();
+  },
+  async "a question with choices offers them and nothing else"() {
+    await page.goto(`${world.url}/#/inbox`);
+    await page.locator(".inbox a", { hasText: "Which colour?" }).click();
+    await page.getByRole("button", { name: "red" }).waitFor();
+    assert.equal(await page.locator(".respond textarea").count(), 0);
+    await page.getByRole("button", { name: "green" }).click();
     await page.locator(".head .completed").waitFor();
   },
   async "a rejection carries its reason"() {

@@ -16,7 +16,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "system"))
 
 import answers  # noqa: E402
-from case import SystemTest, tool  # noqa: E402
+from case import SystemTest, agent, tool  # noqa: E402
 
 EVIL = "<img src=x onerror='globalThis.owned=1'><script>globalThis.owned=1</script>"
 PICTURES = None
@@ -41,6 +41,8 @@ class Console(SystemTest):
             answers.calls(("c6", "mail", {"to": "carl", "why": "to edit"}), round=0, contains="edit-me"),
             answers.calls(("c4", "mail", {"to": "eve", "why": "decided"}), round=0, contains="decided-before"),
             answers.calls(("c5", "pay", {"usd": 3}), round=0, contains="pay-me"),
+            answers.calls(("c7", "ask_person", {"question": "Which colour?", "choices": ["red", "green"]}), round=0,
+                          contains="choose-me"),
             {"path": answers.MODEL_PATH, "contains": "tell-me", "times": 1,
              "steps": self.halting_steps()},
             answers.says("Once upon a time there was an end.", contains="tell-me"),
@@ -75,11 +77,11 @@ class Console(SystemTest):
         self.rules()
         config = self.config()
         config["tools"]["mail"] = tool(self.world, "/mail", "once", approval="always")
-        server = self.server(config)
+        server = self.server(config, {"orders": agent(tools=["*", "ask_person"])})
         api = server.api
         completed = self.submit(api, "plain")
         api.wait(completed, "completed")
-        waiting = [self.submit(api, text) for text in ("approve-me", "reject-me", "pay-me", "decided-before", "edit-me")]
+        waiting = [self.submit(api, text) for text in ("approve-me", "reject-me", "pay-me", "decided-before", "edit-me", "choose-me")]
         for task in waiting:
             api.wait(task, "input_required")
         decided = next(i["id"] for i in api.get("/v1/interrupts").json["interrupts"] if i["task"] == waiting[3])
@@ -101,6 +103,8 @@ class Console(SystemTest):
         self.assertEqual(node.wait(), 0)
         self.assertEqual(len(self.received("/mail", '"dora"')), 1, "what was sent is what the person wrote")
         self.assertEqual(self.received("/mail", '"carl"'), [])
+        told = json.loads(self.model_bodies("choose-me")[-1])["messages"][-1]
+        self.assertEqual(told["content"], "green")
 
 
 def main():
