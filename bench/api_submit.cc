@@ -85,7 +85,7 @@ class SilentPlanner : public Planner {
 
 class NoPolicy : public Policy {
  public:
-  void judge(const std::string&, const std::string&, AnswerTurn&) override {}
+  Status judge(const std::string&, const std::string&, AnswerTurn&) override { return {}; }
   Status judge_edit(const std::string&, const std::string&, const std::string&, Resolve&) override {
     return {};
   }
