@@ -143,11 +143,12 @@ class DataDirectory(SystemTest):
         self.assertEqual(server.api.get(f"/v1/tasks/{open_tasks[0]}/journal").json["code"], "damaged")
 
     def test_flipped_bytes(self):
-        """Anywhere in the file: nothing crashes, and what doctor calls sound is whole. The header (100
-        bytes) also says who may write, which doctor does not."""
+        """Anywhere in the file, and where something stands: nothing crashes, and what doctor calls sound is
+        whole. The header (100 bytes) also says who may write, which doctor does not."""
         server, journals, size = self.closed_store("perdure.db")
         random_, found = random.Random(7), 0
-        for at in [0, 18, *(random_.randrange(100, size) for _ in range(14))]:
+        used = [at for at, byte in enumerate((server.data / "perdure.db").read_bytes()) if byte and at >= 100]
+        for at in [0, 18, *random_.choices(range(100, size), k=7), *random_.choices(used, k=7)]:
             with self.subTest(offset=at):
                 status = self.flipped(server, "perdure.db", at)
                 found += status != 0
