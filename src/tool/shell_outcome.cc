@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "tool/may_run_again.h"
 
 namespace perdure {
 namespace {
@@ -15,24 +16,30 @@ struct Meaning {
   FailureClass failure;
 };
 
-Meaning meaning_of(const ProcessExit& exit, bool unwanted) {
-  constexpr Meaning kFailed = {Outcome::kFailed, FailureClass::kInvalid};
+constexpr Meaning kDoubt = {Outcome::kInDoubt, FailureClass::kAmbiguous};
+
+// By us, in the middle of whatever it did.
+Meaning meaning_of_kill(EffectClass effect, FailureClass failure) {
+  return may_run_again(effect) ? Meaning{Outcome::kFailed, failure} : kDoubt;
+}
+
+Meaning meaning_of(const ProcessExit& exit, EffectClass effect, bool unwanted) {
   switch (exit.end) {
     case End::kExited:
-      return exit.status == 0 ? Meaning{Outcome::kSucceeded, FailureClass::kNone} : kFailed;
+      return exit.status == 0 ? Meaning{Outcome::kSucceeded, FailureClass::kNone}
+                              : Meaning{Outcome::kFailed, FailureClass::kInvalid};
     case End::kTimedOut:
-      return {Outcome::kFailed, FailureClass::kTransient};
+      return meaning_of_kill(effect, FailureClass::kTransient);
     case End::kOutputLimit:
-      return {Outcome::kFailed, FailureClass::kTooLarge};
+      return meaning_of_kill(effect, FailureClass::kTooLarge);
     case End::kNotStarted:
       return {Outcome::kNotSent, FailureClass::kTransient};
     case End::kKilled:
-      if (unwanted) return kFailed;
-      break;
+      return unwanted ? meaning_of_kill(effect, FailureClass::kInvalid) : kDoubt;
     case End::kSignalled:
       break;
   }
-  return {Outcome::kInDoubt, FailureClass::kAmbiguous};
+  return kDoubt;
 }
 
 size_t length_of_character(std::string_view rest) {
@@ -68,7 +75,7 @@ void KeptOutput::add(std::string_view more, size_t max_bytes) {
 
 SettleStep classify_shell(const Send& send, const ProcessExit& exit, bool unwanted, KeptOutput out,
                           KeptOutput err, const Masker& masker) {
-  const Meaning meaning = meaning_of(exit, unwanted);
+  const Meaning meaning = meaning_of(exit, send.effect, unwanted);
   SettleStep settle;
   settle.step = send.step;
   settle.attempt = send.attempt;

@@ -3,8 +3,9 @@
 //
 //   exit status 0            succeeded
 //   any other exit status    failed
-//   killed: its time was over, it flooded, nobody wants it any more     failed
 //   nothing of it has run    not sent
+//   killed: its time was over, it flooded, nobody wants it any more     in doubt; failed where it
+//                                                                       may run more than once
 //   anything else (the sandbox was killed by somebody, we stop)         in doubt
 #include <string>
 

@@ -105,11 +105,16 @@ class Shell(ShellCase):
         self.assertEqual(len(told["stderr"].splitlines()), 4, told)
         self.assertFalse((self.served.folder / "x").exists(), "what lies under /tmp is its own")
 
-    def test_is_killed_when_its_time_is_over(self):
-        task = self.submit(f"echo begun; sleep 60; : {self.served.folder}", timeout_s=0.3)
-        told = self.told(task)
-        self.assertTrue(told.startswith("The call failed. Reason: killed after 300 ms"), told)
-        self.assertEqual(json.loads(told.split("\n", 1)[1]), {"stdout": "begun\n", "stderr": ""})
+    def test_is_killed_when_its_time_is_over_and_may_have_acted(self):
+        command = {"command": f"echo paid >> ledger; sleep 60; : {self.served.folder}", "timeout_s": 2}
+        self.world.rules(answers.calls(("c1", "sh", command), round=0),
+                         answers.calls(("c2", "sh", command), round=1), answers.says("Done.", round=2))
+        task = self.served.api.submit("dev", "pay")
+        self.served.api.wait(task, "input_required")
+        question = self.only(self.served.api.inbox(task))
+        self.assertEqual(question["reason"], "uncertain_outcome")
+        self.assertIn("killed after 2000 ms", json.dumps(question))
+        self.assertEqual((self.work / "ledger").read_text(), "paid\n", "never run again by itself")
         self.assertEqual(processes(f": {self.served.folder}"), [])
 
     def test_what_it_leaves_behind_is_killed(self):
@@ -137,6 +142,12 @@ class ShellLimits(ShellCase):
         self.assertIs(told["truncated"], True)
         told = self.run_command("while :; do :; done")
         self.assertIn("The call failed. Reason: exit status 137", told)
+
+    def test_what_may_run_again_has_failed_when_its_time_is_over(self):
+        self.served = self.prepare(self.config({"effect": "repeat"})).start()
+        told = self.told(self.submit("echo begun; sleep 60", timeout_s=2))
+        self.assertTrue(told.startswith("The call failed. Reason: killed after 2000 ms"), told)
+        self.assertEqual(json.loads(told.split("\n", 1)[1]), {"stdout": "begun\n", "stderr": ""})
 
     def test_secrets_of_the_environment_are_masked(self):
         config = self.config(environment={"DEPLOY_KEY": "{{secret:deploy}}"})

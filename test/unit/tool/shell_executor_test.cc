@@ -68,8 +68,10 @@ class ShellExecutor : public ::testing::Test {
                       std::vector{tool, broken});
   }
 
-  void start(const std::string& args, const std::string& tool = "sh") {
+  void start(const std::string& args, const std::string& tool = "sh",
+             EffectClass effect = EffectClass::kOnce) {
     CallRequest request;
+    request.send.effect = effect;
     request.task = task_;
     request.send.step = "s1";
     request.send.attempt = 2;
@@ -117,18 +119,21 @@ TEST_F(ShellExecutor, TellsWhatTheEndMeans) {
     Outcome outcome;
     FailureClass failure;
     bool has_result;
+    EffectClass effect = EffectClass::kOnce;
   } const cases[] = {
       {End::kExited, 0, Outcome::kSucceeded, FailureClass::kNone, true},
       {End::kExited, 2, Outcome::kFailed, FailureClass::kInvalid, true},
-      {End::kTimedOut, 0, Outcome::kFailed, FailureClass::kTransient, true},
-      {End::kOutputLimit, 0, Outcome::kFailed, FailureClass::kTooLarge, true},
+      {End::kTimedOut, 0, Outcome::kInDoubt, FailureClass::kAmbiguous, false},
+      {End::kTimedOut, 0, Outcome::kFailed, FailureClass::kTransient, true, EffectClass::kRepeat},
+      {End::kOutputLimit, 0, Outcome::kInDoubt, FailureClass::kAmbiguous, false},
+      {End::kOutputLimit, 0, Outcome::kFailed, FailureClass::kTooLarge, true, EffectClass::kRead},
       {End::kNotStarted, 0, Outcome::kNotSent, FailureClass::kTransient, false},
       {End::kSignalled, 9, Outcome::kInDoubt, FailureClass::kAmbiguous, false},
       {End::kKilled, 0, Outcome::kInDoubt, FailureClass::kAmbiguous, false},
   };
   for (const auto& each : cases) {
     settled_.reset();
-    start(R"({"command":"x"})");
+    start(R"({"command":"x"})", "sh", each.effect);
     end(each.end, each.status, "why");
     ASSERT_TRUE(settled_);
     EXPECT_EQ(settled_->outcome, each.outcome) << static_cast<int>(each.end);
@@ -192,8 +197,13 @@ TEST_F(ShellExecutor, SendsNothingWithoutItsSecretOrItsTool) {
   EXPECT_TRUE(runner_.started.empty());
 }
 
-TEST_F(ShellExecutor, AnAbortIsADefiniteEnd) {
+TEST_F(ShellExecutor, AnAbortEndsItInDoubtUnlessItMayRunAgain) {
   start(R"({"command":"x"})");
+  executor_->abort(task_, "s1");
+  end(End::kKilled, 0, "killed");
+  EXPECT_EQ(settled_->outcome, Outcome::kInDoubt);
+  settled_.reset();
+  start(R"({"command":"x"})", "sh", EffectClass::kRepeat);
   executor_->abort(task_, "another step");
   EXPECT_FALSE(last().killed);
   executor_->abort(task_, "s1");
