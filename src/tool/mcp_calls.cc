@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "tool/may_run_again.h"
 #include "tool/mcp_outcome.h"
 #include "tool/mcp_state.h"
 
@@ -13,10 +14,6 @@ namespace {
 
 constexpr size_t kWaitingMax = 10'000;
 constexpr size_t kOpenMax = 64;
-
-bool may_be_stopped(EffectClass effect) {
-  return effect == EffectClass::kRead || effect == EffectClass::kRepeat;
-}
 
 Result<json::object> arguments_of(const Send& send) {
   if (send.args.exists() && !send.args.bytes) {
@@ -208,7 +205,7 @@ void McpExecutor::State::abort(const TaskId& task, const StepId& step) {
     return drain(lock);
   }
   for (auto& [id, open] : open_) {
-    if (!is_it(open.request) || !may_be_stopped(open.request.send.effect)) continue;
+    if (!is_it(open.request) || !may_run_again(open.request.send.effect)) continue;
     const mcp::RequestId request = id;
     session_->cancel(request, "no longer wanted");
     lose(request, {.why = "cancelled"});

@@ -3,13 +3,17 @@
 #include <fmt/core.h>
 
 #include "tool/http_outcome.h"
+#include "tool/may_run_again.h"
 
 namespace perdure {
 namespace {
 
-bool never_reached_the_tool(int64_t code) {
-  return code == mcp::kParseError || code == mcp::kInvalidRequest || code == mcp::kMethodNotFound ||
-         code == mcp::kInvalidParams || code == mcp::kUrlElicitationRequired;
+// Servers say "invalid params" also of a tool's result that does not fit: the tool has acted then.
+bool is_definite(int64_t code, EffectClass effect) {
+  if (code == mcp::kMethodNotFound) return true;
+  return may_run_again(effect) &&
+         (code == mcp::kParseError || code == mcp::kInvalidRequest || code == mcp::kInvalidParams ||
+          code == mcp::kUrlElicitationRequired);
 }
 
 bool says_error(const json::object& result) {
@@ -58,7 +62,7 @@ SettleStep without_answer(const Send& send, Outcome outcome, FailureClass failur
 SettleStep classify(const mcp::Answered& answer, const Send& send, size_t max_output_bytes,
                     const Masker& masker) {
   if (answer.refused) {
-    const bool failed = never_reached_the_tool(answer.error.code);
+    const bool failed = is_definite(answer.error.code, send.effect);
     return without_answer(
         send, failed ? Outcome::kFailed : Outcome::kInDoubt,
         failed ? FailureClass::kInvalid : FailureClass::kAmbiguous,

@@ -1,8 +1,8 @@
 #pragma once
 // What a server's answer to tools/call means. A result is done, or failed where it says isError. An
-// error of the protocol is failed only where the call cannot have reached the tool: a request that
-// was not understood, an unknown method or tool, wrong parameters; any other is doubt, as a status
-// of 500 is.
+// error of the protocol is failed where the method is not known, since no tool has run then; any
+// other is doubt, as a status of 500 is. Of a call that may run again, wrong parameters and
+// requests that were not understood are failed too: it would not help to send them again.
 #include "base/mask.h"
 #include "journal/command.h"
 #include "journal/effect.h"

@@ -17,7 +17,7 @@ SERVER = HERE / "tool_server.py"
 READS = ["look", "hang_read"]
 NEVER = {"approval": "never", "irreversible": True}
 ONCE = ("pay", "die", "hang", "flood", "nonsense", "twice", "wrong_id", "fail", "refuse", "talk", "ask", "spy",
-        "change", "slow", "added")
+        "change", "slow", "added", "misfit")
 WAIT_SECONDS = 20
 
 
@@ -223,6 +223,15 @@ class Bad(McpTest):
     def test_one_that_fails_inside(self):
         server = self.serve()
         self.assertIn("-32603", self.doubt(server, "refuse", "an error"))
+
+    def test_one_that_acts_and_then_complains(self):
+        server = self.serve()
+        self.world.rules(answers.calls(("c1", "shop__misfit", {"order": 42}), round=0),
+                         answers.calls(("c2", "shop__misfit", {"order": 42}), round=1), answers.says("Done.", round=2))
+        task = server.api.submit("orders", "refund it")
+        server.api.wait(task, "input_required")
+        self.assertEqual(self.only(server.api.inbox(task))["reason"], "uncertain_outcome")
+        self.assertEqual(len(self.calls("misfit")), 1, "never sent again by itself")
 
     def asked(self, words):
         """A call whose server asks a person something: its task and the question."""

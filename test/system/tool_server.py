@@ -16,7 +16,7 @@ import urllib.request
 
 TOOLS = [{"name": name, "description": "Does it.", "inputSchema": {"type": "object"}}
          for name in ("look", "pay", "die", "hang", "flood", "nonsense", "twice", "wrong_id", "fail", "refuse",
-                      "talk", "ask", "spy", "change", "slow")]
+                      "talk", "ask", "spy", "change", "slow", "misfit")]
 ROOTS = ("/", "/proc/1", "/proc/self", "/proc/self/root")
 
 
@@ -108,6 +108,10 @@ class Server:
 
     def refuse(self, request):
         self.send({"id": request["id"], "error": {"code": -32603, "message": "internal"}})
+
+    def misfit(self, request):
+        """It has acted, and then its result does not fit its own schema: some libraries answer so."""
+        self.send({"id": request["id"], "error": {"code": -32602, "message": "no structured content was provided"}})
 
     def change(self, request):
         """Its list is another from now on."""

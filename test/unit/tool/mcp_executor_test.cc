@@ -33,21 +33,34 @@ TEST(McpExecutorTest, ACallIsWrittenOnceAndAnswered) {
 TEST(McpExecutorTest, WhatAnAnswerMeans) {
   struct Case {
     const char* answer;
-    Outcome outcome;
+    Outcome of_once;
+    Outcome of_repeat;
   };
-  const Case kCases[] = {{R"("result":{"content":[],"isError":true})", Outcome::kFailed},
-                         {R"("result":{})", Outcome::kSucceeded},
-                         {R"("error":{"code":-32602,"message":"unknown tool"})", Outcome::kFailed},
-                         {R"("error":{"code":-32601,"message":""})", Outcome::kFailed},
-                         {R"("error":{"code":-32603,"message":"oops"})", Outcome::kInDoubt},
-                         {R"("error":{"code":1,"message":"oops"})", Outcome::kInDoubt}};
+  constexpr Outcome kDone = Outcome::kSucceeded;
+  constexpr Outcome kFailed = Outcome::kFailed;
+  constexpr Outcome kDoubt = Outcome::kInDoubt;
+  const Case kCases[] = {{R"("result":{"content":[],"isError":true})", kFailed, kFailed},
+                         {R"("result":{})", kDone, kDone},
+                         {R"("error":{"code":-32601,"message":""})", kFailed, kFailed},
+                         {R"("error":{"code":-32600,"message":""})", kDoubt, kFailed},
+                         {R"("error":{"code":-32602,"message":"bad result"})", kDoubt, kFailed},
+                         {R"("error":{"code":-32700,"message":""})", kDoubt, kFailed},
+                         {R"("error":{"code":-32042,"message":""})", kDoubt, kFailed},
+                         {R"("error":{"code":-32603,"message":"oops"})", kDoubt, kDoubt},
+                         {R"("error":{"code":1,"message":"oops"})", kDoubt, kDoubt}};
   McpWorld world;
   world.start();
-  for (const Case& each : kCases) {
-    world.call(call_of("look"));
+  const auto outcome_of = [&](const char* answer, EffectClass effect) {
+    world.call(call_of("look", effect));
     world.runner.say(fmt::format(R"({{"jsonrpc":"2.0","id":{},{}}})",
-                                 to_json(world.runner.take().at("id")), each.answer));
-    EXPECT_EQ(world.settled().outcome, each.outcome) << each.answer;
+                                 to_json(world.runner.take().at("id")), answer));
+    return world.settled().outcome;
+  };
+  for (const Case& each : kCases) {
+    EXPECT_EQ(outcome_of(each.answer, EffectClass::kOnce), each.of_once) << each.answer;
+    EXPECT_EQ(outcome_of(each.answer, EffectClass::kIdempotent), each.of_once) << each.answer;
+    EXPECT_EQ(outcome_of(each.answer, EffectClass::kRepeat), each.of_repeat) << each.answer;
+    EXPECT_EQ(outcome_of(each.answer, EffectClass::kRead), each.of_repeat) << each.answer;
   }
 }
 
