@@ -134,12 +134,12 @@ void McpExecutor::State::call_timed_out(mcp::RequestId request) {
 // The message says who asks: a person must not take it for the agent's own word.
 void McpExecutor::State::ask(mcp::Asked& asked) {
   const auto found = open_.find(asked.call);
-  if (found == open_.end() || !found->second.request.ask || found->second.question) {
-    return session_->decline(asked.token);
+  if (found == open_.end() || !found->second.request.ask) {
+    return session_->refuse(asked.call, "nobody can be asked");
   }
   Open& open = found->second;
   outside_.timers.cancel(open.timer);
-  open.question = Question{std::move(asked.token), asked.question.schema};
+  open.asked_schema = asked.question.schema;
   std::string message(beginning(masker_.mask(fmt::format("The tool server '{}' asks: {}",
                                                          config_.name, asked.question.message)),
                                 kQuestionMaxBytes));
@@ -148,14 +148,13 @@ void McpExecutor::State::ask(mcp::Asked& asked) {
                      text = masker_.mask(to_json(question))] { ask(message, Payload::of(text)); });
 }
 
-void McpExecutor::State::question_withdrawn(const json::value& token) {
-  for (auto& [request, open] : open_) {
-    if (open.question && open.question->token == token) return end_question(request, open);
-  }
+void McpExecutor::State::question_withdrawn(mcp::RequestId request) {
+  const auto found = open_.find(request);
+  if (found != open_.end() && found->second.asked_schema) end_question(request, found->second);
 }
 
 void McpExecutor::State::end_question(mcp::RequestId request, Open& open) {
-  open.question.reset();
+  open.asked_schema.reset();
   open.frames_before = frames_;
   open.timer = after(config_.call_ms, [request](State& self) { self.call_timed_out(request); });
 }
@@ -164,23 +163,26 @@ void McpExecutor::State::answer_question(const TaskId& task, const StepId& step,
                                          const Payload& given) {
   Lock lock(mutex_);
   for (auto& [request, open] : open_) {
-    if (!open.question || open.request.task != task || open.request.send.step != step) continue;
-    const Question question = std::move(*open.question);
+    if (!open.asked_schema || open.request.task != task || open.request.send.step != step) continue;
+    const json::object schema = std::move(*open.asked_schema);
     end_question(request, open);
-    auto filled = decision == Decision::kRespond
-                      ? filled_form(question.schema, given.view())
-                      : Result<json::object>(fail(Code::kCancelled, "nobody answers"));
-    if (filled) {
-      session_->answer(question.token, std::move(*filled));
-    } else {
-      log(LogLevel::kInfo, "mcp.declined",
-          {{"server", config_.name}, {"why", filled.error().message}});
-      session_->decline(question.token);
-    }
+    put_answer(request, schema, decision, given);
     react();
     break;
   }
   drain(lock);
+}
+
+// A "no" is only what a person said.
+void McpExecutor::State::put_answer(mcp::RequestId request, const json::object& schema,
+                                    Decision decision, const Payload& given) {
+  if (decision == Decision::kReject) return session_->decline(request);
+  if (decision != Decision::kRespond) return session_->dismiss(request);
+  auto filled = filled_form(schema, given.view());
+  if (filled) return session_->answer(request, std::move(*filled));
+  log(LogLevel::kWarn, "mcp.answer_refused",
+      {{"server", config_.name}, {"why", filled.error().message}});
+  session_->refuse(request, "the answer does not fit the question: " + filled.error().message);
 }
 
 void McpExecutor::State::wait_timed_out(uint64_t number) {

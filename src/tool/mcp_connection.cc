@@ -136,7 +136,7 @@ McpSink McpExecutor::State::sink(uint64_t life) {
   sink.on_lost = [weak, life](mcp::RequestId request, McpLoss loss) {
     if (const auto self = weak.lock()) {
       self->with(life, [&] {
-        self->session_->lose(request, loss.why);
+        self->session_->lose(request, loss.why, loss.outcome == Outcome::kInDoubt);
         self->lose(request, std::move(loss));
       });
     }
@@ -166,7 +166,7 @@ void McpExecutor::State::down(std::string why) {
     outbox_.push_back([transport = std::move(transport_)] { transport->close(); });
   }
   tools_.set_offered(std::nullopt);
-  list_is_old_ = list_again_ = false;
+  list_is_old_ = list_again_ = is_stale_ = false;
   while (!open_.empty()) {
     const bool written = open_.begin()->second.written;
     lose(open_.begin()->first, written ? McpLoss{.why = "the server went away: " + why_down_}
@@ -198,8 +198,10 @@ void McpExecutor::State::react() {
     for (mcp::Event& event : events) take(event);
   }
   if (!session_) return;
-  pump();
+  const bool renews = is_stale_ && open_.empty();
+  if (!renews) pump();
   for (mcp::Frame& frame : session_->take_frames()) put(std::move(frame));
+  if (renews) down("what was given up may still ask here: it is begun anew");
 }
 
 void McpExecutor::State::put(mcp::Frame frame) {
@@ -222,7 +224,7 @@ void McpExecutor::State::put(mcp::Frame frame) {
     self->with(life, [&] {
       const std::string why = late ? "too late: the time until which it might be sent has passed"
                                    : "the server does not read what it is sent";
-      self->session_->lose(request, why);
+      self->session_->lose(request, why, false);
       self->lose(request, {Outcome::kNotSent, FailureClass::kTransient, why, 0});
     });
   });
@@ -243,7 +245,10 @@ void McpExecutor::State::take(mcp::Event& event) {
   } else if (auto* asked = std::get_if<mcp::Asked>(&event)) {
     ask(*asked);
   } else if (auto* withdrawn = std::get_if<mcp::Withdrawn>(&event)) {
-    question_withdrawn(withdrawn->token);
+    question_withdrawn(withdrawn->call);
+  } else if (auto* not_asked = std::get_if<mcp::NotAsked>(&event)) {
+    log(LogLevel::kWarn, "mcp.not_asked", {{"server", config_.name}, {"why", not_asked->why}});
+    is_stale_ = is_stale_ || not_asked->of_given_up;
   } else if (auto* logged = std::get_if<mcp::Logged>(&event)) {
     log(LogLevel::kDebug, "mcp.says",
         {{"server", config_.name}, {"text", masker_.mask(std::move(logged->text))}});

@@ -33,6 +33,11 @@ bool is_visible(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7F; });
 }
 
+// A stream of no request is that of a session; without one, nothing says whose it is.
+RequestId stream_of(RequestId request, bool in_session) {
+  return request != 0 || in_session ? request : mcp::kForeignStream;
+}
+
 bool is_over(HttpResult::End end, int status) {
   return end == HttpResult::End::kComplete && status == 404;
 }
@@ -243,7 +248,7 @@ void HttpTransport::take_body(const Shared& stream, std::string_view bytes) {
     }
     // An event without data says only where to go on.
     if (event.type == "message" && !event.data.empty()) {
-      sink_.on_frame(event.data, stream->request);
+      sink_.on_frame(event.data, stream_of(stream->request, stream->in_session));
     }
   }
   if (fed) return;

@@ -46,17 +46,14 @@ class McpExecutor::State : public std::enable_shared_from_this<State> {
     Done done;
     uint64_t timer = 0;
   };
-  struct Question {
-    json::value token;
-    json::object schema;
-  };
   struct Open {
     CallRequest request;
     Done done;
     uint64_t timer = 0;
     bool written = false;
-    uint64_t frames_before = 0;        // how many had come when it was written
-    std::optional<Question> question;  // a person is asked; the call has all the time it takes
+    uint64_t frames_before = 0;  // how many had come when it was written
+    // Of a question to a person; while it is open, the call has all the time that it takes.
+    std::optional<json::object> asked_schema;
   };
 
   // mcp_connection.cc: how the server is reached. With the mutex.
@@ -79,8 +76,10 @@ class McpExecutor::State : public std::enable_shared_from_this<State> {
   void lose(mcp::RequestId request, McpLoss loss);
   void call_timed_out(mcp::RequestId request);
   void ask(mcp::Asked& asked);
-  void question_withdrawn(const json::value& token);
+  void question_withdrawn(mcp::RequestId request);
   void end_question(mcp::RequestId request, Open& open);
+  void put_answer(mcp::RequestId request, const json::object& schema, Decision decision,
+                  const Payload& given);
   void wait_timed_out(uint64_t number);
   void settle(Done& done, SettleStep settle);
   void settle_waiting(Waiting& waiting, Outcome outcome, FailureClass failure, std::string why);
@@ -117,6 +116,9 @@ class McpExecutor::State : public std::enable_shared_from_this<State> {
   int failures_ = 0;  // in a row
   int64_t up_since_us_ = 0;
   uint64_t frames_ = 0;
+  // Questions are refused since a call that was given up may be asking them. It ends with its
+  // connection, which is begun anew when nothing else runs on it.
+  bool is_stale_ = false;
 
   McpTools tools_;
   bool list_is_old_ = false;  // it has changed, or is being kept: calls wait

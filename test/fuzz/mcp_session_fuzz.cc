@@ -38,12 +38,13 @@ class Client {
         require(calls_.erase(answered->call) == 1);
       } else if (const auto* asked = std::get_if<Asked>(&event)) {
         // What a schema fills in by itself satisfies it again.
+        require(calls_.contains(asked->call));
         const auto filled = complete_answer(asked->question.schema, {});
         if (filled) {
           require(complete_answer(asked->question.schema, *filled).has_value());
-          session_.answer(asked->token, *filled);
+          session_.answer(asked->call, *filled);
         } else {
-          session_.decline(asked->token);
+          session_.decline(asked->call);
         }
       } else if (std::holds_alternative<Broken>(event)) {
         broken_ = true;

@@ -12,7 +12,6 @@ from case import SystemTest, agent, model
 from server import run
 
 HERE = pathlib.Path(__file__).resolve().parent
-SERVER = HERE / "tool_server.py"
 # Named one by one, they are as their owner says; a person approves none of them here.
 READS = ["look", "hang_read"]
 NEVER = {"approval": "never", "irreversible": True}
@@ -31,14 +30,17 @@ def until(holds, what):
 
 
 class McpTest(SystemTest):
+    program = HERE / "tool_server.py"
+    once = ONCE
+
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="perdure-mcp-"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
 
     def shop(self, **more):
-        return {"command": [sys.executable, "-B"], "args": [str(SERVER), str(self.folder)],
+        return {"command": [sys.executable, "-B"], "args": [str(self.program), str(self.folder)],
                 "readable": [str(HERE), sys.base_prefix, sys.prefix], "writable": [str(self.folder)], "read": READS,
-                "once": {name: NEVER for name in ONCE}, **more}
+                "once": {name: NEVER for name in self.once}, **more}
 
     def config(self, mcp=None, **more):
         return {"models": {"main": model(self.world)}, "mcp": {"shop": self.shop(**(mcp or {}))}, **more}

@@ -44,19 +44,21 @@ class Server:
     def run(self):
         print("tool server is up", file=sys.stderr, flush=True)
         for line in sys.stdin:
-            request = json.loads(line)
-            method = request.get("method")
-            if method == "initialize":
-                self.result(request, protocolVersion=request["params"]["protocolVersion"],
-                            capabilities={"tools": {"listChanged": True}},
-                            serverInfo={"name": "bad", "version": "1"})
-            elif method == "tools/list":
-                self.result(request, tools=self.tools())
-            elif method == "tools/call":
-                self.note("calls.jsonl", request["params"])
-                getattr(self, request["params"]["name"])(request)
-            elif method is not None:
-                self.note("notifications.jsonl", request)
+            self.receive(json.loads(line))
+
+    def receive(self, request):
+        method = request.get("method")
+        if method == "initialize":
+            self.result(request, protocolVersion=request["params"]["protocolVersion"],
+                        capabilities={"tools": {"listChanged": True}},
+                        serverInfo={"name": "bad", "version": "1"})
+        elif method == "tools/list":
+            self.result(request, tools=self.tools())
+        elif method == "tools/call":
+            self.note("calls.jsonl", request["params"])
+            getattr(self, request["params"]["name"])(request)
+        elif method is not None:
+            self.note("notifications.jsonl", request)
 
     def tools(self):
         path = self.folder / "tools.json"

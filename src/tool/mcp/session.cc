@@ -13,8 +13,7 @@ namespace {
 constexpr size_t kStrangeMax = 50;
 constexpr size_t kQuietMaxBytes = 64u << 20;
 constexpr size_t kQuietMaxMessages = 100'000;
-constexpr size_t kForgottenMax = 1000;
-constexpr size_t kQuestionsMax = 16;
+constexpr size_t kGivenUpMax = 1000;
 constexpr size_t kPagesMax = 1000;
 constexpr size_t kTextMaxBytes = 2048;
 
@@ -140,28 +139,58 @@ void Session::ask_person(const Message& message, RequestId within) {
     frames_.push_back({error_text(message.id, kInvalidParams, question.error().message)});
     return;
   }
-  const bool known =
-      std::find(questions_.begin(), questions_.end(), message.id) != questions_.end();
-  if (known || questions_.size() >= kQuestionsMax) {
-    frames_.push_back({error_text(message.id, kInvalidRequest, "too many questions are open")});
+  const auto call = who_asks(within);
+  if (!call) {
+    frames_.push_back({error_text(message.id, kInvalidRequest, call.error().message)});
+    events_.emplace_back(NotAsked{call.error().message, has_given_up()});
     return;
   }
-  Asked asked{message.id, 0, std::move(*question)};
-  // On a stream that all share, it is plain only if one call is open.
-  if (calls_.contains(within)) asked.call = within;
-  if (within == 0 && calls_.size() == 1) asked.call = *calls_.begin();
-  questions_.push_back(message.id);
-  events_.emplace_back(std::move(asked));
+  const bool known = std::any_of(questions_.begin(), questions_.end(),
+                                 [&](const auto& open) { return open.second == message.id; });
+  if (known || !questions_.emplace(*call, message.id).second) {
+    frames_.push_back({error_text(message.id, kInvalidRequest, "a call asks one thing at a time")});
+    return;
+  }
+  events_.emplace_back(Asked{*call, std::move(*question)});
 }
 
-void Session::answer(const json::value& token, json::object filled) {
-  if (std::erase(questions_, token) == 0) return;
-  frames_.push_back({result_text(token, {{"action", "accept"}, {"content", std::move(filled)}})});
+// Whose people are asked, and whose call goes on with the answer: nothing is guessed here.
+Result<RequestId> Session::who_asks(RequestId within) const {
+  if (within != kSharedStream) {
+    if (calls_.contains(within)) return within;
+    return fail(Code::kInvalid, "this question came with no call that is open");
+  }
+  if (has_given_up()) {
+    return fail(Code::kInvalid, "this may be the question of a call that was given up");
+  }
+  if (calls_.size() != 1) {
+    return fail(
+        Code::kInvalid,
+        fmt::format("{} calls are open, and nothing says which of them asks this", calls_.size()));
+  }
+  return *calls_.begin();
 }
 
-void Session::decline(const json::value& token) {
-  if (std::erase(questions_, token) == 0) return;
-  frames_.push_back({result_text(token, {{"action", "decline"}})});
+void Session::reply(RequestId call, json::object result) {
+  const auto question = questions_.extract(call);
+  if (question) frames_.push_back({result_text(question.mapped(), std::move(result))});
+}
+
+void Session::answer(RequestId call, json::object filled) {
+  reply(call, {{"action", "accept"}, {"content", std::move(filled)}});
+}
+
+void Session::decline(RequestId call) {
+  reply(call, {{"action", "decline"}});
+}
+
+void Session::dismiss(RequestId call) {
+  reply(call, {{"action", "cancel"}});
+}
+
+void Session::refuse(RequestId call, std::string_view why) {
+  const auto question = questions_.extract(call);
+  if (question) frames_.push_back({error_text(question.mapped(), kInvalidRequest, why)});
 }
 
 void Session::receive_notification(const Message& message) {
@@ -182,8 +211,12 @@ void Session::receive_notification(const Message& message) {
     events_.emplace_back(Logged{fmt::format("{}: {}", text_member(params, "level"), cut(text))});
   } else if (message.method == "notifications/cancelled") {
     const auto id = params.find("requestId");
-    if (id == params.end() || std::erase(questions_, id->value()) == 0) return;
-    events_.emplace_back(Withdrawn{id->value()});
+    if (id == params.end()) return;
+    const auto found = std::find_if(questions_.begin(), questions_.end(),
+                                    [&](const auto& open) { return open.second == id->value(); });
+    if (found == questions_.end()) return;
+    events_.emplace_back(Withdrawn{found->first});
+    questions_.erase(found);
   }
 }
 
@@ -192,7 +225,7 @@ void Session::receive_answer(Message message) {
   if (id == 0) return strange("it could not read a message: " + described(message.error));
   const bool wanted = id == opening_ || id == listing_ || calls_.contains(id);
   if (!wanted) {
-    if (forgotten_.erase(id) > 0) return;
+    if (given_up_.erase(id) > 0) return;
     return strange(fmt::format("it answers request {}, which waits for no answer", id));
   }
   quiet_bytes_ = 0;
@@ -200,7 +233,7 @@ void Session::receive_answer(Message message) {
   if (strange_ > 0) --strange_;
   if (id == opening_) return finish_opening(message);
   if (id == listing_) return take_page(message);
-  calls_.erase(id);
+  end_call(id);
   events_.emplace_back(Answered{id, message.kind == Message::Kind::kError, std::move(message.body),
                                 std::move(message.error)});
 }
@@ -280,16 +313,27 @@ RequestId Session::call(std::string_view tool, json::object args, json::object m
 }
 
 void Session::cancel(RequestId call, std::string_view reason) {
-  if (state_ != State::kReady || calls_.erase(call) == 0) return;
-  forgotten_.insert(call);
-  if (forgotten_.size() > kForgottenMax) forgotten_.erase(forgotten_.begin());
+  if (state_ != State::kReady || !end_call(call)) return;
+  give_up(call);
   frames_.push_back(
       {notification_text("notifications/cancelled", {{"requestId", call}, {"reason", reason}})});
 }
 
-void Session::lose(RequestId request, std::string_view why) {
+void Session::lose(RequestId request, std::string_view why, bool may_have_arrived) {
   if (request != 0 && (request == opening_ || request == listing_)) return break_off(cut(why));
-  calls_.erase(request);
+  if (end_call(request) && may_have_arrived) give_up(request);
+}
+
+bool Session::end_call(RequestId call) {
+  refuse(call, "the call that asks this has ended");
+  return calls_.erase(call) > 0;
+}
+
+void Session::give_up(RequestId call) {
+  given_up_.insert(call);
+  if (given_up_.size() <= kGivenUpMax) return;
+  given_up_.erase(given_up_.begin());
+  given_up_more_ = true;
 }
 
 std::vector<Frame> Session::take_frames() {

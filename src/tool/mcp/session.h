@@ -4,6 +4,7 @@
 // server sends never breaks more than its session. A revision without a handshake (2026-07-28) is
 // another class with the same events: nothing outside knows how a server was greeted.
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -29,6 +30,9 @@ struct SessionOptions {
 
 // The ids of our requests go on over sessions: an answer that comes late is nobody else's.
 using RequestId = int64_t;
+// Where a frame came from, if not from the stream of a request's answer.
+inline constexpr RequestId kSharedStream = 0;    // of this session, for all of its calls
+inline constexpr RequestId kForeignStream = -1;  // perhaps of other sessions too
 
 struct Ready {
   std::string revision;
@@ -49,12 +53,16 @@ struct Progressed {
   RequestId call = 0;
 };
 struct Asked {
-  json::value token;   // names the question
-  RequestId call = 0;  // on whose behalf; 0: it cannot be told
+  RequestId call = 0;  // an open one that asks nothing else
   Question question;
 };
 struct Withdrawn {
-  json::value token;
+  RequestId call = 0;
+};
+// A question that was refused, since it cannot be told on whose behalf it is.
+struct NotAsked {
+  std::string why;
+  bool of_given_up = false;  // it may be that of a call that was given up
 };
 struct Logged {
   std::string text;
@@ -66,7 +74,7 @@ struct Broken {  // the last event
   std::string why;
 };
 using Event = std::variant<Ready, Listed, ListChanged, Answered, Progressed, Asked, Withdrawn,
-                           Logged, Strange, Broken>;
+                           NotAsked, Logged, Strange, Broken>;
 
 struct Frame {
   std::string text;
@@ -78,20 +86,23 @@ class Session {
   Session(SessionOptions options, RequestId first_id);
 
   void open();  // first
-  // `within`: the request in whose answer's stream the frame came; 0: not known.
-  void receive(std::string_view frame, RequestId within = 0);
+  // `within`: the request in whose answer's stream the frame came, or one of the above.
+  void receive(std::string_view frame, RequestId within = kSharedStream);
   // A frame of `bytes` that is none.
   void receive_garbage(std::string_view what);
   // This request will never be answered, by what the transport knows.
-  void lose(RequestId request, std::string_view why);
+  void lose(RequestId request, std::string_view why, bool may_have_arrived);
 
   // Once Ready, and until Broken:
   void list();
   RequestId call(std::string_view tool, json::object args, json::object meta);
   // No answer is wanted any more; there will be no event of it.
   void cancel(RequestId call, std::string_view reason);
-  void answer(const json::value& token, json::object filled);
-  void decline(const json::value& token);
+  // The question of this call, if one is open: a person's answer, a person's no, and ...
+  void answer(RequestId call, json::object filled);
+  void decline(RequestId call);
+  void dismiss(RequestId call);                       // ... nobody said yes or no
+  void refuse(RequestId call, std::string_view why);  // ... it is not put to anybody
 
   std::vector<Frame> take_frames();
   std::vector<Event> take_events();
@@ -111,6 +122,11 @@ class Session {
   void take_page(const Message& message);
   void ask_for_page(const std::string& cursor);
   void ask_person(const Message& message, RequestId within);
+  Result<RequestId> who_asks(RequestId within) const;
+  void reply(RequestId call, json::object result);
+  bool end_call(RequestId call);
+  void give_up(RequestId call);
+  bool has_given_up() const { return given_up_more_ || !given_up_.empty(); }
   RequestId request(std::string_view method, json::object params);
   void strange(std::string what);
   void count_quiet(size_t bytes);
@@ -125,8 +141,10 @@ class Session {
   Listed list_;            // the pages so far
   std::set<std::string> cursors_;
   std::set<RequestId> calls_;
-  std::set<RequestId> forgotten_;  // cancelled: an answer may still come
-  std::vector<json::value> questions_;
+  // Nobody waits for their answers any more, which may still come; so may questions.
+  std::set<RequestId> given_up_;
+  bool given_up_more_ = false;                  // than are counted
+  std::map<RequestId, json::value> questions_;  // by the open call that asks: what names it
   // What came since the last answer that was wanted: a server that only talks is cut off.
   size_t quiet_bytes_ = 0;
   size_t quiet_messages_ = 0;

@@ -4,6 +4,8 @@
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+
 namespace perdure::mcp {
 namespace {
 
@@ -181,34 +183,116 @@ TEST(SessionTest, WhatWasNotDeclaredIsRefused) {
   EXPECT_EQ(peer.next().text, R"({"id":8,"result":{},"jsonrpc":"2.0"})");
 }
 
-constexpr std::string_view kQuestion = R"({"jsonrpc":"2.0","id":"q","method":"elicitation/create",
-  "params":{"message":"Size?","requestedSchema":{"properties":{"size":{"type":"string"}}}}})";
+std::string question(std::string_view id) {
+  return fmt::format(R"({{"jsonrpc":"2.0","id":{},"method":"elicitation/create",
+      "params":{{"message":"Size?","requestedSchema":{{"properties":{{"size":{{"type":"string"}}}}}}}}}})",
+                     id);
+}
+
+struct AskingPeer : Peer {
+  AskingPeer() : Peer({.client_version = "", .answers_questions = true}) { open(); }
+
+  RequestId call() {
+    const RequestId id = session.call("look", {}, {});
+    next();
+    return id;
+  }
+  // The call that is asked for; 0: the question was refused, and the server knows.
+  RequestId asked(std::string_view id, RequestId within = kSharedStream) {
+    session.receive(question(id), within);
+    const auto found = all<Asked>();
+    if (!found.empty()) return found[0].call;
+    EXPECT_NE(next().text.find(fmt::format(R"("id":{},"error":)", id)), std::string::npos);
+    return 0;
+  }
+};
 
 TEST(SessionTest, AQuestionBelongsToItsCall) {
-  Peer peer({.client_version = "", .answers_questions = true});
-  peer.open();
-  const RequestId first = peer.session.call("look", {}, {});
-  peer.session.receive(kQuestion);
-  auto asked = peer.all<Asked>();
-  ASSERT_EQ(asked.size(), 1U);
-  EXPECT_EQ(asked[0].call, first) << "only one is open";
-  EXPECT_EQ(asked[0].question.message, "Size?");
-  peer.next();
-  peer.session.answer("q", {{"size", "L"}});
+  AskingPeer peer;
+  const RequestId first = peer.call();
+  EXPECT_EQ(peer.asked(R"("q")"), first) << "only one is open";
+  peer.session.answer(first, {{"size", "L"}});
   EXPECT_EQ(peer.next().text,
             R"({"id":"q","result":{"action":"accept","content":{"size":"L"}},"jsonrpc":"2.0"})");
-  peer.session.answer("q", {});
+  peer.session.answer(first, {});
   EXPECT_EQ(peer.next().text, "none") << "answered once";
 
-  const RequestId second = peer.session.call("look", {}, {});
-  peer.session.receive(kQuestion);
-  EXPECT_EQ(peer.all<Asked>()[0].call, 0) << "it cannot be told whose";
-  peer.session.decline("q");
-  peer.session.receive(kQuestion, second);
-  EXPECT_EQ(peer.all<Asked>()[0].call, second);
+  const RequestId second = peer.call();
+  EXPECT_EQ(peer.asked(R"("q")"), 0) << "it cannot be told whose";
+  EXPECT_EQ(peer.asked(R"("q")", second), second);
+  EXPECT_EQ(peer.asked(R"("r")", second), 0) << "one at a time";
+  EXPECT_EQ(peer.asked(R"("q")", first), 0) << "two of one name";
+  EXPECT_EQ(peer.asked(R"("s")", first), first);
   peer.session.receive(R"({"jsonrpc":"2.0","method":"notifications/cancelled",
                            "params":{"requestId":"q"}})");
-  EXPECT_EQ(peer.all<Withdrawn>().size(), 1U);
+  const auto withdrawn = peer.all<Withdrawn>();
+  ASSERT_EQ(withdrawn.size(), 1U);
+  EXPECT_EQ(withdrawn[0].call, second);
+  EXPECT_EQ(peer.asked(R"("q")", second), second);
+  peer.session.decline(second);
+  EXPECT_EQ(peer.next().text, R"({"id":"q","result":{"action":"decline"},"jsonrpc":"2.0"})");
+  peer.session.dismiss(first);
+  EXPECT_EQ(peer.next().text, R"({"id":"s","result":{"action":"cancel"},"jsonrpc":"2.0"})");
+}
+
+TEST(SessionTest, AQuestionIsNobodyElsesThanItsCalls) {
+  const auto lost = [](bool may_have_arrived) {
+    return
+        [=](AskingPeer& peer, RequestId call) { peer.session.lose(call, "cut", may_have_arrived); };
+  };
+  const auto cancelled = [](AskingPeer& peer, RequestId call) {
+    peer.session.cancel(call, "late");
+    peer.next();
+  };
+  struct Case {
+    const char* what;
+    std::function<void(AskingPeer&, RequestId)> give_up;
+    bool may_still_ask;
+  } const kCases[] = {{"cancelled", cancelled, true},
+                      {"lost", lost(true), true},
+                      {"never written", lost(false), false}};
+  for (const Case& each : kCases) {
+    AskingPeer peer;
+    const RequestId first = peer.call();
+    each.give_up(peer, first);
+    const RequestId second = peer.call();
+    if (!each.may_still_ask) {
+      EXPECT_EQ(peer.asked("7"), second) << each.what;
+      continue;
+    }
+    peer.session.receive(question("7"));
+    const auto refused = peer.all<NotAsked>();
+    ASSERT_EQ(refused.size(), 1U) << each.what;
+    EXPECT_TRUE(refused[0].of_given_up);
+    peer.next();
+    EXPECT_EQ(peer.asked("7", first), 0) << each.what;
+    EXPECT_EQ(peer.asked("7", second), second) << "its stream says so";
+    peer.session.decline(second);
+    peer.next();
+    peer.answer(first, "{}");
+    EXPECT_EQ(peer.asked("7"), second) << "the first has ended after all";
+  }
+  AskingPeer peer;
+  peer.call();
+  EXPECT_EQ(peer.asked("7", kForeignStream), 0);
+}
+
+TEST(SessionTest, AQuestionEndsWithItsCall) {
+  AskingPeer peer;
+  for (int i = 0; i < 100; ++i) {
+    const RequestId call = peer.call();
+    EXPECT_EQ(peer.asked("7"), call) << i;
+    peer.answer(call, "{}");
+    EXPECT_NE(peer.next().text.find(R"("id":7,"error":)"), std::string::npos)
+        << "nobody answers it";
+    peer.session.answer(call, {});
+    EXPECT_EQ(peer.next().text, "none");
+  }
+  const RequestId last = peer.call();
+  EXPECT_EQ(peer.asked("7"), last);
+  peer.session.cancel(last, "late");
+  EXPECT_NE(peer.next().text.find(R"("id":7,"error":)"), std::string::npos);
+  EXPECT_NE(peer.next().text.find("notifications/cancelled"), std::string::npos);
 }
 
 TEST(SessionTest, SomeNonsenseIsToleratedAndMuchIsNot) {
@@ -239,12 +323,12 @@ TEST(SessionTest, AServerThatOnlyTalksIsCutOff) {
 TEST(SessionTest, ALostHandshakeBreaksIt) {
   Peer peer;
   peer.session.open();
-  peer.session.lose(1, "HTTP 401");
+  peer.session.lose(1, "HTTP 401", true);
   EXPECT_EQ(peer.broken_by(), "HTTP 401");
   Peer calling;
   calling.open();
   const RequestId id = calling.session.call("look", {}, {});
-  calling.session.lose(id, "cut");
+  calling.session.lose(id, "cut", true);
   EXPECT_TRUE(calling.session.is_ready());
 }
 

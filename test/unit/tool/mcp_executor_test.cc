@@ -350,13 +350,24 @@ TEST(McpExecutorTest, AQuestionGoesToAPersonAndComesBack) {
   EXPECT_EQ(world.settled().outcome, Outcome::kInDoubt) << "the time runs again";
 }
 
-TEST(McpExecutorTest, AQuestionThatNobodyAnswersIsDeclined) {
-  const std::pair<Decision, const char*> kAnswers[] = {{Decision::kReject, ""},
-                                                       {Decision::kWithdrawn, ""},
-                                                       {Decision::kRespond, R"({"size":"XL"})"},
-                                                       {Decision::kRespond, "no JSON"},
-                                                       {Decision::kRespond, "[]"}};
-  for (const auto& [decision, given] : kAnswers) {
+// The action of a result, or "error".
+std::string action_of(const json::value& answer) {
+  EXPECT_EQ(answer.at("id"), "q");
+  const json::value* result = answer.as_object().if_contains("result");
+  return result == nullptr ? "error" : std::string(result->at("action").as_string());
+}
+
+TEST(McpExecutorTest, ANoIsWhatAPersonSaid) {
+  struct Case {
+    Decision decision;
+    const char* given;
+    const char* action;
+  } const kCases[] = {{Decision::kReject, "", "decline"},
+                      {Decision::kWithdrawn, "", "cancel"},
+                      {Decision::kRespond, R"({"size":"XL"})", "error"},
+                      {Decision::kRespond, "no JSON", "error"},
+                      {Decision::kRespond, "[]", "error"}};
+  for (const auto& [decision, given, action] : kCases) {
     McpWorld world;
     world.start();
     CallRequest request = call_of("pay");
@@ -365,14 +376,50 @@ TEST(McpExecutorTest, AQuestionThatNobodyAnswersIsDeclined) {
     world.runner.take();
     world.runner.say(on_one_line(kQuestion));
     world.executor->answer({}, "pay", 9, decision, Payload::of(given));
-    EXPECT_EQ(world.runner.take().at("result").at("action"), "decline") << given;
+    EXPECT_EQ(action_of(world.runner.take()), action) << given;
   }
   McpWorld world;
   world.start();
   world.call(call_of("pay"));  // by somebody who cannot ask
   world.runner.take();
   world.runner.say(on_one_line(kQuestion));
-  EXPECT_EQ(world.runner.take().at("result").at("action"), "decline");
+  EXPECT_EQ(action_of(world.runner.take()), "error");
+}
+
+TEST(McpExecutorTest, WhatWasGivenUpAsksNobodyAndEndsWithItsConnection) {
+  McpWorld world;
+  world.start();
+  int asked = 0;
+  const auto start = [&](const char* tool) {
+    CallRequest request = call_of(tool);
+    request.ask = [&](const std::string&, const Payload&) { ++asked; };
+    world.call(std::move(request));
+    return world.runner.take();
+  };
+  start("pay");
+  world.runner.say(R"({"jsonrpc":"2.0","method":"notifications/message","params":{"data":"x"}})");
+  world.timers.advance(world.config.call_ms);
+  EXPECT_EQ(world.settled().outcome, Outcome::kInDoubt);
+  EXPECT_EQ(world.runner.take().at("method"), "notifications/cancelled");
+  ASSERT_TRUE(world.executor->entry().connected);
+  const json::value second = start("look");
+  world.runner.say(on_one_line(kQuestion));
+  EXPECT_EQ(action_of(world.runner.take()), "error");
+  EXPECT_EQ(asked, 0);
+  EXPECT_TRUE(world.executor->entry().connected) << "the second call goes on";
+  world.answer(second, "{}");
+  EXPECT_EQ(world.settled().outcome, Outcome::kSucceeded);
+  EXPECT_FALSE(world.executor->entry().connected);
+  world.call(call_of("look"));  // waits for the next one
+  world.runner.exit(0);
+  world.timers.advance(500);
+  ASSERT_EQ(world.runner.specs.size(), 2U);
+  world.greet();
+  world.answer(world.runner.take(), "{}");
+  EXPECT_EQ(world.settled().outcome, Outcome::kSucceeded);
+  start("pay");
+  world.runner.say(on_one_line(kQuestion));
+  EXPECT_EQ(asked, 1);
 }
 
 TEST(McpExecutorTest, ADeathWhileAPersonIsAskedIsDoubt) {

@@ -99,18 +99,19 @@ struct World {
   }
 
   // Through the handshake; the server's own stream is then open, at `listening`.
-  void greet() {
+  void greet(bool has_session = true) {
+    const std::string session = has_session ? "abc" : "";
     const size_t hello = web.next();
     EXPECT_EQ(web.header(hello, "Authorization"), "Bearer a secret word");
     EXPECT_EQ(web.header(hello, "MCP-Protocol-Version"), "");
     web.json(hello,
              R"({"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-06-18",
                  "capabilities":{"tools":{}}}})",
-             {{"mcp-session-id", "abc"}});
+             has_session ? HttpHeaders{{"mcp-session-id", session}} : HttpHeaders{});
     const size_t ready = web.next();
     EXPECT_EQ(web.body(ready).at("method"), "notifications/initialized");
     EXPECT_EQ(web.header(ready, "MCP-Protocol-Version"), "2025-06-18");
-    EXPECT_EQ(web.header(ready, "Mcp-Session-Id"), "abc");
+    EXPECT_EQ(web.header(ready, "Mcp-Session-Id"), session);
     EXPECT_TRUE(web.is_quiet()) << "nothing overtakes the end of the handshake";
     web.status(ready, 202);
     const size_t list = web.next();
@@ -273,6 +274,31 @@ TEST(McpHttpTest, TheServersOwnStream) {
   world.web.status(again, 405);
   world.timers.advance(600'000);
   EXPECT_TRUE(world.web.is_quiet()) << "a server that has none is not asked again";
+}
+
+// On the stream that all calls of a session share, it is the question of the only one that is open;
+// where there are no sessions, of nobody that we know.
+TEST(McpHttpTest, AQuestionOnTheServersOwnStream) {
+  constexpr std::string_view kAsks =
+      "data: {\"jsonrpc\":\"2.0\",\"id\":\"q\",\"method\":\"elicitation/create\",\"params\":{"
+      "\"message\":\"Size?\",\"requestedSchema\":{\"properties\":{}}}}\n\n";
+  for (const bool has_session : {true, false}) {
+    World world;
+    world.greet(has_session);
+    int asked = 0;
+    CallRequest request = call_of("pay");
+    request.ask = [&](const std::string&, const Payload&) { ++asked; };
+    world.executor->start(std::move(request), [](const SettleStep&) {});
+    const size_t call = world.web.next();
+    world.web.events(world.listening);
+    world.web.body(world.listening, kAsks);
+    EXPECT_EQ(asked, has_session ? 1 : 0);
+    if (has_session) continue;
+    EXPECT_TRUE(world.web.body(world.web.next()).as_object().contains("error"));
+    world.web.events(call);
+    world.web.body(call, kAsks);
+    EXPECT_EQ(asked, 1) << "this stream is the call's own";
+  }
 }
 
 TEST(McpHttpTest, ASecretStaysOutOfWhatIsTold) {
