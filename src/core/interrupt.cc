@@ -170,7 +170,10 @@ void conclude(Draft& draft, InterruptResolved decision) {
   clear_ask_timer(draft, decision.interrupt_seq);
   draft.append(decision);
   if (interrupt.reason == InterruptReason::kQuestion && is_running(draft, interrupt.step)) {
-    draft.emit(Answered{interrupt.step, decision.interrupt_seq, decision.decision, decision.given});
+    // A no that nobody has said is none.
+    const bool unsaid = decision.expired && decision.decision == Decision::kReject;
+    draft.emit(Answered{interrupt.step, decision.interrupt_seq,
+                        unsaid ? Decision::kWithdrawn : decision.decision, decision.given});
   }
   if (decision.decision == Decision::kReject) reject(draft, interrupt, decision);
   if (decision.decision != Decision::kEdit) return;

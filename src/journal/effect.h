@@ -35,8 +35,8 @@ struct Abort {
   StepId step;
 };
 
-// The question that a running call asked is settled: kRespond with the answer, kReject without one,
-// or kWithdrawn.
+// The question that a running call asked is settled: kRespond with the answer, kReject if a person
+// said no, kWithdrawn if nobody decided.
 struct Answered {
   StepId step;
   Seq interrupt_seq = 0;

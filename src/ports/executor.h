@@ -37,9 +37,9 @@ class Executor {
   virtual void start(CallRequest request, Done done) = 0;
   // The outcome is no longer wanted; `done` is still called.
   virtual void abort(const TaskId& task, const StepId& step) = 0;
-  // The question that this call asked is settled: kRespond with the answer (JSON), kReject if
-  // nobody will answer, kWithdrawn if nobody was or will be asked. On the engine's thread: must not
-  // block. An executor that does not run the call, or asks nothing, does nothing.
+  // The question that this call asked is settled: kRespond with the answer (JSON), kReject if a
+  // person says no, kWithdrawn if nobody decides. On the engine's thread: must not block. An
+  // executor that does not run the call, or asks nothing, does nothing.
   virtual void answer(const TaskId& /*task*/, const StepId& /*step*/, Seq /*interrupt_seq*/,
                       Decision /*decision*/, const Payload& /*given*/) {}
 };

@@ -141,6 +141,16 @@ TEST(Expiry, WhatWasDeclaredStands) {
   }
 }
 
+TEST(Expiry, OfARunningCallsQuestionIsNobodysNo) {
+  Driver driver({}, expiring(OnExpire::kReject));
+  driver.answer({tool("a")});
+  driver.apply(Ask{"a", 1, "how many?", {}});
+  driver.fire("!ask/" + std::to_string(driver.question(InterruptReason::kQuestion)));
+  EXPECT_EQ(driver.last<InterruptResolved>().decision, Decision::kReject);
+  ASSERT_EQ(driver.answered().size(), 1u);
+  EXPECT_EQ(driver.answered()[0].decision, Decision::kWithdrawn);
+}
+
 TEST(Expiry, OfADoubtLeavesItUnknown) {
   Driver driver({}, expiring(OnExpire::kApprove));
   driver.answer({tool("a")});
