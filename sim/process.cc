@@ -19,12 +19,33 @@ void SimTools::start(CallRequest request, Done done) {
   });
   if (world_.dice().chance(world_.is_healed() ? 0 : 50)) {
     world_.probe(Probe::kCallAsked);
-    const auto ask = request.ask;
-    const Position position{request.task, request.send.step};
-    asking_[position] = {std::move(request), std::move(done)};
-    return ask("how many?", Payload::of(R"({"question":"how many?"})"));
+    return ask(std::move(request), std::move(done));
   }
   begin(std::move(request), std::move(done));
+}
+
+// Some withdraw what they have asked, at once or after a while.
+void SimTools::ask(CallRequest request, Done done) {
+  const auto ask = request.ask;
+  const Position position{request.task, request.send.step};
+  asking_[position] = {std::move(request), std::move(done)};
+  ask("how many?", Payload::of(R"({"question":"how many?"})"), [this, position](Result<Seq> asked) {
+    if (!asked) return go_on(position);
+    if (!world_.dice().chance(300)) return;
+    const int64_t delay_us = world_.dice().between(0, 5'000'000);
+    world_.in_process(delay_us, "withdraws", [this, position] {
+      const auto asking = asking_.find(position);
+      if (asking == asking_.end()) return;
+      world_.probe(Probe::kQuestionWithdrawn);
+      asking->second.first.withdraw();
+      go_on(position);
+    });
+  });
+}
+
+void SimTools::go_on(const Position& position) {
+  auto asking = asking_.extract(position);
+  if (asking) begin(std::move(asking.mapped().first), std::move(asking.mapped().second));
 }
 
 void SimTools::begin(CallRequest request, Done done) {
@@ -39,14 +60,12 @@ void SimTools::answer(const TaskId& task, const StepId& step, Seq interrupt_seq,
   world_.trace("answered", task, interrupt_seq,
                [&] { return fmt::format("step {} {}", step, to_string(decision)); });
   const SeenTask* seen = world_.evidence().task(task);
-  if (interrupt_seq != 0 && (seen == nullptr || !seen->decisions.contains(interrupt_seq))) {
+  if (seen == nullptr || !seen->decisions.contains(interrupt_seq)) {
     world_.verdict().violation(
         "output_commit", fmt::format("{}: the answer to question {} is given, and is not durable",
                                      task.to_string(), interrupt_seq));
   }
-  auto asked = asking_.extract({task, step});
-  if (asked.empty()) return;
-  begin(std::move(asked.mapped().first), std::move(asked.mapped().second));
+  go_on({task, step});
 }
 
 void Watcher::on_durable(std::span<const engine::Committed> tasks) {

@@ -33,6 +33,8 @@ class SimTools : public Executor {
               const Payload& given) override;
 
  private:
+  void ask(CallRequest request, Done done);
+  void go_on(const Position& position);
   void begin(CallRequest request, Done done);
 
   World& world_;

@@ -42,6 +42,7 @@ struct Route {
   void operator()(const Acknowledge& c) const { acknowledge(draft, c); }
   void operator()(const Recover&) const { recover(draft); }
   void operator()(const Ask& c) const { ask_while_running(draft, c); }
+  void operator()(const Withdraw& c) const { withdraw_while_running(draft, c); }
 };
 
 // What follows from the new state, whatever brought it about.

@@ -28,6 +28,7 @@ class Draft {
   void emit(Effect effect) { applied_.effects.push_back(std::move(effect)); }
 
   void accept(bool repeated = false) { applied_.reply = Accepted{repeated, state().head}; }
+  void accept_question(Seq asked) { applied_.reply = Accepted{false, state().head, asked}; }
   void refuse(Code code, std::string message) { applied_.reply = fail(code, std::move(message)); }
   bool refused() const { return !applied_.reply.has_value(); }
 

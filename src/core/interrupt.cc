@@ -16,12 +16,13 @@
 namespace perdure::core {
 namespace {
 
-void ask(Draft& draft, InterruptReason reason, const StepId& step, std::string message,
-         const Usage& needed = {}, Payload question = {}) {
+Seq ask(Draft& draft, InterruptReason reason, const StepId& step, std::string message,
+        const Usage& needed = {}, Payload question = {}) {
   Asking asking = asking_for(draft, reason, step);
   const Seq seq = draft.append(InterruptRequested{reason, step, std::move(message), needed,
                                                   std::move(asking), std::move(question)});
   set_ask_timer(draft, seq);
+  return seq;
 }
 
 // What is short, in the words of who has to pay for it.
@@ -279,8 +280,17 @@ void ask_while_running(Draft& draft, const Ask& command) {
     return draft.refuse(Code::kInvalid,
                         fmt::format("a question has 1 to {} bytes", kQuestionMaxBytes));
   }
-  ask(draft, InterruptReason::kQuestion, command.step, command.message, {}, command.question);
-  draft.accept();
+  draft.accept_question(
+      ask(draft, InterruptReason::kQuestion, command.step, command.message, {}, command.question));
+}
+
+void withdraw_while_running(Draft& draft, const Withdraw& command) {
+  const auto step = draft.state().open.find(command.step);
+  const bool asks = step != draft.state().open.end() &&
+                    step->second.state == EffectState::kIntent &&
+                    step->second.attempt == command.attempt && step->second.interrupt_seq != 0;
+  if (asks) withdraw(draft, step->second.interrupt_seq);
+  draft.accept(!asks);  // it was answered, or the call ended, a moment before
 }
 
 void resolve(Draft& draft, const Resolve& command) {

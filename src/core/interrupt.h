@@ -17,6 +17,7 @@ void ask_for_planner(Draft& draft, InterruptReason reason, const std::string& me
 void ask_question(Draft& draft, const StepId& step, const std::string& message);
 // A call that runs asks; the answer goes to its executor.
 void ask_while_running(Draft& draft, const Ask& command);
+void withdraw_while_running(Draft& draft, const Withdraw& command);
 
 void resolve(Draft& draft, const Resolve& command);
 

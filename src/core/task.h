@@ -30,6 +30,7 @@ struct Task {
 struct Accepted {
   bool repeated = false;  // the same command had been accepted before; nothing was appended
   Seq head = 0;
+  Seq asked = 0;  // Ask: the interrupt that it became
 };
 
 struct Applied {

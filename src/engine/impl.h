@@ -72,7 +72,7 @@ struct Engine::Impl {
   void plan_inside();
   void plan(const TaskId& id, const Plan& plan);
   void send(const TaskId& id, Send send);
-  void ask(const TaskId& id, const std::string& tenant, Ask question);
+  void ask(const TaskId& id, const std::string& tenant, Ask question, CallRequest::Asked asked);
 
   // recovery.cc: what time and restarts bring
   bool fire_timers();

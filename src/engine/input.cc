@@ -166,7 +166,7 @@ void Engine::Impl::apply(Live& task, const Command& command, Reply reply) {
   }
   if (reply) {
     Result<Submitted> result = applied.reply.map([&](const core::Accepted& accepted) {
-      return Submitted{id, accepted.repeated, accepted.head};
+      return Submitted{id, accepted.repeated, accepted.head, accepted.asked};
     });
     hold({id, ReplyOutput{std::move(reply), std::move(result)}});
   }

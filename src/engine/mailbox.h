@@ -20,6 +20,7 @@ struct Submitted {
   TaskId task;
   bool repeated = false;
   Seq head = 0;
+  Seq asked = 0;  // Ask: the interrupt that it became
 };
 // Called once, on the engine's thread, when what it says is durable.
 using Reply = std::function<void(Result<Submitted>)>;

@@ -163,23 +163,25 @@ void Engine::Impl::send(const TaskId& id, Send call) {
   };
   const CallKind kind = call.kind;
   request.ask = [this, id, tenant = state.tenant, step = call.step, attempt = call.attempt](
-                    std::string message, Payload question) {
-    ask(id, tenant, {step, attempt, std::move(message), std::move(question)});
+                    std::string message, Payload question, CallRequest::Asked asked) {
+    ask(id, tenant, {step, attempt, std::move(message), std::move(question)}, std::move(asked));
+  };
+  request.withdraw = [this, id, step = call.step, attempt = call.attempt] {
+    mailbox.put(TaskCommand{id, Withdraw{step, attempt}, {}});
   };
   request.send = std::move(call);
   world.executor(kind)->start(std::move(request), done);
 }
 
-// A question that cannot be asked is withdrawn at once, so that the call does not wait for ever.
-void Engine::Impl::ask(const TaskId& id, const std::string& tenant, Ask question) {
+void Engine::Impl::ask(const TaskId& id, const std::string& tenant, Ask question,
+                       CallRequest::Asked asked) {
   const Status stowed = stow(world.blobs, tenant, question.question);
-  const StepId step = question.step;
-  const auto refused = [this, id, step](const Result<Submitted>& asked) {
-    if (asked || halted) return;
-    world.executor(CallKind::kTool)->answer(id, step, 0, Decision::kWithdrawn, {});
-  };
   if (!stowed) question.message.clear();  // refused in its turn
-  mailbox.put(TaskCommand{id, std::move(question), refused});
+  mailbox.put(TaskCommand{id, std::move(question),
+                          [this, asked = std::move(asked)](const Result<Submitted>& accepted) {
+                            if (halted) return;
+                            asked(accepted.map([](const Submitted& by) { return by.asked; }));
+                          }});
 }
 
 void Engine::resolve(TaskId task, const Decided& about, Resolve decision, Reply reply) {

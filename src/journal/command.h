@@ -136,6 +136,12 @@ struct NoteProviderId {
 };
 inline constexpr size_t kProviderIdMaxBytes = 256;
 
+// The call that asked wants no answer any more, and goes on.
+struct Withdraw {
+  StepId step;
+  uint32_t attempt = 0;
+};
+
 struct FireTimer {
   TimerId timer;
 };
@@ -167,6 +173,6 @@ struct Acknowledge {
 struct Recover {};
 
 using Command = std::variant<Submit, AnswerTurn, RejectTurn, SettleStep, FireTimer, Resolve, Cancel,
-                             Acknowledge, Recover, Ask, NoteProviderId>;
+                             Acknowledge, Recover, Ask, NoteProviderId, Withdraw>;
 
 }  // namespace perdure

@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include "base/error.h"
 #include "base/id.h"
 #include "journal/command.h"
 #include "journal/effect.h"
@@ -20,9 +21,13 @@ struct CallRequest {
   std::string key;  // idempotency key: of the position, equal for all sends of one attempt group
   Epoch epoch = 0;
   // Asks a person something while the call runs: the message, and {"question", "choices"?,
-  // "schema"?}. On any thread; at most one question of a call is open. What comes of it is told by
-  // `Executor::answer`, once, unless the call is done before.
-  std::function<void(std::string message, Payload question)> ask;
+  // "schema"?}. On any thread; at most one question of a call is open. `asked` is told, on the
+  // engine's thread, which interrupt it has become, or why nobody is asked. What comes of it is
+  // told by `Executor::answer`, once, unless the call is done before.
+  using Asked = std::function<void(Result<Seq> interrupt_seq)>;
+  std::function<void(std::string message, Payload question, Asked asked)> ask;
+  // Nobody need answer any more. On any thread, behind `ask`; an answer may still come.
+  std::function<void()> withdraw;
   // The other side took the call and works on under this name when the connection ends. Before
   // `done`, on any thread; what follows need not wait.
   std::function<void(std::string provider_id)> on_provider_id = {};

@@ -139,32 +139,59 @@ void McpExecutor::State::ask(mcp::Asked& asked) {
   }
   Open& open = found->second;
   outside_.timers.cancel(open.timer);
-  open.asked_schema = asked.question.schema;
+  const uint64_t number = ++last_number_;
+  open.question = Question{number, 0, asked.question.schema};
   std::string message(beginning(masker_.mask(fmt::format("The tool server '{}' asks: {}",
                                                          config_.name, asked.question.message)),
                                 kQuestionMaxBytes));
   json::object question{{"question", message}, {"schema", std::move(asked.question.schema)}};
-  outbox_.push_back([ask = open.request.ask, message = std::move(message),
-                     text = masker_.mask(to_json(question))] { ask(message, Payload::of(text)); });
+  auto on_asked = [weak = weak_from_this(), request = asked.call, number](Result<Seq> as) {
+    const auto self = weak.lock();
+    if (self) self->question_asked(request, number, as);
+  };
+  outbox_.push_back(
+      [ask = open.request.ask, message = std::move(message), text = masker_.mask(to_json(question)),
+       on_asked = std::move(on_asked)] { ask(message, Payload::of(text), on_asked); });
+}
+
+void McpExecutor::State::question_asked(mcp::RequestId request, uint64_t number,
+                                        const Result<Seq>& asked) {
+  Lock lock(mutex_);
+  const auto found = open_.find(request);
+  if (found == open_.end() || !found->second.question) return;
+  Question& question = *found->second.question;
+  if (question.number != number) return;
+  if (asked) {
+    question.interrupt_seq = *asked;
+    return;
+  }
+  end_question(request, found->second);
+  session_->refuse(request, "nobody is asked: " + asked.error().message);
+  react();
+  drain(lock);
 }
 
 void McpExecutor::State::question_withdrawn(mcp::RequestId request) {
   const auto found = open_.find(request);
-  if (found != open_.end() && found->second.asked_schema) end_question(request, found->second);
+  if (found == open_.end() || !found->second.question) return;
+  end_question(request, found->second);
+  outbox_.push_back([withdraw = found->second.request.withdraw] { withdraw(); });
 }
 
 void McpExecutor::State::end_question(mcp::RequestId request, Open& open) {
-  open.asked_schema.reset();
+  open.question.reset();
   open.frames_before = frames_;
   open.timer = after(config_.call_ms, [request](State& self) { self.call_timed_out(request); });
 }
 
-void McpExecutor::State::answer_question(const TaskId& task, const StepId& step, Decision decision,
-                                         const Payload& given) {
+// An answer to a question that was withdrawn meanwhile is not one to the next.
+void McpExecutor::State::answer_question(const TaskId& task, const StepId& step, Seq interrupt_seq,
+                                         Decision decision, const Payload& given) {
   Lock lock(mutex_);
   for (auto& [request, open] : open_) {
-    if (!open.asked_schema || open.request.task != task || open.request.send.step != step) continue;
-    const json::object schema = std::move(*open.asked_schema);
+    if (open.request.task != task || open.request.send.step != step) continue;
+    if (!open.question || open.question->interrupt_seq != interrupt_seq) continue;
+    const json::object schema = std::move(open.question->schema);
     end_question(request, open);
     put_answer(request, schema, decision, given);
     react();

@@ -114,9 +114,9 @@ void McpExecutor::start(CallRequest request, Done done) {
 void McpExecutor::abort(const TaskId& task, const StepId& step) {
   state_->abort(task, step);
 }
-void McpExecutor::answer(const TaskId& task, const StepId& step, Seq, Decision decision,
-                         const Payload& given) {
-  state_->answer_question(task, step, decision, given);
+void McpExecutor::answer(const TaskId& task, const StepId& step, Seq interrupt_seq,
+                         Decision decision, const Payload& given) {
+  state_->answer_question(task, step, interrupt_seq, decision, given);
 }
 ToolServerEntry McpExecutor::entry() const {
   return state_->entry();

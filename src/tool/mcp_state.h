@@ -27,7 +27,7 @@ class McpExecutor::State : public std::enable_shared_from_this<State> {
 
   void start(CallRequest request, Done done);
   void abort(const TaskId& task, const StepId& step);
-  void answer_question(const TaskId& task, const StepId& step, Decision decision,
+  void answer_question(const TaskId& task, const StepId& step, Seq interrupt_seq, Decision decision,
                        const Payload& given);
 
   ToolServerEntry entry() const;
@@ -46,14 +46,18 @@ class McpExecutor::State : public std::enable_shared_from_this<State> {
     Done done;
     uint64_t timer = 0;
   };
+  struct Question {
+    uint64_t number = 0;    // ours
+    Seq interrupt_seq = 0;  // as soon as it is known to be asked
+    json::object schema;
+  };
   struct Open {
     CallRequest request;
     Done done;
     uint64_t timer = 0;
     bool written = false;
-    uint64_t frames_before = 0;  // how many had come when it was written
-    // Of a question to a person; while it is open, the call has all the time that it takes.
-    std::optional<json::object> asked_schema;
+    uint64_t frames_before = 0;        // how many had come when it was written
+    std::optional<Question> question;  // a person is asked; the call has all the time it takes
   };
 
   // mcp_connection.cc: how the server is reached. With the mutex.
@@ -76,6 +80,7 @@ class McpExecutor::State : public std::enable_shared_from_this<State> {
   void lose(mcp::RequestId request, McpLoss loss);
   void call_timed_out(mcp::RequestId request);
   void ask(mcp::Asked& asked);
+  void question_asked(mcp::RequestId request, uint64_t number, const Result<Seq>& asked);
   void question_withdrawn(mcp::RequestId request);
   void end_question(mcp::RequestId request, Open& open);
   void put_answer(mcp::RequestId request, const json::object& schema, Decision decision,

@@ -29,7 +29,9 @@ CallRequest call_of(const std::string& tool, McpExecutor& executor) {
   request.send.name = tool;
   request.send.args = Payload::of(R"({"a":2,"b":3})");
   request.key = "conformance";
-  request.ask = [&executor, task = request.task](const std::string&, const Payload&) {
+  request.ask = [&executor, task = request.task](const std::string&, const Payload&,
+                                                 const CallRequest::Asked& asked) {
+    asked(1);
     executor.answer(task, "call", 1, Decision::kRespond, Payload::of("{}"));
   };
   return request;

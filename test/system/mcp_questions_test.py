@@ -66,6 +66,21 @@ class Questions(McpTest):
         server.api.wait(other, "completed")
         self.answered(server, "alone again")
 
+    def test_a_question_that_is_withdrawn(self):
+        server = self.serve()
+        task, first = self.question(server, "change_mind", "it changes its mind")
+        self.assertIn("One?", first["message"])
+        self.touch("withdraw")
+        until(lambda: [q for q in server.api.inbox(task) if q["id"] != first["id"]], "the second question")
+        second = self.only(server.api.inbox(task))
+        self.assertIn("Two?", second["message"])
+        self.assertEqual(self.respond(server, first).status, 409, "nobody would hear it")
+        self.assertEqual(self.respond(server, second, ok=False).status, 200)
+        server.api.wait(task, "completed")
+        self.assertIn('false', self.told("it changes its mind"))
+        answer = self.only(self.noted("answers.jsonl"))
+        self.assertEqual(answer["result"], {"action": "accept", "content": {"ok": False}})
+
     def test_questions_end_with_their_calls(self):
         server = self.serve()
         for n in range(17):

@@ -59,6 +59,25 @@ TEST(Question, OfACallThatRunsGoesBackToIt) {
   EXPECT_EQ(driver.apply(Ask{"a", 1, "more?", {}}).reply.error().code, Code::kExhausted);
 }
 
+TEST(Question, OfACallIsWithdrawnByIt) {
+  Driver driver;
+  driver.answer({tool("a")});
+  EXPECT_TRUE(driver.apply(Withdraw{"a", 1}).reply->repeated) << "nothing is open";
+  const auto asks = driver.apply(Ask{"a", 1, "how many?", {}});
+  const Seq first = driver.question(InterruptReason::kQuestion);
+  EXPECT_EQ(asks.reply->asked, first);
+  EXPECT_TRUE(driver.apply(Withdraw{"a", 2}).reply->repeated) << "of another attempt";
+  EXPECT_FALSE(driver.apply(Withdraw{"a", 1}).reply->repeated);
+  EXPECT_EQ(driver.questions(), 0u);
+  EXPECT_EQ(driver.last<InterruptResolved>().decision, Decision::kWithdrawn);
+  EXPECT_EQ(driver.give(first, Decision::kRespond, "3").reply.error().code, Code::kConflict);
+  EXPECT_EQ(driver.step("a"), "intent");
+  driver.apply(Ask{"a", 1, "and now?", {}});
+  EXPECT_GT(driver.question(InterruptReason::kQuestion), first);
+  driver.settle("a", kSucceeded);
+  EXPECT_TRUE(driver.apply(Withdraw{"a", 1}).reply->repeated);
+}
+
 TEST(Question, OfACallIsWithdrawnWhenItSettles) {
   Driver driver;
   driver.answer({tool("a")});

@@ -219,6 +219,7 @@ void RandomTask::ask_while_running() {
   if (chance(5)) ask.attempt += 1;
   if (chance(50)) ask.question = Payload::of("{}");
   driver_.apply(ask);
+  if (chance(20)) driver_.apply(Withdraw{id, ask.attempt});
 }
 
 void RandomTask::step() {

@@ -327,12 +327,21 @@ std::string on_one_line(std::string_view text) {
   return line;
 }
 
+auto asked_as(Seq interrupt_seq) {
+  return [=](const std::string&, const Payload&, const CallRequest::Asked& asked) {
+    asked(interrupt_seq);
+  };
+}
+
 TEST(McpExecutorTest, AQuestionGoesToAPersonAndComesBack) {
   McpWorld world;
   world.start();
   std::vector<std::string> asked;
   CallRequest request = call_of("pay");
-  request.ask = [&](const std::string& message, const Payload&) { asked.push_back(message); };
+  request.ask = [&](const std::string& message, const Payload&, const CallRequest::Asked& done) {
+    asked.push_back(message);
+    done(9);
+  };
   world.call(std::move(request));
   const json::value call = world.runner.take();
   world.runner.say(on_one_line(kQuestion));
@@ -371,7 +380,7 @@ TEST(McpExecutorTest, ANoIsWhatAPersonSaid) {
     McpWorld world;
     world.start();
     CallRequest request = call_of("pay");
-    request.ask = [](const std::string&, const Payload&) {};
+    request.ask = asked_as(9);
     world.call(std::move(request));
     world.runner.take();
     world.runner.say(on_one_line(kQuestion));
@@ -386,13 +395,51 @@ TEST(McpExecutorTest, ANoIsWhatAPersonSaid) {
   EXPECT_EQ(action_of(world.runner.take()), "error");
 }
 
+TEST(McpExecutorTest, AnAnswerIsOneToItsQuestion) {
+  McpWorld world;
+  world.start();
+  std::vector<CallRequest::Asked> asked;
+  int withdrawn = 0;
+  CallRequest request = call_of("pay");
+  request.ask = [&](const std::string&, const Payload&, CallRequest::Asked by) {
+    asked.push_back(std::move(by));
+  };
+  request.withdraw = [&] { ++withdrawn; };
+  world.call(std::move(request));
+  world.runner.take();
+  const auto answers = [&](Seq interrupt_seq) {
+    world.executor->answer({}, "pay", interrupt_seq, Decision::kRespond,
+                           Payload::of(R"({"size":"L"})"));
+    return !world.runner.written.empty();
+  };
+  world.runner.say(on_one_line(kQuestion));
+  asked.at(0)(7);
+  world.runner.say(
+      R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"q"}})");
+  EXPECT_EQ(withdrawn, 1);
+  world.runner.say(on_one_line(kQuestion));
+  EXPECT_FALSE(answers(7)) << "the next one is not known to be asked yet";
+  asked.at(0)(tl::unexpected(Error{Code::kConflict, "late"}));
+  asked.at(1)(12);
+  EXPECT_FALSE(answers(7));
+  EXPECT_TRUE(answers(12));
+  EXPECT_EQ(action_of(world.runner.take()), "accept");
+  EXPECT_EQ(withdrawn, 1);
+
+  world.runner.say(on_one_line(kQuestion));
+  asked.at(2)(tl::unexpected(Error{Code::kExhausted, "enough"}));
+  EXPECT_EQ(action_of(world.runner.take()), "error") << "nobody is asked";
+  world.timers.advance(world.config.call_ms);
+  EXPECT_EQ(world.settled().outcome, Outcome::kInDoubt) << "the time runs again";
+}
+
 TEST(McpExecutorTest, WhatWasGivenUpAsksNobodyAndEndsWithItsConnection) {
   McpWorld world;
   world.start();
   int asked = 0;
   const auto start = [&](const char* tool) {
     CallRequest request = call_of(tool);
-    request.ask = [&](const std::string&, const Payload&) { ++asked; };
+    request.ask = [&](const std::string&, const Payload&, const auto&) { ++asked; };
     world.call(std::move(request));
     return world.runner.take();
   };
@@ -426,7 +473,7 @@ TEST(McpExecutorTest, ADeathWhileAPersonIsAskedIsDoubt) {
   McpWorld world;
   world.start();
   CallRequest request = call_of("pay");
-  request.ask = [](const std::string&, const Payload&) {};
+  request.ask = asked_as(9);
   world.call(std::move(request));
   world.runner.take();
   world.runner.say(on_one_line(kQuestion));

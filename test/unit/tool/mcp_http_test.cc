@@ -287,7 +287,7 @@ TEST(McpHttpTest, AQuestionOnTheServersOwnStream) {
     world.greet(has_session);
     int asked = 0;
     CallRequest request = call_of("pay");
-    request.ask = [&](const std::string&, const Payload&) { ++asked; };
+    request.ask = [&](const std::string&, const Payload&, const auto&) { ++asked; };
     world.executor->start(std::move(request), [](const SettleStep&) {});
     const size_t call = world.web.next();
     world.web.events(world.listening);
