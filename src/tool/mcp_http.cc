@@ -14,19 +14,24 @@
 namespace perdure {
 namespace {
 
+using mcp::RequestId;
+
 constexpr size_t kMessageMaxBytes = 16u << 20;
 constexpr size_t kRefusalMaxBytes = 4096;
+constexpr size_t kSessionIdMaxBytes = 1024;
 constexpr int64_t kRetryMs = 1000;  // until the stream says otherwise
 constexpr int64_t kRetryMaxMs = 60'000;
 constexpr int kResumesMax = 5;  // in a row, without anything new
-// How long a call may take is its caller's business: it forgets the call in time, and a person who
-// is asked may take hours.
 constexpr int64_t kDayMs = 24LL * 3600 * 1000;
-constexpr HttpTimeouts kPatience = {
-    .connect_ms = 10'000, .first_byte_ms = kDayMs, .gap_ms = kDayMs, .total_ms = kDayMs};
-constexpr size_t kSessionIdMaxBytes = 1024;
+constexpr int64_t kForeverMs = 36'500 * kDayMs;
 
-using mcp::RequestId;
+// How long a request may take is its caller's business: it forgets the request in time, and a
+// person who is asked meanwhile has all the time.
+HttpTimeouts patience_for(RequestId request) {
+  const int64_t limit_ms = request == 0 ? kDayMs : kForeverMs;
+  return {
+      .connect_ms = 10'000, .first_byte_ms = limit_ms, .gap_ms = limit_ms, .total_ms = limit_ms};
+}
 
 bool is_visible(std::string_view text) {
   return !text.empty() && text.size() <= kSessionIdMaxBytes &&
@@ -186,7 +191,7 @@ void HttpTransport::resume(const Shared& stream) {
 }
 
 void HttpTransport::perform(const Shared& stream, HttpRequest request) {
-  request.timeouts = kPatience;
+  request.timeouts = patience_for(stream->request);
   request.max_response_bytes = SIZE_MAX;  // counted where the frames are known
   stream->status = 0;
   stream->body = McpBody::kNone;

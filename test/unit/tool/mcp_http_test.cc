@@ -276,12 +276,13 @@ TEST(McpHttpTest, TheServersOwnStream) {
   EXPECT_TRUE(world.web.is_quiet()) << "a server that has none is not asked again";
 }
 
+constexpr std::string_view kAsks =
+    "data: {\"jsonrpc\":\"2.0\",\"id\":\"q\",\"method\":\"elicitation/create\",\"params\":{"
+    "\"message\":\"Size?\",\"requestedSchema\":{\"properties\":{}}}}\n\n";
+
 // On the stream that all calls of a session share, it is the question of the only one that is open;
 // where there are no sessions, of nobody that we know.
 TEST(McpHttpTest, AQuestionOnTheServersOwnStream) {
-  constexpr std::string_view kAsks =
-      "data: {\"jsonrpc\":\"2.0\",\"id\":\"q\",\"method\":\"elicitation/create\",\"params\":{"
-      "\"message\":\"Size?\",\"requestedSchema\":{\"properties\":{}}}}\n\n";
   for (const bool has_session : {true, false}) {
     World world;
     world.greet(has_session);
@@ -299,6 +300,30 @@ TEST(McpHttpTest, AQuestionOnTheServersOwnStream) {
     world.web.body(call, kAsks);
     EXPECT_EQ(asked, 1) << "this stream is the call's own";
   }
+}
+
+// The call's own time stands still while a person is asked, and no other may run out meanwhile.
+TEST(McpHttpTest, APersonHasAllTheTime) {
+  constexpr int64_t kYearMs = 365LL * 86'400'000;
+  World world;
+  world.greet();
+  CallRequest request = call_of("pay");
+  request.ask = [](const std::string&, const Payload&, const auto& asked) { asked(9); };
+  world.executor->start(std::move(request),
+                        [&](SettleStep settled) { world.settles.push_back(std::move(settled)); });
+  const size_t call = world.web.next();
+  world.web.events(call);
+  world.web.body(call, kAsks);
+  for (const int64_t limit_ms :
+       {world.web.request(call).timeouts.total_ms, world.web.request(call).timeouts.first_byte_ms,
+        world.web.request(call).timeouts.gap_ms}) {
+    EXPECT_GT(limit_ms, kYearMs);
+  }
+  world.timers.advance(kYearMs);
+  EXPECT_TRUE(world.settles.empty());
+  world.executor->answer({}, "pay", 9, Decision::kRespond, Payload::of("{}"));
+  world.timers.advance(world.config.call_ms);
+  EXPECT_EQ(world.settled().outcome, Outcome::kInDoubt) << "the time runs again";
 }
 
 TEST(McpHttpTest, ASecretStaysOutOfWhatIsTold) {
