@@ -55,11 +55,13 @@ constexpr Rule kRules[] = {
 
 class Examination {
  public:
-  Examination(Database& database, Blobs* blobs) : database_(database), blobs_(blobs) {}
+  Examination(Database& database, int64_t format, Blobs* blobs)
+      : database_(database), format_(format), blobs_(blobs) {}
 
   StoreReport run() {
     // One damage must not hide the others: each part reports and the next one begins.
     note(check_pages());
+    note(check_tables());
     note(check_rows());
     note(check_meta());
     note(check_frames());
@@ -85,6 +87,14 @@ class Examination {
       const std::string found = Columns(check).bytes();
       if (found != "ok") problem(fmt::format("database {}: {}", database_.path(), found));
     }
+  }
+
+  // SQLite itself takes a damaged name of a column for another column.
+  Status check_tables() {
+    TRY_ASSIGN(const auto wanted, tables_of_format(format_));
+    TRY_ASSIGN(const auto found, describe_tables(database_));
+    if (found != wanted) problem("the tables are not those of format " + std::to_string(format_));
+    return {};
   }
 
   Status check_rows() {
@@ -194,6 +204,7 @@ class Examination {
   }
 
   Database& database_;
+  int64_t format_;
   Blobs* blobs_;
   StoreReport report_;
   int64_t key_ = 0;  // of the task whose frames are being read
@@ -227,7 +238,7 @@ Result<StoreReport> examine_store(const std::string& dir, Blobs* blobs) {
                             "into it, and the next start of the server completes it",
                             dir));
   }
-  return Examination(database, blobs).run();
+  return Examination(database, *format, blobs).run();
 }
 
 }  // namespace perdure

@@ -129,6 +129,17 @@ Status check_ours(const std::string& path, int64_t application, int64_t format, 
   return {};
 }
 
+Status raise(Database& database, int64_t wanted) {
+  TRY_ASSIGN(const int64_t found, database.integer("PRAGMA user_version"));
+  for (int64_t format = found; format < wanted; ++format) {
+    TRY_STATUS(database.exec("BEGIN IMMEDIATE"));
+    TRY_STATUS(kSteps[static_cast<size_t>(format)](database));
+    TRY_STATUS(database.exec(fmt::format("PRAGMA user_version={}", format + 1)));
+    TRY_STATUS(database.exec("COMMIT"));
+  }
+  return {};
+}
+
 void add_piece(std::string& out, std::string_view piece) {
   for (int shift = 0; shift < 32; shift += 8) out += static_cast<char>(piece.size() >> shift);
   out += piece;
@@ -157,14 +168,26 @@ Result<int64_t> inspect_format(const std::string& path) {
 }
 
 Status migrate(Database& database) {
-  TRY_ASSIGN(const int64_t found, database.integer("PRAGMA user_version"));
-  for (int64_t format = found; format < kStoreFormat; ++format) {
-    TRY_STATUS(database.exec("BEGIN IMMEDIATE"));
-    TRY_STATUS(kSteps[static_cast<size_t>(format)](database));
-    TRY_STATUS(database.exec(fmt::format("PRAGMA user_version={}", format + 1)));
-    TRY_STATUS(database.exec("COMMIT"));
+  return raise(database, kStoreFormat);
+}
+
+Result<std::vector<std::string>> describe_tables(Database& database) {
+  TRY_ASSIGN(Statement select,
+             Statement::prepare(database,
+                                "SELECT printf('%s %s: %s', type, name, coalesce(sql, '')) FROM "
+                                "sqlite_schema ORDER BY type, name"));
+  std::vector<std::string> tables;
+  for (;;) {
+    TRY_ASSIGN(const bool row, select.step());
+    if (!row) return tables;
+    tables.push_back(Columns(select).bytes());
   }
-  return {};
+}
+
+Result<std::vector<std::string>> tables_of_format(int64_t format) {
+  TRY_ASSIGN(Database database, Database::open(":memory:", Database::Mode::kWrite));
+  TRY_STATUS(raise(database, format));
+  return describe_tables(database);
 }
 
 Result<StoreMeta> begin_incarnation(Database& database) {

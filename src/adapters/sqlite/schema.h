@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "adapters/sqlite/database.h"
 
@@ -27,6 +28,11 @@ Result<int64_t> inspect_format(const std::string& path);
 
 // Creates the tables, or raises their format; each step is one transaction.
 Status migrate(Database& database);
+
+// The tables and indexes of a database as SQLite describes them, in order of their names.
+Result<std::vector<std::string>> describe_tables(Database& database);
+// What they are in a database of this format.
+Result<std::vector<std::string>> tables_of_format(int64_t format);
 
 // Raises the incarnation durably, and reads it.
 Result<StoreMeta> begin_incarnation(Database& database);
