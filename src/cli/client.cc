@@ -1,6 +1,8 @@
 #include "cli/client.h"
 
+#include <fcntl.h>
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -24,6 +26,29 @@ Result<std::string> first_line(const std::string& path, std::string_view advice)
   if (file && std::getline(file, line) && !line.empty()) return line;
   return fail(Code::kUnavailable, fmt::format("cannot read {}: {}; {}", path,
                                               std::strerror(errno != 0 ? errno : ENODATA), advice));
+}
+
+// Whether a server has the data directory at this moment. Its lock ends with the process, in
+// whatever way that ends.
+bool is_locked(const std::string& data_dir) {
+  const int fd = open((data_dir + "/lock").c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  struct flock whole{};
+  whole.l_type = F_RDLCK;
+  whole.l_whence = SEEK_SET;
+  const bool looked = fcntl(fd, F_OFD_GETLK, &whole) == 0;
+  close(fd);
+  return looked && whole.l_type != F_UNLCK;
+}
+
+// A port that a server left when it was killed may be anybody's by now, who would be given the
+// token. The lock is held only after an old address was removed. What is left is a server that is
+// killed between this look and the request.
+Result<std::string> own_address(const std::string& data_dir) {
+  constexpr const char* kAdvice =
+      "no server runs there: start one with 'perdure serve', or say --url or --data-dir";
+  if (is_locked(data_dir)) return first_line(data_dir + "/address", kAdvice);
+  return fail(Code::kUnavailable, fmt::format("no process holds {}/lock: {}", data_dir, kAdvice));
 }
 
 Code code_of(int status) {
@@ -69,13 +94,18 @@ std::string url_encoded(std::string_view text) {
 
 Result<Place> find_place(const PlaceFlags& flags) {
   Place place{flags.url, {}, flags.token_file};
-  if (flags.url.empty()) {
-    TRY_ASSIGN(place.url,
-               first_line(flags.data_dir + "/address",
-                          "no server runs there: start one with 'perdure serve', or say --url or "
-                          "--data-dir"));
-  }
   while (place.url.ends_with('/')) place.url.pop_back();
+  if (place.url.empty() || place.token_file.empty()) {
+    const auto own = own_address(flags.data_dir);
+    if (place.url.empty()) {
+      TRY_ASSIGN(place.url, own);
+    } else if (!own || *own != place.url) {
+      return fail(Code::kInvalid,
+                  fmt::format("{} is not the server of {}, whose token is for that server alone: "
+                              "say --token-file",
+                              place.url, flags.data_dir));
+    }
+  }
   if (place.token_file.empty()) place.token_file = flags.data_dir + "/token";
   TRY_ASSIGN(place.token, first_line(place.token_file, "say --token-file or --data-dir"));
   return place;
@@ -98,7 +128,6 @@ Error Client::refusal(int status, const std::string& body) const {
 }
 
 Status Client::find() {
-  if (place_) return {};
   TRY_ASSIGN(place_, find_place(flags_));
   return {};
 }
@@ -132,13 +161,11 @@ Result<Answer> Client::call(const std::string& method, const std::string& path, 
   asked.body = std::move(body);
   HttpResult result = sent(http_, std::move(asked));
   if (result.end != HttpResult::End::kComplete) {
-    const std::string url = place_->url;
-    place_.reset();  // it may come back elsewhere
     return fail(
         Code::kUnavailable,
         fmt::format("no answer of a server at {}: {}; if it should run there, start it with "
                     "'perdure serve'",
-                    url, result.detail));
+                    place_->url, result.detail));
   }
   if (result.status < 200 || result.status > 299) {
     return tl::unexpected(refusal(result.status, result.body));
@@ -149,7 +176,6 @@ Result<Answer> Client::call(const std::string& method, const std::string& path, 
 }
 
 Result<std::string> Client::url() {
-  place_.reset();
   TRY_STATUS(find());
   return place_->url;
 }
@@ -171,7 +197,6 @@ Result<Answer> Client::look_at(const std::string& url) {
 
 Result<HttpClient::CallId> Client::stream(const std::string& task, uint64_t after,
                                           HttpCallbacks callbacks) {
-  place_.reset();
   TRY_STATUS(find());
   HttpRequest asked = request("GET", "/v1/tasks/" + task + "/events");
   asked.headers.emplace_back("Accept", "text/event-stream");

@@ -28,7 +28,8 @@ struct PlaceFlags {
 };
 
 // `url` and `token_file` win where they are given; else the files `address` and `token` say it,
-// which the server writes into its data directory. An error says which of them is missing.
+// which the server writes into its data directory. `address` counts only while a process holds the
+// directory's lock, and `token` is for that address alone. An error says what is missing.
 Result<Place> find_place(const PlaceFlags& flags);
 
 // For one segment of a path or one value of a query (RFC 3986, section 2.3).
@@ -57,13 +58,12 @@ class Client {
   Result<Answer> put(const std::string& path, const json::value& body);
   Result<Answer> del(const std::string& path) { return call("DELETE", path, {}, {}); }
 
-  // Where the server is, looked up anew.
+  // Where the server is.
   Result<std::string> url();
   // Any address, without a credential, and not for long.
   Result<Answer> look_at(const std::string& url);
 
-  // Starts to read the events of a task behind `after`. Where the server is, is looked up anew: it
-  // may have come back at another address.
+  // Starts to read the events of a task behind `after`.
   Result<HttpClient::CallId> stream(const std::string& task, uint64_t after,
                                     HttpCallbacks callbacks);
   void cancel(HttpClient::CallId call) { http_.cancel(call); }
@@ -71,6 +71,7 @@ class Client {
   Error stream_error(const HttpResult& result, const std::string& body) const;
 
  private:
+  // Anew for each request: the server may have come back at another address.
   Status find();
   Result<Answer> call(const std::string& method, const std::string& path, std::string body,
                       Headers headers);

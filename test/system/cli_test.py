@@ -2,11 +2,44 @@
 import json
 import os
 import shlex
+import socket
+import threading
 import unittest
 
 import answers
 from case import SystemTest, tool
 from server import run
+
+
+class Stranger:
+    """Somebody else's listener: takes whatever is said to it, and answers like anything."""
+
+    def __init__(self, port):
+        self.listener = socket.create_server(("127.0.0.1", int(port)))
+        self.port = self.listener.getsockname()[1]
+        self.heard_bytes = b""
+        self.thread = threading.Thread(target=self.listen, daemon=True)
+        self.thread.start()
+
+    def listen(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            with connection:
+                self.heard_bytes += connection.recv(65536)
+                body = b'{"status": "ok"}'
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+                                   b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body)
+
+    def heard(self):
+        return self.heard_bytes
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.thread.join(5)
 
 
 class CommandLine(SystemTest):
@@ -112,11 +145,30 @@ class CommandLine(SystemTest):
         mode = os.stat(self.served.data / "address").st_mode & 0o777
         self.assertEqual(mode, 0o600)
         self.served.kill()
-        self.assertIn("no answer", self.cli("tasks", "list", status=3))
+        self.assertIn("no process holds", self.cli("tasks", "list", status=3))
         self.served.start()
         self.cli("tasks", "list")
         self.assertEqual(self.served.stop(), 0)
         self.assertFalse((self.served.data / "address").exists())
+
+    def test_a_token_is_for_its_own_server(self):
+        """Whoever listens where a killed server did, or where --url points, is not told it."""
+        self.cli("tasks", "list", "--url", self.served.url + "/")
+        self.served.kill()
+        stranger = Stranger(self.served.url.rpartition(":")[2])
+        self.addCleanup(stranger.close)
+        agent_file = self.served.folder / "orders.toml"
+        place = ("--data-dir", self.served.data)
+        for words in (("inbox", *place), ("inbox", "--url", self.served.url, *place),
+                      ("run", "--detach", "--url", self.served.url, *place, agent_file, "a secret")):
+            with self.subTest(words):
+                done = run(*words, env={"PERDURE_TOKEN_FILE": ""})
+                self.assertNotEqual(done.returncode, 0, done)
+                self.assertIn("lock" if "--url" not in words else "--token-file", done.stderr)
+        self.served.start()
+        stranger_url = f"http://127.0.0.1:{stranger.port}"
+        self.assertIn("--token-file", self.cli("inbox", "--url", stranger_url, status=1))
+        self.assertEqual(stranger.heard(), b"")
 
     def test_another_place(self):
         url = self.served.url

@@ -46,6 +46,15 @@ Status check_private(const std::string& path) {
   return {};
 }
 
+// Whether this lock is held can be seen without taking it, so that a client who looks is in
+// nobody's way.
+bool mark(int fd) {
+  struct flock whole{};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+  return fcntl(fd, F_OFD_SETLK, &whole) == 0;
+}
+
 std::string holder(int fd) {
   std::array<char, 32> text{};
   const ssize_t size = pread(fd, text.data(), text.size(), 0);
@@ -67,7 +76,11 @@ Result<DataDir> DataDir::lock_existing(const std::string& path) {
   const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return failed("open the lock file", file);
   DataDir locked(path, fd);
-  if (flock(fd, LOCK_EX | LOCK_NB) == 0) return locked;
+  if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+    // What a server wrote that was killed: nothing is to be sent there any more.
+    ::unlink((path + "/address").c_str());
+    return mark(fd) ? Result<DataDir>(std::move(locked)) : failed("lock", file);
+  }
   if (errno != EWOULDBLOCK) return failed("lock", file);
   return fail(Code::kConflict,
               fmt::format("the data directory {} is in use by {}, which holds {}; stop it, or "
