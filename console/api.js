@@ -1,5 +1,7 @@
 // The server, as this page speaks to it: the same HTTP API that everybody has, with the token that a person gave.
 
+import { read, write } from "/console/json.js";
+
 const KEY = "perdure-token";
 
 export function takeTokenFromAddress() {
@@ -24,18 +26,21 @@ function headers(more = {}) {
   return { authorization: `Bearer ${sessionStorage.getItem(KEY)}`, ...more };
 }
 
+const answerOf = async (response) => read(await response.text());
+
+// `body`: text is sent as it is, anything else as JSON.
 export async function call(method, path, body) {
   let response;
   try {
     response = await fetch(path, {
       method,
       headers: headers(body === undefined ? {} : { "content-type": "application/json" }),
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: typeof body === "string" ? body : write(body),
     });
   } catch {
     throw new Problem(0, { detail: "the server does not answer" });
   }
-  const answer = await response.json().catch(() => ({}));
+  const answer = await answerOf(response).catch(() => ({}));
   if (!response.ok) throw new Problem(response.status, answer);
   return answer;
 }
@@ -52,7 +57,7 @@ export async function follow(path, onEvent, onState, signal) {
         headers: headers({ accept: "text/event-stream", "last-event-id": last }), signal,
       });
       if (response.status === 204) return;
-      if (!response.ok) throw new Problem(response.status, await response.json().catch(() => ({})));
+      if (!response.ok) throw new Problem(response.status, await answerOf(response).catch(() => ({})));
       onState("live");
       for await (const message of messages(response.body)) {
         if (message.id) last = message.id;
@@ -83,7 +88,7 @@ async function* messages(stream) {
         if (colon > 0) message[line.slice(0, colon)] = line.slice(colon + 1).replace(/^ /, "");
       }
       text = text.slice(end + 2);
-      if (message.data) yield { ...message, data: JSON.parse(message.data) };
+      if (message.data) yield { ...message, data: read(message.data) };
     }
   }
 }

@@ -2,6 +2,7 @@
 import { call, get } from "/console/api.js";
 import { difference } from "/console/diff.js";
 import { chip, el, pretty, replace } from "/console/dom.js";
+import { read, write } from "/console/json.js";
 import { ago, DECISIONS, REASONS, usd } from "/console/words.js";
 
 const DIFF_MAX_LINES = 2000;
@@ -9,11 +10,13 @@ const DIFF_MAX_LINES = 2000;
 export async function showDecision(view, [id]) {
   const interrupt = await get(`/v1/interrupts/${id}`);
   const problem = el("p", { class: "error", hidden: true, role: "alert" });
-  const decide = async (decision, more) => {
+  // `written`: members that are JSON already, as a person wrote them.
+  const decide = async (decision, more, written = {}) => {
     const body = { decision, ...more };
     if (interrupt.action?.args_sha256) body.args_sha256 = interrupt.action.args_sha256;
+    const members = Object.entries(written).map(([name, text]) => `,"${name}":${text}`).join("");
     try {
-      await call("POST", `/v1/interrupts/${interrupt.id}/resolve`, body);
+      await call("POST", `/v1/interrupts/${interrupt.id}/resolve`, `${write(body).slice(0, -1)}${members}}`);
       location.hash = `#/task/${interrupt.task}`;
     } catch (error) {
       problem.hidden = false;
@@ -32,12 +35,15 @@ export async function showDecision(view, [id]) {
     problem);
 }
 
+// What the hash is of, laid out to be read.
+const argsOf = (action) => pretty(action?.args_text === undefined ? action?.args ?? {} : read(action.args_text, true));
+
 function actionOf(action) {
-  const { args, ...facts } = action;
+  const { args, args_text: _, ...facts } = action;
   return el("section", { class: "action" },
     el("dl", {}, Object.entries(facts).map(([name, value]) =>
       el("div", {}, el("dt", {}, name.replaceAll("_", " ")), el("dd", {}, el("code", {}, pretty(value)))))),
-    args !== undefined ? el("pre", { class: "args" }, pretty(args)) : null);
+    args !== undefined ? el("pre", { class: "args" }, argsOf(action)) : null);
 }
 
 function resolutionOf(interrupt) {
@@ -55,7 +61,8 @@ function answersOf(interrupt, decide) {
 
 // Each kind of decision asks for what it carries.
 function fieldsOf(interrupt, decision, answer, decide) {
-  const button = (more) => el("button", { type: "button", onclick: () => decide(decision, more()) }, DECISIONS[decision] ?? decision);
+  const button = (more, written = () => ({})) => el("button", { type: "button", onclick: () => decide(decision, more(), written()) },
+    DECISIONS[decision] ?? decision);
   const text = el("textarea", { rows: 2, "aria-label": `${decision}: text`, placeholder: "Why, for the journal and the model (optional)" });
   const message = () => (text.value ? { message: text.value } : {});
   if (decision === "edit") return editOf(interrupt, decide);
@@ -74,7 +81,7 @@ function fieldsOf(interrupt, decision, answer, decide) {
   }
   if (decision === "happened") {
     text.placeholder = "What came of it, as JSON (optional)";
-    return [text, button(() => (text.value ? { result: parseOrText(text.value) } : {}))];
+    return [text, button(() => ({}), () => (text.value ? { result: jsonOrText(text.value) } : {}))];
   }
   if (decision === "approve" && interrupt.reason === "budget_reached") return budgetOf(answer, decide);
   if (decision === "approve" && interrupt.reason === "possible_duplicate") {
@@ -84,11 +91,12 @@ function fieldsOf(interrupt, decision, answer, decide) {
   return decision === "reject" ? [text, button(message)] : [button(() => ({}))];
 }
 
-function parseOrText(text) {
+function jsonOrText(text) {
   try {
-    return JSON.parse(text);
-  } catch {
+    read(text);
     return text;
+  } catch {
+    return write(text);
   }
 }
 
@@ -104,13 +112,13 @@ function budgetOf(answer, decide) {
 }
 
 function editOf(interrupt, decide) {
-  const before = pretty(interrupt.action?.args ?? {});
+  const before = argsOf(interrupt.action);
   const text = el("textarea", { rows: Math.min(20, before.split("\n").length + 1), value: before, "aria-label": "edit: arguments", spellcheck: "false" });
   const shown = el("pre", { class: "diff" });
-  const send = el("button", { type: "button", disabled: true, onclick: () => decide("edit", { args: JSON.parse(text.value) }) }, DECISIONS.edit);
+  const send = el("button", { type: "button", disabled: true, onclick: () => decide("edit", {}, { args: text.value }) }, DECISIONS.edit);
   text.addEventListener("input", () => {
     try {
-      const after = pretty(JSON.parse(text.value));
+      const after = pretty(read(text.value, true));
       const tooLong = before.split("\n").length + after.split("\n").length > DIFF_MAX_LINES;
       send.disabled = after === before;
       replace(shown, tooLong ? "" : difference(before, after).filter((line) => line.kind !== "same")

@@ -1,6 +1,8 @@
 // Elements out of data. Whatever a model, a tool or a client wrote becomes a text node and nothing else: there is no
 // innerHTML anywhere in the console.
 
+import { write } from "/console/json.js";
+
 export function el(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -28,11 +30,11 @@ export function replace(parent, ...children) {
 
 export function pretty(value) {
   if (value === undefined) return "";
-  return typeof value === "string" ? value : JSON.stringify(value, null, 2);
+  return typeof value === "string" ? value : write(value, 2);
 }
 
 export function brief(value, max = 90) {
-  const text = (typeof value === "string" ? value : JSON.stringify(value) ?? "").replace(/\s+/g, " ");
+  const text = (typeof value === "string" ? value : write(value) ?? "").replace(/\s+/g, " ");
   return text.length > max ? text.slice(0, max - 1) + "…" : text;
 }
 

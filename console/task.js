@@ -1,6 +1,6 @@
 // One task: what it is doing, what it waits for, what it cost, and its timeline, live.
 import { call, follow, get } from "/console/api.js";
-import { block, brief, chip, el, replace } from "/console/dom.js";
+import { block, brief, chip, el, pretty, replace } from "/console/dom.js";
 import { Story } from "/console/story.js";
 import { ago, duration, tokens, usd, waitsFor } from "/console/words.js";
 
@@ -58,7 +58,7 @@ const fact = (name, value, more) => el("div", {}, el("dt", {}, name), el("dd", {
 
 function resultText(result) {
   const keys = result && typeof result === "object" ? Object.keys(result) : [];
-  return keys.length === 1 && keys[0] === "text" ? result.text : JSON.stringify(result, null, 2);
+  return keys.length === 1 && keys[0] === "text" ? result.text : pretty(result);
 }
 
 function timelineRow(story, row, index, open) {

@@ -180,6 +180,8 @@ Result<json::object> action_json(Context& context, const std::string& tenant, co
   json::object action{{"step", id}};
   action[step.kind == CallKind::kModel ? "model" : "tool"] = step.name;
   put_payload(action, "args", args);
+  if (args.bytes && action.contains("args") && is_valid_utf8(args.view()))
+    action["args_text"] = args.view();
   action["args_sha256"] = to_hex(args.hash.view());
   action["effect"] = to_string(step.contract.effect);
   action["attempts"] = step.attempt;

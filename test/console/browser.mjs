@@ -88,6 +88,20 @@ const steps = {
     await send.click();
     await page.locator(".head .completed").waitFor();
   },
+  async "large integers are shown and sent as they are"() {
+    await page.goto(`${world.url}/#/inbox`);
+    await page.locator(".inbox a", { hasText: "9007199254740993" }).click();
+    await page.locator(".args", { hasText: "9007199254740993" }).waitFor();
+    assert.match(await page.locator(".args").innerText(), /"rate": 3\.0\b/);
+    const text = page.getByLabel("edit: arguments");
+    await text.fill((await text.inputValue()).replace("to count", "counted"));
+    await page.locator(".diff .new", { hasText: "counted" }).waitFor();
+    assert.equal(await page.locator(".diff .new").count(), 1);
+    await page.getByRole("button", { name: "Send it changed" }).click();
+    await page.locator(".head .completed").waitFor();
+    await page.locator(".timeline summary", { hasText: "succeeded" }).first().click();
+    await seen("18446744073709551615");
+  },
   async "a doubt is answered with what came of it"() {
     await page.goto(`${world.url}/#/inbox`);
     await page.locator(".inbox a", { hasText: "Did this happen?" }).click();

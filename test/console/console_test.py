@@ -39,15 +39,17 @@ class Console(SystemTest):
             answers.calls(("c2", "mail", {"to": "ann", "why": "to approve"}), round=0, contains="approve-me"),
             answers.calls(("c3", "mail", {"to": "bob", "why": "to reject"}), round=0, contains="reject-me"),
             answers.calls(("c6", "mail", {"to": "carl", "why": "to edit"}), round=0, contains="edit-me"),
+            answers.calls(("c7", "mail", {"id": 9007199254740993, "rate": 3.0, "why": "to count"}), round=0,
+                          contains="count-me"),
             answers.calls(("c4", "mail", {"to": "eve", "why": "decided"}), round=0, contains="decided-before"),
             answers.calls(("c5", "pay", {"usd": 3}), round=0, contains="pay-me"),
-            answers.calls(("c7", "ask_person", {"question": "Which colour?", "choices": ["red", "green"]}), round=0,
+            answers.calls(("c8", "ask_person", {"question": "Which colour?", "choices": ["red", "green"]}), round=0,
                           contains="choose-me"),
             {"path": answers.MODEL_PATH, "contains": "tell-me", "times": 1,
              "steps": self.halting_steps()},
             answers.says("Once upon a time there was an end.", contains="tell-me"),
             answers.says("Done.", round=1),
-            answers.replies("/look", {"state": "<i>open</i>"}), answers.replies("/mail", {"sent": True}),
+            answers.replies("/look", {"state": "<i>open</i>"}), answers.replies("/mail", {"sent": True, "at": 18446744073709551615}),
             {"path": "/pay", "steps": [["cut"]]})
 
     def halting_steps(self):
@@ -81,7 +83,8 @@ class Console(SystemTest):
         api = server.api
         completed = self.submit(api, "plain")
         api.wait(completed, "completed")
-        waiting = [self.submit(api, text) for text in ("approve-me", "reject-me", "pay-me", "decided-before", "edit-me", "choose-me")]
+        waiting = [self.submit(api, text) for text in ("approve-me", "reject-me", "pay-me", "decided-before", "edit-me",
+                                                        "choose-me", "count-me")]
         for task in waiting:
             api.wait(task, "input_required")
         decided = next(i["id"] for i in api.get("/v1/interrupts").json["interrupts"] if i["task"] == waiting[3])
@@ -105,6 +108,7 @@ class Console(SystemTest):
         self.assertEqual(self.received("/mail", '"carl"'), [])
         told = json.loads(self.model_bodies("choose-me")[-1])["messages"][-1]
         self.assertEqual(told["content"], "green")
+        self.assertIn('"id":9007199254740993,"rate":3.0', self.only(self.received("/mail", "counted"))["body"].replace(" ", ""))
 
 
 def main():

@@ -1,4 +1,5 @@
 """What people are asked, what they may answer, and what becomes of it."""
+import hashlib
 import json
 import unittest
 
@@ -17,6 +18,9 @@ class Doubts(People):
         question = self.asked(server, task, "uncertain_outcome")
         self.assertEqual(question["allowed_decisions"], ["happened", "not_happened", "dismiss"])
         self.assertEqual(question["action"]["args"], {"order": words})
+        text = question["action"]["args_text"]
+        self.assertEqual(json.loads(text), {"order": words})
+        self.assertEqual(hashlib.sha256(text.encode()).hexdigest(), question["action"]["args_sha256"])
         self.assertEqual(len(self.received("/pay", words)), 1)
         self.decide(server, question, "approve", 422)
         return server, task, question
