@@ -22,10 +22,20 @@ json::value schema_json(const std::string& text) {
   return schema ? std::move(*schema) : json::value();
 }
 
+// All that is pinned of a tool, under the words of this API.
+json::object definition_json(const std::string& text) {
+  const json::value parsed = schema_json(text);
+  json::object out;
+  for (const auto& [name, value] : parsed.is_object() ? parsed.get_object() : json::object()) {
+    if (name != "name") out[name == "inputSchema" ? "input_schema" : name] = value;
+  }
+  return out;
+}
+
 json::object tool_json(const ToolEntry& tool) {
   json::array identity;
   for (const std::string& pointer : tool.rules.identity) identity.emplace_back(pointer);
-  return {{"name", tool.name},
+  json::object out{{"name", tool.name},
           {"kind", tool.kind},
           {"server", or_null(tool.server)},
           {"description", tool.description},
@@ -38,6 +48,10 @@ json::object tool_json(const ToolEntry& tool) {
           {"why", or_null(tool.why)},
           {"sha256", or_null(tool.sha256)},
           {"offered_sha256", or_null(tool.offered_sha256)}};
+  if (tool.state != ToolState::kChanged) return out;
+  out["accepted"] = definition_json(tool.definition);
+  out["offered"] = definition_json(tool.offered_definition);
+  return out;
 }
 
 json::object server_json(const ToolServerEntry& server) {
@@ -57,15 +71,16 @@ Response list_tools(Context& context, const Call& call) {
   const std::string after = query.text("cursor").value_or("");
   const uint64_t limit = query.number("limit", 1, kListMax, 50);
   ANSWER_STATUS(query.finish());
+  // First the servers: whoever accepts by their hashes what changed since is refused.
+  json::array servers;
+  for (const ToolServerEntry& server : context.parts.tools.servers()) {
+    servers.push_back(server_json(server));
+  }
   const std::vector<ToolEntry> all = context.parts.tools.tools();
   json::array tools;
   auto tool = std::upper_bound(all.begin(), all.end(), after,
                                [](const auto& name, const auto& one) { return name < one.name; });
   for (; tool != all.end() && tools.size() < limit; ++tool) tools.push_back(tool_json(*tool));
-  json::array servers;
-  for (const ToolServerEntry& server : context.parts.tools.servers()) {
-    servers.push_back(server_json(server));
-  }
   json::value next;
   if (tool != all.end()) next = std::prev(tool)->name;
   return json_response(200, json_text(json::object{{"tools", std::move(tools)},

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "cli/diff.h"
 #include "cli/private_server.h"
 #include "cli/table.h"
 #include "cli/text.h"
@@ -36,8 +37,8 @@ Result<Offer> read_offer(Client& client) {
                client.get("/v1/tools?limit=200" +
                           (cursor.empty() ? "" : "&cursor=" + url_encoded(cursor))));
     append(answer.object(), "tools", offer.tools);
-    offer.servers.clear();
-    append(answer.object(), "servers", offer.servers);
+    // Of the first page: their hashes are no newer than any tool that is shown.
+    if (cursor.empty()) append(answer.object(), "servers", offer.servers);
     cursor = text_at(answer.object(), "next_cursor");
   } while (!cursor.empty());
   return offer;
@@ -154,6 +155,36 @@ std::map<std::string, std::vector<std::string>> undeclared_of(const Offer& offer
   return out;
 }
 
+// Lines, so that a difference of two of them shows which.
+std::string definition_text(const json::object& definition) {
+  json::object rest = definition;
+  rest.erase("description");
+  return text_at(definition, "description") + "\n" + pretty_json(json::value(rest)) + "\n";
+}
+
+json::object as_offered(const json::object& tool) {
+  return {{"description", text_at(tool, "description")}, {"input_schema", tool.contains("input_schema") ? tool.at("input_schema") : json::value()}};
+}
+
+// What would be accepted with each tool of this server; of all servers if it is empty.
+void print_changes(const Output& to, const Offer& offer, const std::string& server) {
+  for (const json::object& tool : offer.tools) {
+    if (!server.empty() && text_at(tool, "server") != server) continue;
+    const std::string name = visible(text_at(tool, "name"));
+    const std::string state = text_at(tool, "state");
+    if (state == "gone" && !server.empty()) fmt::print(to.out, "{}  is no longer offered\n", name);
+    if (state == "new") {
+      fmt::print(to.out, "{}  is new:\n{}", name,
+                 diff_text("", definition_text(as_offered(tool)), to.out_look));
+    }
+    const json::object* accepted = object_at(tool, "accepted");
+    const json::object* offered = object_at(tool, "offered");
+    if (accepted == nullptr || offered == nullptr) continue;
+    fmt::print(to.out, "{}  is changed:\n{}", name,
+               diff_text(definition_text(*accepted), definition_text(*offered), to.out_look));
+  }
+}
+
 void print_tools(const Output& to, const Offer& offer) {
   if (!to.json) {
     print_servers(to, offer);
@@ -214,6 +245,7 @@ int check_tools(Context& context, const std::string& config) {
   for (const std::string& trouble : troubles) {
     if (!context.to.json) fmt::print(context.to.out, "{}\n", visible(trouble));
   }
+  if (!context.to.json) print_changes(context.to, *offer, "");
   for (const auto& [server, tools] : undeclared) {
     if (context.to.json) continue;
     fmt::print(context.to.out, "{}", visible_lines(contract_lines(server, tools)));
@@ -228,6 +260,7 @@ int accept_tools(Context& context, const std::string& server) {
   const auto found =
       std::find_if(offer->servers.begin(), offer->servers.end(),
                    [&](const json::object& one) { return text_at(one, "name") == server; });
+  if (!to.json) print_changes(to, *offer, server);
   json::object body;
   if (found != offer->servers.end()) body["offered_sha256"] = text_at(*found, "offered_sha256");
   if (body.empty() || body.at("offered_sha256") == "") body.clear();

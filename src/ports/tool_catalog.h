@@ -56,6 +56,9 @@ struct ToolEntry {
   // how their key travels.
   std::string to;
   std::string key_in;
+  // Of a changed one: all that is pinned, as accepted and as offered now. JSON.
+  std::string definition;
+  std::string offered_definition;
 };
 
 // For a person who decides about one call: the server that gets it, how its key travels (empty: it

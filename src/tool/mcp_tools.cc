@@ -184,7 +184,12 @@ std::vector<ToolEntry> McpTools::entries(const std::string& unreachable) const {
   for (const auto& [name, tool] : accepted_) {
     ToolEntry entry = entry_of(tool, state_of(name));
     entry.sha256 = to_hex(tool.sha256.view());
-    if (const auto* now = offered_tool(name)) entry.offered_sha256 = to_hex(now->sha256.view());
+    const mcp::ListedTool* now = offered_tool(name);
+    if (now != nullptr) entry.offered_sha256 = to_hex(now->sha256.view());
+    if (now != nullptr && entry.state == ToolState::kChanged) {
+      entry.definition = tool.definition;
+      entry.offered_definition = now->definition;
+    }
     if (!unreachable.empty() && entry.state == ToolState::kOk) {
       entry.state = ToolState::kUnreachable;
       entry.why = unreachable;
