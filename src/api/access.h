@@ -30,7 +30,7 @@ struct Credential {
   std::string tenant;
   Scopes scopes = kNone;
   int64_t expires_ms = 0;     // from then on it is none; 0: never
-  bool every_tenant = false;  // the operator's own: makes keys for all
+  bool every_tenant = false;  // the operator's own: makes keys for all, accepts tools
 };
 using Who = std::shared_ptr<const Credential>;
 

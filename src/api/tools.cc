@@ -4,6 +4,7 @@
 #include "api/json_text.h"
 #include "api/problem.h"
 #include "api/routes.h"
+#include "base/log.h"
 #include "journal/json_writer.h"
 
 namespace perdure::api {
@@ -36,18 +37,18 @@ json::object tool_json(const ToolEntry& tool) {
   json::array identity;
   for (const std::string& pointer : tool.rules.identity) identity.emplace_back(pointer);
   json::object out{{"name", tool.name},
-          {"kind", tool.kind},
-          {"server", or_null(tool.server)},
-          {"description", tool.description},
-          {"approval", tool.rules.ask ? "always" : "never"},
-          {"declared", tool.rules.declared},
-          {"contract", JsonWriter::make(tool.rules.contract)},
-          {"identity", std::move(identity)},
-          {"input_schema", schema_json(tool.input_schema)},
-          {"state", to_string(tool.state)},
-          {"why", or_null(tool.why)},
-          {"sha256", or_null(tool.sha256)},
-          {"offered_sha256", or_null(tool.offered_sha256)}};
+                   {"kind", tool.kind},
+                   {"server", or_null(tool.server)},
+                   {"description", tool.description},
+                   {"approval", tool.rules.ask ? "always" : "never"},
+                   {"declared", tool.rules.declared},
+                   {"contract", JsonWriter::make(tool.rules.contract)},
+                   {"identity", std::move(identity)},
+                   {"input_schema", schema_json(tool.input_schema)},
+                   {"state", to_string(tool.state)},
+                   {"why", or_null(tool.why)},
+                   {"sha256", or_null(tool.sha256)},
+                   {"offered_sha256", or_null(tool.offered_sha256)}};
   if (tool.state != ToolState::kChanged) return out;
   out["accepted"] = definition_json(tool.definition);
   out["offered"] = definition_json(tool.offered_definition);
@@ -89,6 +90,11 @@ Response list_tools(Context& context, const Call& call) {
 }
 
 Response accept_tools(Context& context, const Call& call) {
+  if (!call.who->every_tenant) {
+    return problem(403, "foreign_tenant",
+                   "the tools of every tenant change with this: only the token of the data "
+                   "directory accepts them");
+  }
   auto body = body_of(context, call);
   if (!body) return std::move(body.error());
   ObjectReader in(*body, "body");
@@ -98,7 +104,13 @@ Response accept_tools(Context& context, const Call& call) {
   if (!server) return problem(404, "not_found", "this is not the name of a server");
   ANSWER_ASSIGN(const std::vector<std::string> names, context.parts.tools.accept(*server, seen));
   json::array tools;
-  for (const std::string& name : names) tools.emplace_back(name);
+  std::string listed;
+  for (const std::string& name : names) {
+    tools.emplace_back(name);
+    listed += (listed.empty() ? "" : ", ") + name;
+  }
+  log(LogLevel::kInfo, "mcp.accepted",
+      {{"server", *server}, {"tools", std::move(listed)}, {"by", call.who->principal}});
   return json_response(200,
                        json_text(json::object{{"server", *server}, {"tools", std::move(tools)}}));
 }

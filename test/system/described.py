@@ -24,8 +24,7 @@ DAMAGED = "a damaged journal is shown by /journal, which reads it in the same wa
 UNSEEN = {
     "POST /v1/tasks 503": STOPPING, "PUT /v1/agents/{name} 503": STOPPING, "POST /v1/keys 503": STOPPING,
     "DELETE /v1/keys/{id} 503": STOPPING,
-    "POST /v1/tools/{server}/accept 200": NO_SERVER, "POST /v1/tools/{server}/accept 409": NO_SERVER,
-    "POST /v1/tools/{server}/accept 503": NO_SERVER,
+    "POST /v1/tools/{server}/accept 409": NO_SERVER, "POST /v1/tools/{server}/accept 503": NO_SERVER,
     "GET /readyz 503": "the store cannot be read, and a store that failed ends the process first",
     "GET /v1/tasks/{id}/events 503": "4,096 streams are open: test/api/events_test.cc",
     "GET /v1/tasks/{id} 500": DAMAGED, "GET /v1/tasks/{id}/events 500": DAMAGED,
