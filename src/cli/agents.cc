@@ -94,7 +94,7 @@ int put_agent(Context& context, const std::string& path) {
 }
 
 Result<json::object> read_agent_file(const std::string& path, const Program& program) {
-  TRY_ASSIGN(json::value file, program.read_toml(path));
+  TRY_ASSIGN(json::value file, program.read_agent(path));
   json::object* agent = file.if_object();
   if (agent != nullptr && !text_at(*agent, "name").empty()) return std::move(*agent);
   return fail(Code::kInvalid, path + ": name: is missing");

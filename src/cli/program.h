@@ -16,6 +16,8 @@ struct Program {
   Rng& rng;
   // A TOML file as JSON; errors name the file and the place.
   std::function<Result<json::value>(const std::string& path)> read_toml;
+  // The same for an agent file: what it names by a file's name is read too.
+  std::function<Result<json::value>(const std::string& path)> read_agent;
 };
 
 }  // namespace perdure::cli

@@ -17,10 +17,6 @@
 namespace perdure::server {
 namespace {
 
-std::string beside(const std::string& folder, const std::string& path) {
-  return std::filesystem::path(path).is_absolute() ? path : folder + "/" + path;
-}
-
 // A "file:PATH" is beside the operator's file, and no child of ours may read it.
 void settle_source(Config& config, const std::string& folder, std::string& source) {
   constexpr std::string_view kFile = "file:";
@@ -88,18 +84,6 @@ Status read_tokens(Config& config, const json::object& table, const std::string&
   return {};
 }
 
-// In a file, the schema may be the name of another one.
-Status put_output_schema(json::value& file, const std::string& path) {
-  json::object* table = file.if_object();
-  json::value* schema = table == nullptr ? nullptr : table->if_contains("output_schema");
-  if (schema == nullptr || !schema->is_string()) return {};
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  const std::string name = beside(folder.empty() ? "." : folder, std::string(schema->get_string()));
-  TRY_ASSIGN(const std::string text, read_file(name));
-  TRY_ASSIGN(*schema, parse_json(text, name));
-  return {};
-}
-
 // What is told to models is stored as well: a secret that stands in it is masked like any other.
 Result<json::value> masked(const Config& config, const json::value& value, std::string_view what) {
   return parse_json(config.secrets.masker().mask(to_json(value)), what);
@@ -110,8 +94,7 @@ Status read_agent(Config& config, const std::string& name, const json::value& va
   // agents.NAME = "file.toml", or a table for an agent that another planner drives.
   if (value.is_string()) {
     const std::string path = beside(folder, std::string(value.get_string()));
-    TRY_ASSIGN(json::value file, read_toml(path));
-    TRY_STATUS(put_output_schema(file, path));
+    TRY_ASSIGN(json::value file, read_agent_toml(path));
     TRY_ASSIGN(file, masked(config, file, path));
     config.setup.agent_files.push_back({name, path, std::move(file)});
     return {};

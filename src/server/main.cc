@@ -85,7 +85,7 @@ int with_program(const std::function<int(const cli::Program&)>& does) {
   SystemClock clock;
   SystemRng rng;
   CurlClient client(clock);
-  return does({client, clock, rng, read_toml});
+  return does({client, clock, rng, read_toml, read_agent_toml});
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -65,6 +66,22 @@ Result<std::string> read_file(const std::string& path) {
   text << in.rdbuf();
   if (in.bad()) return fail(Code::kUnavailable, "cannot read " + path);
   return text.str();
+}
+
+std::string beside(const std::string& folder, const std::string& path) {
+  return std::filesystem::path(path).is_absolute() ? path : folder + "/" + path;
+}
+
+Result<json::value> read_agent_toml(const std::string& path) {
+  TRY_ASSIGN(json::value file, read_toml(path));
+  json::object* table = file.if_object();
+  json::value* schema = table == nullptr ? nullptr : table->if_contains("output_schema");
+  if (schema == nullptr || !schema->is_string()) return file;
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  const std::string name = beside(folder.empty() ? "." : folder, std::string(schema->get_string()));
+  TRY_ASSIGN(const std::string text, read_file(name));
+  TRY_ASSIGN(*schema, parse_json(text, name));
+  return file;
 }
 
 Result<json::value> read_toml(const std::string& path) {

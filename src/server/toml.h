@@ -11,6 +11,12 @@ namespace perdure::server {
 // Errors name the file, line and column.
 Result<json::value> read_toml(const std::string& path);
 
+// An agent file: its output_schema may be the name of another file.
+Result<json::value> read_agent_toml(const std::string& path);
+
+// `path` as it is meant in a file of `folder`.
+std::string beside(const std::string& folder, const std::string& path);
+
 // The whole file, or an error that names it.
 Result<std::string> read_file(const std::string& path);
 

@@ -23,16 +23,21 @@ TEST(Tools, AreListedWithWhatWasDeclaredAndWhatStandsAgainstThem) {
 
 TEST(Tools, AListIsAcceptedAsItWasSeen) {
   World world;
-  EXPECT_EQ(world.post("/v1/tools/none/accept", "{}").status, 404);
-  EXPECT_EQ(world.post("/v1/tools/shop/accept", R"({"offered_sha256":"old"})").status, 409);
-  EXPECT_EQ(world.post("/v1/tools/shop/accept", R"({"sha":"cc"})").status, 422);
-  for (const char* token : {"runner", "approver", "worker"}) {
-    EXPECT_EQ(
-        world.ask({.method = "POST", .target = "/v1/tools/shop/accept", .token = token}).status,
-        403);
+  const auto accept = [&](const char* token, const char* server, const char* body) {
+    return world.ask({.method = "POST",
+                      .target = std::string("/v1/tools/") + server + "/accept",
+                      .body = body,
+                      .token = token});
+  };
+  EXPECT_EQ(accept("operator", "none", "{}").status, 404);
+  EXPECT_EQ(accept("operator", "shop", R"({"offered_sha256":"old"})").status, 409);
+  EXPECT_EQ(accept("operator", "shop", R"({"offered_sha256":""})").status, 422);
+  EXPECT_EQ(accept("operator", "shop", R"({"sha":"cc"})").status, 422);
+  for (const char* token : {"runner", "approver", "worker", "all"}) {
+    EXPECT_EQ(accept(token, "shop", "{}").status, 403) << token;
   }
   EXPECT_EQ(world.get("/v1/tools").text("/tools/1/state"), "changed");
-  const Answer done = world.post("/v1/tools/shop/accept", R"({"offered_sha256":"cc"})");
+  const Answer done = accept("operator", "shop", R"({"offered_sha256":"cc"})");
   EXPECT_EQ(done.status, 200) << done.body;
   EXPECT_EQ(done.text("/tools/0"), "shop.look");
   EXPECT_EQ(world.get("/v1/tools").text("/tools/1/state"), "ok");

@@ -245,6 +245,10 @@ int64_t Answer::number(std::string_view pointer) const {
 
 namespace {
 
+Credential operators_own() {
+  return {sha256("operator"), "operator", "acme", kAnyScope, 0, true};
+}
+
 Credential credential(std::string token, std::string tenant, Scopes scopes) {
   return {sha256(token), token + "-person", std::move(tenant), scopes};
 }
@@ -272,7 +276,7 @@ World::World(ApiLimits limits, RemotePlannersOptions planner_options)
            store.secret(),
            {credential("all", "acme", kAnyScope), credential("runner", "acme", kRun),
             credential("approver", "acme", kApprove), credential("worker", "acme", kPlan),
-            credential("stranger", "other", kAnyScope)},
+            credential("stranger", "other", kAnyScope), operators_own()},
            {},
            {"perdure.example"},
            {"https://console.example"},

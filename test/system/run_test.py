@@ -186,6 +186,19 @@ class RunAnAgent(SystemTest):
         self.assertNotEqual(first, second)
         self.assertIn("orders", self.perdure("agents", "list").stdout)
 
+    def test_a_schema_in_a_file_beside_it(self):
+        (self.folder / "agents").mkdir()
+        (self.folder / "agents" / "verdict.json").write_text('{"type": "object", "required": ["verdict"]}')
+        (self.folder / "agents" / "orders.toml").write_text(
+            toml({"name": "orders", **agent(output_schema="verdict.json")}))
+        self.world.rules(answers.says('{"verdict": "keep"}'))
+        done = self.perdure("run", "agents/orders.toml", "judge it", "--json")
+        self.assertEqual(json.loads(done.stdout)["result"], {"verdict": "keep"})
+        self.perdure("agents", "put", "agents/orders.toml")
+        self.assertIn("verdict", self.perdure("agents", "show", "orders").stdout)
+        (self.folder / "agents" / "verdict.json").unlink()
+        self.assertIn("verdict.json", self.perdure("agents", "put", "agents/orders.toml", status=1).stderr)
+
     def test_what_is_missing_is_said(self):
         self.assertIn("nowhere.toml", self.perdure("run", "nowhere.toml", "x", status=1).stderr)
         (self.folder / "nameless.toml").write_text('model = "main"\n')
