@@ -60,7 +60,7 @@ OrResponse<Credential> read_key(Context& context, const Call& call, const json::
   if (credential.tenant.empty() || credential.tenant.size() > kNameMaxBytes) {
     in.fail_at("tenant", fmt::format("expected 1 to {} bytes", kNameMaxBytes));
   }
-  if (!expires.empty()) {
+  if (in.has("expires_at")) {
     const auto at_ms = parse_rfc3339(expires);
     if (!at_ms) {
       in.fail_at("expires_at", "expected a time in UTC, such as 2027-01-31T12:00:00Z");

@@ -99,6 +99,7 @@ Response accept_tools(Context& context, const Call& call) {
   if (!body) return std::move(body.error());
   ObjectReader in(*body, "body");
   const std::string seen = in.string("offered_sha256", "");
+  if (in.has("offered_sha256") && seen.empty()) in.fail_at("offered_sha256", "is empty");
   ANSWER_STATUS(in.finish());
   const auto server = percent_decode(call.segment(2));
   if (!server) return problem(404, "not_found", "this is not the name of a server");

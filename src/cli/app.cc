@@ -54,6 +54,19 @@ Commands::Commands(CLI::App& app) : app_(app), flags_(std::make_unique<Flags>())
 
 Commands::~Commands() = default;
 
+void Commands::refuse_empty(CLI::App& app) {
+  const CLI::Validator is_given(
+      [](const std::string& text) {
+        return text.empty() ? std::string("is empty: leave it out, or say a value") : std::string();
+      },
+      "");
+  for (CLI::Option* option : app.get_options()) {
+    const bool has_value = !option->get_positional() && option->get_items_expected_max() > 0;
+    if (has_value) option->check(is_given);
+  }
+  for (CLI::App* command : app.get_subcommands({})) refuse_empty(*command);
+}
+
 bool Commands::is_named() const {
   return flags_->chosen != nullptr || flags_->alone != nullptr;
 }

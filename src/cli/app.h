@@ -18,6 +18,10 @@ class Commands {
   explicit Commands(CLI::App& app);
   ~Commands();
 
+  // Once the whole tree stands: an option that is given is not empty. What is empty would be taken
+  // for not given, and what it protects from would happen.
+  static void refuse_empty(CLI::App& app);
+
   // After parsing: whether one of them was named.
   bool is_named() const;
   // Runs it; its exit status.

@@ -126,6 +126,8 @@ int main(int argc, char** argv) {
       "Exit status: 0 done, 1 refused, 2 problems found, 3 no server, 4 the task failed,\n"
       "5 it waits for a person, 64 the command line cannot be read. More is in docs/cli.md.");
 
+  perdure::cli::Commands::refuse_empty(app);
+
   // For shells, with words that need not make a whole command.
   if (argc > 1 && std::string_view(argv[1]) == "__complete") {
     return with_program([&](const auto& program) {

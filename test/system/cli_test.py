@@ -132,7 +132,15 @@ class CommandLine(SystemTest):
                 self.assertIn(said, self.cli(*words, status=1))
         for words, said in (((), "inbox"), (("tasks",), "subcommand"), (("tasks", "shwo"), "nearest is 'show'"),
                             (("inbxo",), "nearest is 'inbox'"), (("tasks", "show"), "TASK"),
-                            (("inbox", "--breif"), "--breif")):
+                            (("inbox", "--breif"), "--breif"),
+                            (("tasks", "submit", "orders", "1", "--key", ""), "--key: is empty"),
+                            (("keys", "create", "ci", "--scopes", "run", "--expires", ""), "--expires: is empty"),
+                            (("keys", "create", "ci", "--scopes", "run", "--tenant", ""), "--tenant: is empty"),
+                            (("tasks", "list", "--agent="), "--agent"),
+                            (("resolve", "int_x", "edit", "--args", ""), "--args: is empty"),
+                            (("inbox", "--url", ""), "--url: is empty"),
+                            (("inbox", "--token-file", ""), "--token-file: is empty"),
+                            (("serve", "--until-idle", ""), "--until-idle: is empty")):
             with self.subTest(words):
                 done = run(*words)
                 self.assertEqual(done.returncode, 64, done)

@@ -55,6 +55,7 @@ class Keys(SystemTest):
         server = self.serve()
         self.make(server, status=422, expires_at="2020-01-01T00:00:00Z")
         self.make(server, status=422, expires_at="tomorrow")
+        self.make(server, status=422, expires_at="")
         self.make(server, status=422, expires_at="2036-02-30T00:00:00Z")
         made = self.make(server, expires_at="2036-02-29T01:02:03.5Z")
         self.assertEqual(made["expires_at"], "2036-02-29T01:02:03.500Z")
