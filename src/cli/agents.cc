@@ -49,7 +49,8 @@ int list_agents(Context& context) {
   std::string cursor;
   do {
     const auto answer = context.client.get(
-        "/v1/agents?limit=200" + (cursor.empty() ? "" : "&cursor=" + url_encoded(cursor)));
+        "/v1/agents?limit=200" + (cursor.empty() ? "" : "&cursor=" + url_encoded(cursor)),
+        "agents");
     if (!answer) return report(answer.error(), to);
     const json::array* agents = array_at(answer->object(), "agents");
     for (size_t i = 0; agents != nullptr && i < agents->size(); ++i) {
@@ -68,7 +69,7 @@ int list_agents(Context& context) {
 }
 
 int show_agent(Context& context, const std::string& name) {
-  const auto answer = context.client.get("/v1/agents/" + url_encoded(name));
+  const auto answer = context.client.get("/v1/agents/" + url_encoded(name), "version");
   if (!answer) return report(answer.error(), context.to);
   const Output& to = context.to;
   fmt::print(
@@ -81,7 +82,8 @@ int put_agent(Context& context, const std::string& path) {
   const Output& to = context.to;
   const auto agent = read_agent_file(path, context.program);
   if (!agent) return report(agent.error(), to);
-  auto answer = context.client.put("/v1/agents/" + url_encoded(text_at(*agent, "name")), *agent);
+  auto answer =
+      context.client.put("/v1/agents/" + url_encoded(text_at(*agent, "name")), *agent, "version");
   if (!answer) {
     answer.error().message = path + ": " + answer.error().message;
     return report(answer.error(), to);

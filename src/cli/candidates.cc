@@ -12,7 +12,7 @@ constexpr size_t kQuestionsMax = 100;
 
 std::vector<Candidate> tasks(Client& client, int64_t now_ms) {
   std::vector<Candidate> out;
-  const auto answer = client.get("/v1/tasks?limit=100");
+  const auto answer = client.get("/v1/tasks?limit=100", "tasks");
   const json::array* list = answer ? array_at(answer->object(), "tasks") : nullptr;
   for (size_t i = 0; list != nullptr && i < list->size(); ++i) {
     const json::object* task = (*list)[i].if_object();
@@ -40,7 +40,7 @@ std::vector<Candidate> questions(Client& client) {
 std::vector<Candidate> named(Client& client, const std::string& path, const char* list,
                              const char* name) {
   std::vector<Candidate> out;
-  const auto answer = client.get(path);
+  const auto answer = client.get(path, list);
   const json::array* items = answer ? array_at(answer->object(), list) : nullptr;
   for (size_t i = 0; items != nullptr && i < items->size(); ++i) {
     const json::object* item = (*items)[i].if_object();

@@ -143,17 +143,30 @@ HttpRequest Client::request(const std::string& method, const std::string& path) 
   return request;
 }
 
-Result<Answer> Client::post(const std::string& path, const json::value& body, Headers headers) {
+Result<Answer> Client::post(const std::string& path, const json::value& body,
+                            std::string_view expected, Headers headers) {
   headers.emplace_back("Content-Type", "application/json");
-  return call("POST", path, to_json(body), std::move(headers));
+  return call("POST", path, to_json(body), std::move(headers), expected);
 }
 
-Result<Answer> Client::put(const std::string& path, const json::value& body) {
-  return call("PUT", path, to_json(body), {{"Content-Type", "application/json"}});
+Result<Answer> Client::put(const std::string& path, const json::value& body,
+                           std::string_view expected) {
+  return call("PUT", path, to_json(body), {{"Content-Type", "application/json"}}, expected);
+}
+
+Status Client::del(const std::string& path) {
+  TRY_ASSIGN(const Answer answer, call("DELETE", path, {}, {}, {}));
+  return answer.text.empty() ? Status() : tl::unexpected(stranger(path));
+}
+
+Error Client::stranger(const std::string& path) const {
+  return {Code::kUnavailable,
+          fmt::format("this is no Perdure server: what {} says to {} is something else",
+                      place_->url, path.substr(0, path.find('?')))};
 }
 
 Result<Answer> Client::call(const std::string& method, const std::string& path, std::string body,
-                            Headers headers) {
+                            Headers headers, std::string_view expected) {
   TRY_STATUS(find());
   HttpRequest asked = request(method, path);
   for (auto& header : headers) asked.headers.push_back(std::move(header));
@@ -170,9 +183,12 @@ Result<Answer> Client::call(const std::string& method, const std::string& path, 
   if (result.status < 200 || result.status > 299) {
     return tl::unexpected(refusal(result.status, result.body));
   }
-  if (result.body.empty()) return Answer{{}, json::object()};
-  TRY_ASSIGN(json::value value, parse_json(result.body, "the server's answer", kAnswerLimits));
-  return Answer{std::move(result.body), std::move(value)};
+  Answer answer{std::move(result.body), json::object()};
+  if (expected.empty()) return answer;
+  auto value = parse_json(answer.text, "the server's answer", kAnswerLimits);
+  if (value) answer.value = std::move(*value);
+  if (!answer.object().contains(expected)) return tl::unexpected(stranger(path));
+  return answer;
 }
 
 Result<std::string> Client::url() {

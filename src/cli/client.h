@@ -52,11 +52,16 @@ class Client {
 
   const PlaceFlags& flags() const { return flags_; }
 
-  // kUnavailable: no server answered. Else the server's own words.
-  Result<Answer> get(const std::string& path) { return call("GET", path, {}, {}); }
-  Result<Answer> post(const std::string& path, const json::value& body, Headers headers = {});
-  Result<Answer> put(const std::string& path, const json::value& body);
-  Result<Answer> del(const std::string& path) { return call("DELETE", path, {}, {}); }
+  // kUnavailable: no server answered, or something else did. Else the server's own words.
+  // `expected`: a member that this answer of a Perdure server has; others have others.
+  Result<Answer> get(const std::string& path, std::string_view expected) {
+    return call("GET", path, {}, {}, expected);
+  }
+  Result<Answer> post(const std::string& path, const json::value& body, std::string_view expected,
+                      Headers headers = {});
+  Result<Answer> put(const std::string& path, const json::value& body, std::string_view expected);
+  // Answered by nothing, with 204.
+  Status del(const std::string& path);
 
   // Where the server is.
   Result<std::string> url();
@@ -74,8 +79,9 @@ class Client {
   // Anew for each request: the server may have come back at another address.
   Status find();
   Result<Answer> call(const std::string& method, const std::string& path, std::string body,
-                      Headers headers);
+                      Headers headers, std::string_view expected);
   HttpRequest request(const std::string& method, const std::string& path) const;
+  Error stranger(const std::string& path) const;
   Error refusal(int status, const std::string& body) const;
 
   HttpClient& http_;

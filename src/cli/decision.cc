@@ -14,10 +14,10 @@ Result<json::object> send_decision(Client& client, const json::object& question,
   const std::string seen = action != nullptr ? text_at(*action, "args_sha256") : "";
   if (!seen.empty()) body["args_sha256"] = seen;
   const std::string path = "/v1/interrupts/" + url_encoded(text_at(question, "id"));
-  auto answer = client.post(path + "/resolve", body);
+  auto answer = client.post(path + "/resolve", body, "decision");
   if (answer) return answer->object();
   Error error = answer.error();
-  const auto now = error.code == Code::kConflict ? client.get(path) : answer;
+  const auto now = error.code == Code::kConflict ? client.get(path, "id") : answer;
   if (now && text_at(now->object(), "status") == "resolved") {
     error.message += fmt::format("; it is '{}', by {}", text_at(now->object(), "decision"),
                                  text_at(now->object(), "resolved_by"));

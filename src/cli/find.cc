@@ -28,7 +28,8 @@ Result<std::vector<std::string>> newest_tasks(Client& client) {
   for (int page = 0; page < kPagesMax; ++page) {
     TRY_ASSIGN(const Answer answer,
                client.get(fmt::format("/v1/tasks?limit={}{}{}", kPageTasks,
-                                      cursor.empty() ? "" : "&cursor=", url_encoded(cursor))));
+                                      cursor.empty() ? "" : "&cursor=", url_encoded(cursor)),
+                          "tasks"));
     const json::object& list = answer.object();
     const json::array* tasks = array_at(list, "tasks");
     for (size_t i = 0; tasks != nullptr && i < tasks->size(); ++i) {
@@ -112,7 +113,8 @@ Status each_question(Client& client, const std::function<bool(const json::object
   do {
     TRY_ASSIGN(const Answer answer,
                client.get("/v1/interrupts?limit=200" +
-                          (cursor.empty() ? "" : "&cursor=" + url_encoded(cursor))));
+                              (cursor.empty() ? "" : "&cursor=" + url_encoded(cursor)),
+                          "interrupts"));
     const json::object& page = answer.object();
     const json::array* items = array_at(page, "interrupts");
     for (size_t i = 0; items != nullptr && i < items->size(); ++i) {
@@ -142,7 +144,7 @@ Result<json::object> find_question(Client& client, const std::string& word) {
       TRY_ASSIGN(id, the_one(ids, word, "question", "perdure inbox"));
     }
   }
-  auto answer = client.get("/v1/interrupts/" + id);
+  auto answer = client.get("/v1/interrupts/" + id, "reason");
   if (!answer && answer.error().code == Code::kNotFound) {
     answer.error().message += "; 'perdure inbox' shows what is open";
   }

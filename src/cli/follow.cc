@@ -121,7 +121,7 @@ class Follower {
     const bool is_due = cares && now >= look_due_ms_ && !is_away() && !dialogue_;
     if (!is_due || progress_.questions() == 0) return std::nullopt;
     look_due_ms_ = now + kLookMs;
-    const auto task = context_.client.get("/v1/tasks/" + id_);
+    const auto task = context_.client.get("/v1/tasks/" + id_, "phase");
     if (!task) return std::nullopt;  // the stream tells, too
     if (flags_.asks_here && put_question(task->object())) return std::nullopt;
     if (text_at(task->object(), "status") == "input_required") return kIsAsking;
@@ -220,7 +220,7 @@ Result<Answer> look_again(Context& context, Attention& attention, const std::str
                           const FollowFlags& flags) {
   const int64_t began = context.steady_ms();
   for (;;) {
-    auto answer = context.client.get("/v1/tasks/" + id);
+    auto answer = context.client.get("/v1/tasks/" + id, "phase");
     if (answer || answer.error().code != Code::kUnavailable) return answer;
     const bool is_over = context.steady_ms() - began > flags.patience_ms;
     if (is_over || attention.is_interrupted()) return answer;

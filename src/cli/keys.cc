@@ -33,7 +33,7 @@ int create_key(Context& context, const KeyFlags& flags) {
     const auto span = parse_duration_ms(flags.expires);
     body["expires_at"] = span ? to_rfc3339(context.now_ms() + *span) : flags.expires;
   }
-  const auto answer = context.client.post("/v1/keys", body);
+  const auto answer = context.client.post("/v1/keys", body, "key");
   if (!answer) return report(answer.error(), to);
   if (to.json) {
     fmt::print(to.out, "{}\n", answer->text);
@@ -53,7 +53,7 @@ int list_keys(Context& context) {
   std::string cursor;
   do {
     const auto answer = context.client.get(
-        "/v1/keys?limit=200" + (cursor.empty() ? "" : "&cursor=" + url_encoded(cursor)));
+        "/v1/keys?limit=200" + (cursor.empty() ? "" : "&cursor=" + url_encoded(cursor)), "keys");
     if (!answer) return report(answer.error(), to);
     const json::array* keys = array_at(answer->object(), "keys");
     for (size_t i = 0; keys != nullptr && i < keys->size(); ++i) {

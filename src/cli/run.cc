@@ -76,14 +76,14 @@ class Run {
     json::object body{{"agent", name}, {"input", input}};
     if (!flags_.session.empty()) body["session"] = flags_.session;
     TRY_ASSIGN(const Answer task, asked([&] {
-                 return context_.client.post("/v1/tasks", body, {{"Idempotency-Key", key}});
+                 return context_.client.post("/v1/tasks", body, "id", {{"Idempotency-Key", key}});
                }));
     return text_at(task.object(), "id");
   }
 
   Status put(const std::string& name, const json::object& agent) {
     const std::string path = "/v1/agents/" + url_encoded(name);
-    const auto put = asked([&] { return context_.client.put(path, agent); });
+    const auto put = asked([&] { return context_.client.put(path, agent, "version"); });
     if (put) return {};
     Error error = put.error();
     if (error.code == Code::kUnavailable) return tl::unexpected(error);

@@ -36,7 +36,7 @@ Result<Answer> send(Client& client, const SubmitFlags& flags) {
   }
   json::object body{{"agent", flags.agent}, {"input", *input}};
   if (!flags.session.empty()) body["session"] = flags.session;
-  return client.post("/v1/tasks", body, std::move(headers));
+  return client.post("/v1/tasks", body, "id", std::move(headers));
 }
 
 FollowFlags follow_flags(const Context& context) {
@@ -50,8 +50,9 @@ Status print_events(Context& context, const std::string& id) {
   Progress progress(context.to.out_look);
   std::string after = "0";
   for (bool more = true; more;) {
-    TRY_ASSIGN(const Answer answer, context.client.get(fmt::format(
-                                        "/v1/tasks/{}/events?limit=1000&after={}", id, after)));
+    TRY_ASSIGN(const Answer answer,
+               context.client.get(fmt::format("/v1/tasks/{}/events?limit=1000&after={}", id, after),
+                                  "events"));
     const json::array* events = array_at(answer.object(), "events");
     for (size_t i = 0; events != nullptr && i < events->size(); ++i) {
       const json::object* event = (*events)[i].if_object();

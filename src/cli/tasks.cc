@@ -14,9 +14,10 @@ namespace {
 constexpr int kPageMax = 200;
 
 // Asks about one task that a person named: the answer of `path` + `more`.
-Result<Answer> ask(Client& client, const std::string& word, const std::string& more) {
+Result<Answer> ask(Client& client, const std::string& word, const std::string& more,
+                   std::string_view expected) {
   TRY_ASSIGN(const std::string id, find_task(client, word));
-  auto answer = client.get("/v1/tasks/" + id + more);
+  auto answer = client.get("/v1/tasks/" + id + more, expected);
   if (!answer) return tl::unexpected(with_nearest_task(client, answer.error(), id));
   return answer;
 }
@@ -77,8 +78,8 @@ int list_tasks(Context& context, const ListFlags& flags) {
   std::string cursor;
   int left = flags.limit;
   do {
-    const auto answer =
-        context.client.get("/v1/tasks" + query_of(flags, std::min(left, kPageMax), cursor));
+    const auto answer = context.client.get(
+        "/v1/tasks" + query_of(flags, std::min(left, kPageMax), cursor), "tasks");
     if (!answer) return report(answer.error(), to);
     if (to.json) {
       fmt::print(to.out, "{}\n", answer->text);
@@ -101,7 +102,7 @@ int list_tasks(Context& context, const ListFlags& flags) {
 }
 
 int show_task(Context& context, const std::string& word) {
-  const auto answer = ask(context.client, word, "");
+  const auto answer = ask(context.client, word, "", "phase");
   return answer ? shown(context, *answer) : report(answer.error(), context.to);
 }
 
@@ -110,9 +111,9 @@ int show_journal(Context& context, const std::string& word, bool normalised) {
   if (!id) return report(id.error(), context.to);
   std::string after = "0";
   for (bool more = true; more;) {
-    const auto answer =
-        ask(context.client, *id,
-            fmt::format("/journal?limit=1000&after={}&normalised={}", after, normalised));
+    const auto answer = ask(
+        context.client, *id,
+        fmt::format("/journal?limit=1000&after={}&normalised={}", after, normalised), "records");
     if (!answer) return report(answer.error(), context.to);
     const json::object& page = answer->object();
     const json::array* records = array_at(page, "records");
@@ -130,7 +131,7 @@ int cancel_task(Context& context, const std::string& word, const std::string& re
   if (!id) return report(id.error(), context.to);
   json::object body;
   if (!reason.empty()) body["reason"] = reason;
-  const auto answer = context.client.post("/v1/tasks/" + *id + "/cancel", body);
+  const auto answer = context.client.post("/v1/tasks/" + *id + "/cancel", body, "phase");
   if (!answer) return report(with_nearest_task(context.client, answer.error(), *id), context.to);
   return shown(context, *answer);
 }

@@ -33,9 +33,10 @@ Result<Offer> read_offer(Client& client) {
   Offer offer;
   std::string cursor;
   do {
-    TRY_ASSIGN(const Answer answer,
-               client.get("/v1/tools?limit=200" +
-                          (cursor.empty() ? "" : "&cursor=" + url_encoded(cursor))));
+    TRY_ASSIGN(
+        const Answer answer,
+        client.get("/v1/tools?limit=200" + (cursor.empty() ? "" : "&cursor=" + url_encoded(cursor)),
+                   "tools"));
     append(answer.object(), "tools", offer.tools);
     // Of the first page: their hashes are no newer than any tool that is shown.
     if (cursor.empty()) append(answer.object(), "servers", offer.servers);
@@ -163,7 +164,9 @@ std::string definition_text(const json::object& definition) {
 }
 
 json::object as_offered(const json::object& tool) {
-  return {{"description", text_at(tool, "description")}, {"input_schema", tool.contains("input_schema") ? tool.at("input_schema") : json::value()}};
+  return {
+      {"description", text_at(tool, "description")},
+      {"input_schema", tool.contains("input_schema") ? tool.at("input_schema") : json::value()}};
 }
 
 // What would be accepted with each tool of this server; of all servers if it is empty.
@@ -264,8 +267,8 @@ int accept_tools(Context& context, const std::string& server) {
   json::object body;
   if (found != offer->servers.end()) body["offered_sha256"] = text_at(*found, "offered_sha256");
   if (body.empty() || body.at("offered_sha256") == "") body.clear();
-  const auto answer =
-      context.client.post("/v1/tools/" + url_encoded(server) + "/accept", json::value(body));
+  const auto answer = context.client.post("/v1/tools/" + url_encoded(server) + "/accept",
+                                          json::value(body), "tools");
   if (!answer) return report(answer.error(), to);
   if (to.json) {
     fmt::print(to.out, "{}\n", answer->text);

@@ -178,6 +178,21 @@ class CommandLine(SystemTest):
         self.assertIn("--token-file", self.cli("inbox", "--url", stranger_url, status=1))
         self.assertEqual(stranger.heard(), b"")
 
+    def test_what_is_no_perdure_server(self):
+        stranger = Stranger(0)
+        self.addCleanup(stranger.close)
+        place = ("--url", f"http://127.0.0.1:{stranger.port}", "--token-file", self.served.data / "token")
+        task = "task_" + "0" * 26
+        for words in (("inbox",), ("inbox", "--json"), ("tasks", "list"), ("tasks", "show", task),
+                      ("tasks", "journal", task), ("tasks", "submit", "orders", "1"), ("agents", "list"),
+                      ("tasks", "cancel", task), ("events", task), ("tools", "list"), ("tools", "accept", "shop"),
+                      ("keys", "list"), ("keys", "create", "ci", "--scopes", "run"), ("keys", "delete", "key_1"),
+                      ("run", self.served.folder / "orders.toml", "x")):
+            with self.subTest(words):
+                done = run(*words, *place)
+                self.assertEqual((done.returncode, done.stdout), (3, ""), done)
+                self.assertIn("no Perdure server", done.stderr)
+
     def test_another_place(self):
         url = self.served.url
         done = run("tasks", "list", "--url", url + "/", "--token-file", self.served.data / "token",
