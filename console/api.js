@@ -59,11 +59,13 @@ export async function follow(path, onEvent, onState, signal) {
       if (response.status === 204) return;
       if (!response.ok) throw new Problem(response.status, await answerOf(response).catch(() => ({})));
       onState("live");
+      let heard = false;
       for await (const message of messages(response.body)) {
+        heard = true;
         if (message.id) last = message.id;
         onEvent(message);
       }
-      wait = 50;  // it ended in good order: there may be no more
+      if (heard) wait = 50;  // it ended in good order: there may be no more
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof Problem && error.status >= 400 && error.status < 500) throw error;

@@ -10,11 +10,16 @@ namespace perdure::cli {
 namespace {
 
 constexpr JsonLimits kEventLimits{.depth = 200, .size_bytes = 16u << 20};
-constexpr int64_t kPauseMs = 200;
-constexpr int64_t kPauseMaxMs = 2'000;
+constexpr int64_t kPauseMs = 250;
+constexpr int64_t kPauseMaxMs = 5'000;
+constexpr int64_t kStandsMs = 1'000;  // a connection that says nothing, and does not end either
 // What is kept while nobody reads, as when an editor is open; beyond, the connection is given up
 // and the rest is read again later.
 constexpr size_t kWaitingMax = 64u << 20;
+
+uint64_t number_of(const json::value& seq) {
+  return seq.is_number() ? static_cast<uint64_t>(seq.to_number<double>()) : 0;
+}
 
 }  // namespace
 
@@ -39,12 +44,14 @@ Feed::~Feed() {
   connection_->changed.wait(lock, [this] { return connection_->result.has_value(); });
 }
 
-void Feed::connect() {
+void Feed::connect(int64_t now_ms) {
   due_ms_ = 0;
+  connected_ms_ = now_ms;
   events_.clear();
   parser_.emplace([this](const SseEvent& event) {
     auto value = parse_json(event.data, "event", kEventLimits);
-    if (value && value->is_object()) events_.push_back(std::move(value->as_object()));
+    if (!value || !value->is_object() || !is_new(value->get_object())) return;
+    events_.push_back(std::move(value->as_object()));
   });
   connection_ = std::make_shared<Connection>();
   HttpCallbacks callbacks;
@@ -108,8 +115,21 @@ Status Feed::read() {
     if (connection_->status != 200) return {};
     bytes.swap(connection_->bytes);
   }
-  pause_ms_ = 0;
   return parser_->feed(bytes);
+}
+
+// Provisional ones are not numbered.
+bool Feed::is_new(const json::object& event) const {
+  const json::value* seq = event.if_contains("seq");
+  return seq == nullptr || number_of(*seq) > last_seq_;
+}
+
+// A server that takes the connection and ends it at once is no better than none.
+bool Feed::is_of_use(int64_t now_ms) const {
+  if (!events_.empty()) return true;
+  if (now_ms - connected_ms_ < kStandsMs) return false;
+  const std::lock_guard lock(connection_->mutex);
+  return connection_->status == 200 && !connection_->result;
 }
 
 std::optional<News> Feed::told() {
@@ -118,9 +138,8 @@ std::optional<News> Feed::told() {
     events_.pop_front();
     const json::value* seq = event.if_contains("seq");
     if (seq == nullptr) return News{News::Kind::kDelta, std::move(event), {}};
-    const auto number = static_cast<uint64_t>(seq->is_number() ? seq->to_number<double>() : 0);
-    if (number <= last_seq_) continue;
-    last_seq_ = number;
+    if (!is_new(event)) continue;
+    last_seq_ = number_of(*seq);
     const std::string type = text_at(event, "type");
     is_over_ = type == "task.completed" || type == "task.failed" || type == "task.cancelled";
     return News{News::Kind::kEvent, std::move(event), {}};
@@ -134,13 +153,14 @@ std::optional<News> Feed::next(int64_t now_ms) {
     if (auto news = told()) return news;
     if (!connection_) {
       if (due_ms_ > now_ms) return std::nullopt;
-      connect();
+      connect(now_ms);
     }
     if (const Status read_well = read(); !read_well) {
       is_over_ = true;
       return News{News::Kind::kRefused, {}, read_well.error()};
     }
-    if (is_lost_ && pause_ms_ == 0) {
+    if (pause_ms_ > 0 && is_of_use(now_ms)) {
+      pause_ms_ = 0;
       is_lost_ = false;
       return News{News::Kind::kBack, {}, {}};
     }

@@ -45,8 +45,10 @@ class Feed {
  private:
   struct Connection;
 
-  void connect();
+  void connect(int64_t now_ms);
   Status read();
+  bool is_new(const json::object& event) const;
+  bool is_of_use(int64_t now_ms) const;
   std::optional<News> told();
   std::optional<News> ended(int64_t now_ms);
   News lost(Error error, int64_t now_ms);
@@ -60,7 +62,8 @@ class Feed {
   HttpClient::CallId call_ = 0;
   uint64_t last_seq_ = 0;
   int64_t due_ms_ = 1;
-  int64_t pause_ms_ = 0;
+  int64_t connected_ms_ = 0;
+  int64_t pause_ms_ = 0;  // above 0 until a connection is of use
   bool is_lost_ = false;
   bool is_over_ = false;
 };

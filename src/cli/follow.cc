@@ -17,6 +17,7 @@ namespace perdure::cli {
 namespace {
 
 constexpr int64_t kRedrawMs = 250;
+constexpr int64_t kReviveMs = 5'000;
 constexpr int64_t kLookMs = 1'000;  // between two looks whether the task waits for a person
 
 class Follower {
@@ -41,6 +42,9 @@ class Follower {
       if (attention_.is_interrupted()) return leave();
       if (const auto status = look_for_questions()) return end(*status);
       if (is_away() && monotonic_ms() - lost_ms_ > flags_.patience_ms) return give_up();
+      if (is_away() && monotonic_ms() >= revive_due_ms_) {
+        if (const auto status = revive()) return end(*status);
+      }
       if (const auto status = listen()) return end(*status);
       draw();
       attention_.wait(pause_ms(), dialogue_.has_value());
@@ -107,7 +111,13 @@ class Follower {
     progress_.forget_heard();
     screen_.show({});
     if (flags_.is_told) say("the server went away (" + error.message + "); waiting for it");
+    return revive();
+  }
+
+  // Also again and again: what was revived may have died before it said anything.
+  std::optional<int> revive() {
     if (!flags_.revive) return std::nullopt;
+    revive_due_ms_ = monotonic_ms() + kReviveMs;
     const Status revived = flags_.revive();
     if (!revived) return report(revived.error(), context_.to);
     feed_.hurry();
@@ -212,6 +222,7 @@ class Follower {
   std::optional<Dialogue> dialogue_;
   std::set<std::string> put_;  // questions that were asked here
   int64_t lost_ms_ = 0;
+  int64_t revive_due_ms_ = 0;
   int64_t look_due_ms_ = 0;
 };
 

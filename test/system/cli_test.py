@@ -3,6 +3,7 @@ import json
 import os
 import shlex
 import socket
+import subprocess
 import threading
 import unittest
 
@@ -12,12 +13,14 @@ from server import run
 
 
 class Stranger:
-    """Somebody else's listener: takes whatever is said to it, and answers like anything."""
+    """Somebody else's listener: takes whatever is said to it, and answers all of it alike."""
 
-    def __init__(self, port):
+    def __init__(self, port=0, kind="application/json", body=b'{"status": "ok"}'):
         self.listener = socket.create_server(("127.0.0.1", int(port)))
         self.port = self.listener.getsockname()[1]
-        self.heard_bytes = b""
+        self.answer = (f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
+                       "Connection: close\r\n\r\n").encode() + body
+        self.heard = []
         self.thread = threading.Thread(target=self.listen, daemon=True)
         self.thread.start()
 
@@ -28,13 +31,8 @@ class Stranger:
             except OSError:
                 return
             with connection:
-                self.heard_bytes += connection.recv(65536)
-                body = b'{"status": "ok"}'
-                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-                                   b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body)
-
-    def heard(self):
-        return self.heard_bytes
+                self.heard.append(connection.recv(65536))
+                connection.sendall(self.answer)
 
     def close(self):
         self.listener.shutdown(socket.SHUT_RDWR)
@@ -176,10 +174,10 @@ class CommandLine(SystemTest):
         self.served.start()
         stranger_url = f"http://127.0.0.1:{stranger.port}"
         self.assertIn("--token-file", self.cli("inbox", "--url", stranger_url, status=1))
-        self.assertEqual(stranger.heard(), b"")
+        self.assertEqual(stranger.heard, [])
 
     def test_what_is_no_perdure_server(self):
-        stranger = Stranger(0)
+        stranger = Stranger()
         self.addCleanup(stranger.close)
         place = ("--url", f"http://127.0.0.1:{stranger.port}", "--token-file", self.served.data / "token")
         task = "task_" + "0" * 26
@@ -192,6 +190,16 @@ class CommandLine(SystemTest):
                 done = run(*words, *place)
                 self.assertEqual((done.returncode, done.stdout), (3, ""), done)
                 self.assertIn("no Perdure server", done.stderr)
+
+    def test_a_stream_that_ends_at_once(self):
+        """It is asked for again, ever more slowly, and that is said once."""
+        stranger = Stranger(kind="text/event-stream", body=b"")
+        self.addCleanup(stranger.close)
+        with self.assertRaises(subprocess.TimeoutExpired) as waiting:
+            run("events", "task_" + "0" * 26, "--follow", "--url", f"http://127.0.0.1:{stranger.port}",
+                "--token-file", self.served.data / "token", seconds=4)
+        self.assertEqual(waiting.exception.stdout.decode().count("went away"), 1)
+        self.assertIn(len(stranger.heard), range(3, 8))
 
     def test_another_place(self):
         url = self.served.url
