@@ -81,13 +81,11 @@ int list_tasks(Context& context, const ListFlags& flags) {
     const auto answer = context.client.get(
         "/v1/tasks" + query_of(flags, std::min(left, kPageMax), cursor), "tasks");
     if (!answer) return report(answer.error(), to);
-    if (to.json) {
-      fmt::print(to.out, "{}\n", answer->text);
-    }
     const json::array* tasks = array_at(answer->object(), "tasks");
     for (size_t i = 0; tasks != nullptr && i < tasks->size(); ++i) {
       const json::object* task = (*tasks)[i].if_object();
       if (task == nullptr) continue;
+      if (to.json) fmt::print(to.out, "{}\n", to_json((*tasks)[i]));
       table.add({text_at(*task, "id"), text_at(*task, "status"), text_at(*task, "agent"),
                  cost_text(*task), relative_text(text_at(*task, "updated_at"), context.now_ms()),
                  waits_text(*task)});

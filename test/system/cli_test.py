@@ -71,6 +71,11 @@ class CommandLine(SystemTest):
         self.assertIn("completed", shown)
         self.assertIn(task, self.cli("tasks", "list"))
         self.assertNotIn(task, self.cli("tasks", "list", "--status", "failed"))
+        other = self.cli("tasks", "submit", "orders", '"say it"').strip()
+        self.served.api.wait(other, "completed")
+        listed = [json.loads(line) for line in self.cli("tasks", "list", "--json").splitlines()]
+        self.assertEqual(listed, self.served.api.get("/v1/tasks").json["tasks"], "one a line")
+        self.assertEqual({one["id"] for one in listed}, {task, other})
         self.assertEqual(json.loads(self.cli("tasks", "show", task, "--json")), self.served.api.task(task))
         lines = self.cli("tasks", "journal", task).splitlines()
         self.assertEqual(len(lines), len(self.served.api.journal(task)))
