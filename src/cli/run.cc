@@ -91,8 +91,10 @@ class Run {
       error.message = flags_.file + ": " + error.message;
       return tl::unexpected(error);
     }
-    fmt::print(context_.to.err, "perdure: {}; it runs as the server has it\n",
-               visible(error.message));
+    fmt::print(
+        context_.to.err,
+        "perdure: the operator's file of the server has another '{}' than {}: that one runs\n",
+        visible(name), visible(flags_.file));
     return {};
   }
 

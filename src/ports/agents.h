@@ -51,7 +51,8 @@ class Agents {
   // Canonical JSON of one of `versions`.
   virtual Result<std::string> content(const std::string& version) const = 0;
 
-  // `file`: an agent file as JSON. kConflict: the name stands in the operator's file.
+  // `file`: an agent file as JSON. kConflict: the name stands in the operator's file, with another
+  // content.
   virtual Result<PutAgent> prepare(const std::string& tenant, const std::string& name,
                                    const json::value& file, const std::string& by,
                                    int64_t now_ms) = 0;

@@ -164,7 +164,15 @@ Result<PutAgent> AgentCatalog::prepare(const std::string& tenant, const std::str
                                        const json::value& file, const std::string& by,
                                        int64_t now_ms) {
   TRY_STATUS(check_put_name(name));
-  if (configured_.contains(name)) {
+  if (const auto found = configured_.find(name); found != configured_.end()) {
+    const auto same = read_file(name, file, offer_.tools());
+    if (same && version_of(*same) == found->second.version) {
+      PutAgent agent;
+      agent.name = name;
+      agent.version = {found->second.version, found->second.planner, true, 0, {}};
+      agent.unchanged = true;
+      return agent;
+    }
     return fail(Code::kConflict,
                 fmt::format("the agent '{}' stands in the operator's file; change it there, or "
                             "choose another name",

@@ -14,6 +14,10 @@ constexpr const char* kAgentsTenant = "";
 
 }  // namespace
 
+std::string version_of(const AgentSpec& spec) {
+  return to_hex(sha256(agent_content(spec)).view());
+}
+
 Result<std::string> AgentVersions::add(const AgentSpec& spec) {
   const std::string content = agent_content(spec);
   const Sha256 hash = sha256(content);

@@ -11,6 +11,9 @@
 
 namespace perdure::runtime {
 
+// The hash of its content, in hex.
+std::string version_of(const AgentSpec& spec);
+
 class AgentVersions {
  public:
   explicit AgentVersions(Blobs& blobs) : blobs_(blobs) {}

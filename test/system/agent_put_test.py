@@ -102,6 +102,8 @@ class Put(SystemTest):
                 self.assertEqual(reply.status, status, reply)
                 self.assertIn(says, reply.json["detail"])
         self.assertEqual(self.put(server, "orders", FILE).json["code"], "agent_configured")
+        same = self.put(server, "orders", agent())
+        self.assertEqual((same.status, same.json), (200, server.api.get("/v1/agents/orders").json))
         wrong = self.put(server, "x", FILE, headers={"Content-Type": "text/plain"})
         self.assertEqual(wrong.status, 415)
         self.assertEqual(server.api.get("/v1/agents/x").status, 404, "nothing came of any of them")

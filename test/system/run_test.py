@@ -199,6 +199,19 @@ class RunAnAgent(SystemTest):
         (self.folder / "agents" / "verdict.json").unlink()
         self.assertIn("verdict.json", self.perdure("agents", "put", "agents/orders.toml", status=1).stderr)
 
+    def test_an_agent_of_the_operators_file(self):
+        config = (self.folder / "perdure.toml").read_text()
+        (self.folder / "mine").mkdir()
+        (self.folder / "mine" / "orders.toml").write_text((self.folder / "orders.toml").read_text())
+        (self.folder / "perdure.toml").write_text(config + '[agents]\norders = "mine/orders.toml"\n')
+        done = self.perdure("run", "orders.toml", "say it", "--quiet")
+        self.assertEqual((done.stdout, done.stderr), ("All is\ndone.\n", ""), "the same content")
+        self.write_agent(instructions="Another.")
+        done = self.perdure("run", "orders.toml", "say it", "--quiet")
+        self.assertEqual(done.stdout, "All is\ndone.\n")
+        self.assertEqual(self.only(done.stderr.splitlines()), "perdure: the operator's file of the server has "
+                         "another 'orders' than orders.toml: that one runs")
+
     def test_what_is_missing_is_said(self):
         self.assertIn("nowhere.toml", self.perdure("run", "nowhere.toml", "x", status=1).stderr)
         (self.folder / "nameless.toml").write_text('model = "main"\n')
