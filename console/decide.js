@@ -1,7 +1,8 @@
 // One screen for one decision: what was or would be sent, when, to whom, with which key, and the answers there are.
+import { answerTo } from "/console/answer.js";
 import { call, get } from "/console/api.js";
 import { difference } from "/console/diff.js";
-import { chip, el, pretty, replace } from "/console/dom.js";
+import { block, chip, el, pretty, replace } from "/console/dom.js";
 import { read, write } from "/console/json.js";
 import { ago, DECISIONS, REASONS, usd } from "/console/words.js";
 
@@ -10,12 +11,12 @@ const DIFF_MAX_LINES = 2000;
 export async function showDecision(view, [id]) {
   const interrupt = await get(`/v1/interrupts/${id}`);
   const problem = el("p", { class: "error", hidden: true, role: "alert" });
-  // `written`: members that are JSON already, as a person wrote them.
-  const decide = async (decision, more, written = {}) => {
+  // `written()`: members that are JSON already, as a person wrote them; it throws what is wrong with them.
+  const decide = async (decision, more, written = () => ({})) => {
     const body = { decision, ...more };
     if (interrupt.action?.args_sha256) body.args_sha256 = interrupt.action.args_sha256;
-    const members = Object.entries(written).map(([name, text]) => `,"${name}":${text}`).join("");
     try {
+      const members = Object.entries(written()).map(([name, text]) => `,"${name}":${text}`).join("");
       await call("POST", `/v1/interrupts/${interrupt.id}/resolve`, `${write(body).slice(0, -1)}${members}}`);
       location.hash = `#/task/${interrupt.task}`;
     } catch (error) {
@@ -29,6 +30,7 @@ export async function showDecision(view, [id]) {
     el("p", { class: "quiet" }, el("a", { href: `#/task/${interrupt.task}` }, `task of ${interrupt.agent ?? "its agent"}`),
       ` · asked ${ago(interrupt.created_at)}`, interrupt.expires_at ? ` · ends ${ago(interrupt.expires_at)}: ${interrupt.on_expire ?? ""}` : ""),
     interrupt.action ? actionOf(interrupt.action) : null,
+    asksMore(interrupt) ? el("p", { class: "message" }, interrupt.question.question) : null,
     interrupt.needed ? el("p", {}, "The next call needs up to ", usd(interrupt.needed.cost_usd), ", ",
       `${interrupt.needed.model_calls} model calls, ${interrupt.needed.tool_calls} tool calls.`) : null,
     interrupt.status === "open" ? answersOf(interrupt, decide) : resolutionOf(interrupt),
@@ -46,9 +48,12 @@ function actionOf(action) {
     args !== undefined ? el("pre", { class: "args" }, argsOf(action)) : null);
 }
 
+// A message may say only that something is asked.
+const asksMore = (interrupt) => interrupt.question?.question && !interrupt.message.includes(interrupt.question.question);
+
 function resolutionOf(interrupt) {
-  return el("p", {}, "Decided: ", chip(interrupt.decision), interrupt.resolved_by ? ` by ${interrupt.resolved_by}` : "",
-    interrupt.resolved_at ? ` ${ago(interrupt.resolved_at)}` : "", interrupt.answer_message ? `: ${interrupt.answer_message}` : "");
+  return [block("answer", interrupt.given), el("p", {}, "Decided: ", chip(interrupt.decision), interrupt.resolved_by ? ` by ${interrupt.resolved_by}` : "",
+    interrupt.resolved_at ? ` ${ago(interrupt.resolved_at)}` : "", interrupt.answer_message ? `: ${interrupt.answer_message}` : "")];
 }
 
 function answersOf(interrupt, decide) {
@@ -61,7 +66,7 @@ function answersOf(interrupt, decide) {
 
 // Each kind of decision asks for what it carries.
 function fieldsOf(interrupt, decision, answer, decide) {
-  const button = (more, written = () => ({})) => el("button", { type: "button", onclick: () => decide(decision, more(), written()) },
+  const button = (more, written = () => ({})) => el("button", { type: "button", onclick: () => decide(decision, more(), written) },
     DECISIONS[decision] ?? decision);
   const text = el("textarea", { rows: 2, "aria-label": `${decision}: text`, placeholder: "Why, for the journal and the model (optional)" });
   const message = () => (text.value ? { message: text.value } : {});
@@ -69,12 +74,12 @@ function fieldsOf(interrupt, decision, answer, decide) {
   if (decision === "respond") {
     const { choices, schema } = interrupt.question ?? {};
     if (choices?.length) {
-      return choices.map((choice) =>
-        el("button", { type: "button", onclick: () => decide("respond", { value: choice }) }, typeof choice === "string" ? choice : JSON.stringify(choice)));
+      return choices.map((choice) => el("button", { type: "button", onclick: () => decide("respond", { value: choice }) },
+        typeof choice === "string" ? choice : pretty(choice)));
     }
     if (schema) {
-      text.placeholder = "Your answer, as JSON or a text that fits the schema";
-      return [el("pre", { class: "schema" }, pretty(schema)), text, button(() => ({ value: schema.type === "string" ? text.value : parseOrText(text.value) }))];
+      const wanted = answerTo(schema);
+      return [wanted.elements, button(() => ({}), () => ({ value: wanted.written() }))];
     }
     text.placeholder = "Your answer: the model gets it in the place of a result";
     return [text, button(() => ({ message: text.value }))];
@@ -115,7 +120,7 @@ function editOf(interrupt, decide) {
   const before = argsOf(interrupt.action);
   const text = el("textarea", { rows: Math.min(20, before.split("\n").length + 1), value: before, "aria-label": "edit: arguments", spellcheck: "false" });
   const shown = el("pre", { class: "diff" });
-  const send = el("button", { type: "button", disabled: true, onclick: () => decide("edit", {}, { args: text.value }) }, DECISIONS.edit);
+  const send = el("button", { type: "button", disabled: true, onclick: () => decide("edit", {}, () => ({ args: text.value })) }, DECISIONS.edit);
   text.addEventListener("input", () => {
     try {
       const after = pretty(read(text.value, true));

@@ -62,9 +62,9 @@ const steps = {
     await picture("console-task.png");
   },
   async "the inbox counts, and leads to one screen a decision"() {
-    await page.locator("#inbox-count", { hasText: "5" }).waitFor();
+    await page.locator("#inbox-count", { hasText: "8" }).waitFor();
     await page.goto(`${world.url}/#/inbox`);
-    await page.locator(".inbox li").nth(4).waitFor();
+    await page.locator(".inbox li").nth(6).waitFor();
     await picture("console-inbox.png");
     await page.locator(".inbox a", { hasText: world.approve_marker }).click();
     await seen("args sha256");
@@ -101,6 +101,27 @@ const steps = {
     await page.locator(".head .completed").waitFor();
     await page.locator(".timeline summary", { hasText: "succeeded" }).first().click();
     await seen("18446744073709551615");
+  },
+  async "a form is filled in"() {
+    await page.goto(`${world.url}/#/inbox`);
+    await page.locator(".inbox a", { hasText: "Which size?" }).click();
+    await page.getByRole("button", { name: "Answer" }).click();
+    await seen("size: is needed");
+    await page.getByLabel("size").selectOption("L");
+    assert.equal(await page.getByLabel("gift").inputValue(), "true");
+    await page.getByLabel("gift").selectOption("no");
+    await page.getByRole("button", { name: "Answer" }).click();
+    await page.locator(".head .completed").waitFor();
+  },
+  async "what is no form is answered with JSON"() {
+    await page.goto(`${world.url}/#/inbox`);
+    await page.locator(".inbox a", { hasText: "Which ids?" }).click();
+    await page.getByLabel("respond: JSON").fill("{");
+    await page.getByRole("button", { name: "Answer" }).click();
+    await page.locator(".error", { hasText: "JSON" }).waitFor();
+    await page.getByLabel("respond: JSON").fill('{"ids": [9007199254740993]}');
+    await page.getByRole("button", { name: "Answer" }).click();
+    await page.locator(".head .completed").waitFor();
   },
   async "a doubt is answered with what came of it"() {
     await page.goto(`${world.url}/#/inbox`);

@@ -9,6 +9,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
@@ -41,9 +42,12 @@ class Console(SystemTest):
             answers.calls(("c6", "mail", {"to": "carl", "why": "to edit"}), round=0, contains="edit-me"),
             answers.calls(("c7", "mail", {"id": 9007199254740993, "rate": 3.0, "why": "to count"}), round=0,
                           contains="count-me"),
+            answers.calls(("c8", "shop__ask", {}), round=0, contains="form-me"),
+            answers.calls(("c9", "ask_person", {"question": "Which ids?", "schema": {
+                "type": "object", "properties": {"ids": {"type": "array"}}}}), round=0, contains="json-me"),
             answers.calls(("c4", "mail", {"to": "eve", "why": "decided"}), round=0, contains="decided-before"),
             answers.calls(("c5", "pay", {"usd": 3}), round=0, contains="pay-me"),
-            answers.calls(("c8", "ask_person", {"question": "Which colour?", "choices": ["red", "green"]}), round=0,
+            answers.calls(("c10", "ask_person", {"question": "Which colour?", "choices": ["red", "green"]}), round=0,
                           contains="choose-me"),
             {"path": answers.MODEL_PATH, "contains": "tell-me", "times": 1,
              "steps": self.halting_steps()},
@@ -79,12 +83,19 @@ class Console(SystemTest):
         self.rules()
         config = self.config()
         config["tools"]["mail"] = tool(self.world, "/mail", "once", approval="always")
+        folder = tempfile.mkdtemp(prefix="perdure-console-")
+        self.addCleanup(shutil.rmtree, folder, True)
+        tools = HERE.parent / "system"
+        config["mcp"] = {"shop": {
+            "command": [sys.executable, "-B"], "args": [str(tools / "tool_server.py"), folder],
+            "readable": [str(tools), sys.base_prefix, sys.prefix], "writable": [folder],
+            "once": {"ask": {"approval": "never", "irreversible": True}}}}
         server = self.server(config, {"orders": agent(tools=["*", "ask_person"])})
         api = server.api
         completed = self.submit(api, "plain")
         api.wait(completed, "completed")
         waiting = [self.submit(api, text) for text in ("approve-me", "reject-me", "pay-me", "decided-before", "edit-me",
-                                                        "choose-me", "count-me")]
+                                                        "count-me", "form-me", "json-me", "choose-me")]
         for task in waiting:
             api.wait(task, "input_required")
         decided = next(i["id"] for i in api.get("/v1/interrupts").json["interrupts"] if i["task"] == waiting[3])
@@ -108,6 +119,10 @@ class Console(SystemTest):
         self.assertEqual(self.received("/mail", '"carl"'), [])
         told = json.loads(self.model_bodies("choose-me")[-1])["messages"][-1]
         self.assertEqual(told["content"], "green")
+        form = self.model_bodies("form-me")[-1].replace("\\", "")
+        self.assertIn('"size": "L"', form)
+        self.assertIn('"gift": false', form)
+        self.assertIn('[9007199254740993]', self.model_bodies("json-me")[-1])
         self.assertIn('"id":9007199254740993,', self.only(self.received("/mail", "counted"))["body"])
 
 

@@ -75,7 +75,7 @@ class CommandLine(SystemTest):
         self.served.api.wait(other, "completed")
         listed = [json.loads(line) for line in self.cli("tasks", "list", "--json").splitlines()]
         self.assertEqual(listed, self.served.api.get("/v1/tasks").json["tasks"], "one a line")
-        self.assertEqual({one["id"] for one in listed}, {task, other})
+        self.assertEqual({one["id"] for one in listed}, {task, other, of_session})
         self.assertEqual(json.loads(self.cli("tasks", "show", task, "--json")), self.served.api.task(task))
         lines = self.cli("tasks", "journal", task).splitlines()
         self.assertEqual(len(lines), len(self.served.api.journal(task)))

@@ -354,7 +354,7 @@ class Lists(McpTest):
         self.assertNotIn("mcp.accepted", server.log_text())
         self.assertEqual(server.api.post("/v1/tools/shop/accept", {}).status, 200)
         said = self.only([line for line in server.log_text().splitlines() if "mcp.accepted" in line])
-        for word in ('"shop"', "shop.added, shop.pay", '"operator"'):
+        for word in ('"shop"', "shop.pay, shop.added", '"operator"'):
             self.assertIn(word, said)
 
     def test_what_is_accepted_is_shown(self):
