@@ -50,4 +50,18 @@ std::string model_answer(Line& line, uint64_t number) {
       {"usage", {{"prompt_tokens", input}, {"completion_tokens", output}}}});
 }
 
+std::string background_answer(Line& line) {
+  line.need("says");
+  const json::object text{
+      {"type", "output_text"}, {"text", line.quoted()}, {"annotations", json::array()}};
+  const json::object message{{"type", "message"}, {"role", "assistant"}, {"content", {text}}};
+  return to_canonical_json(
+      json::object{{"type", "response.completed"},
+                   {"response",
+                    {{"id", "resp_1"},
+                     {"status", "completed"},
+                     {"output", {message}},
+                     {"usage", {{"input_tokens", 100}, {"output_tokens", 10}}}}}});
+}
+
 }  // namespace perdure::scenario

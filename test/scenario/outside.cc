@@ -7,12 +7,15 @@
 namespace perdure::scenario {
 namespace {
 
-// http://main.test/v1/... is the model "main"; http://tools.test/refund is the tool "refund".
-std::string receiver_of(const std::string& url) {
+// http://main.test/v1/... is the model "main", or what fetches an answer of it;
+// http://tools.test/refund is the tool "refund".
+std::string receiver_of(const HttpRequest& request) {
+  const std::string& url = request.url;
   const size_t host = url.find("://") + 3;
   const size_t path = url.find('/', host);
   const std::string name = url.substr(host, url.find('.', host) - host);
-  return name == "tools" ? "tool " + url.substr(path + 1) : "model " + name;
+  if (name == "tools") return "tool " + url.substr(path + 1);
+  return (request.method == "GET" ? "fetch " : "model ") + name;
 }
 
 std::string header(const HttpRequest& request, std::string_view name) {
@@ -107,6 +110,8 @@ void Outside::receive(Open call) {
 void Outside::read_conversation(const std::string& body) {
   const auto parsed = parse_json(body, "request");
   if (!parsed) return complaints_.push_back("a model was sent what is no JSON");
+  // The conversation of the other dialect has a test of its own.
+  if (!parsed->as_object().contains("messages")) return;
   const json::array& messages = parsed->as_object().at("messages").as_array();
   texts_seen_by_a_model_.clear();
   for (const json::value& message : messages) {
@@ -136,7 +141,7 @@ HttpClient::CallId OutsideHttp::send(HttpRequest request, HttpCallbacks callback
     later_([done = std::move(callbacks.on_done), late] { done(late); });
     return id;
   }
-  std::string receiver = receiver_of(request.url);
+  std::string receiver = receiver_of(request);
   outside_.receive({std::move(receiver), std::move(request), std::move(callbacks), id});
   return id;
 }

@@ -23,7 +23,7 @@ struct Received {
 
 // A request that was written and has no answer yet.
 struct Open {
-  std::string receiver;  // "model main", "tool refund"
+  std::string receiver;  // "model main", "fetch patient", "tool refund"
   HttpRequest request;
   HttpCallbacks callbacks;
   uint64_t id = 0;
@@ -39,6 +39,7 @@ class Outside {
   Received received_by_models() const;
   // The texts of the newest request to a model, one a line.
   const std::string& texts_seen_by_a_model() const { return texts_seen_by_a_model_; }
+  void put_back(Open call) { open_.push_back(std::move(call)); }
   bool has_open(std::string_view receiver) const;
   std::string open_names() const;
   void forget(const Open& call);  // it never arrived

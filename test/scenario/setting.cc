@@ -19,6 +19,13 @@ provider = "openai-chat"
 base_url = "http://backup.test/v1"
 model = "b"
 price_per_mtok = {input = 1.0, output = 4.0}
+
+[models.patient]
+provider = "openai-responses"
+base_url = "http://patient.test/v1"
+model = "p"
+background = true
+price_per_mtok = {input = 1.0, output = 4.0}
 )";
 
 bool acts(const std::string& contract) {

@@ -72,6 +72,8 @@ void Story::tell(Line& line, const std::string& block) {
     submit(line);
   } else if (verb == "model") {
     model(line);
+  } else if (verb == "fetch") {
+    fetch(line);
   } else if (verb == "tool") {
     tool(line);
   } else if (verb == "crash") {
@@ -150,20 +152,48 @@ bool Story::ends_badly(Line& line, const Open& call) {
   return true;
 }
 
-// model [main|backup] says "text" | calls NAME {args} [and NAME {args}]... | a bad end
+// model [main|backup|patient] says "text" | calls NAME {args} [and NAME {args}]... | a bad end
+// model patient accepts: it works in the background, and its name for that is told
 void Story::model(Line& line) {
   std::string name;
-  for (const char* known : {"main", "backup"}) {
+  for (const char* known : {"main", "backup", "patient"}) {
     if (line.take(known)) name = known;
   }
   auto call = server().outside().take("model " + name);
   if (!call) line.fail("no model has an open request");
+  if (name == "patient" && line.take("accepts")) {
+    stream(*call,
+           R"({"type":"response.created","response":{"id":"resp_1","status":"in_progress"}})");
+    server().outside().put_back(std::move(*call));
+    return server().settle();
+  }
   if (ends_badly(line, *call)) return;
+  if (name == "patient") return end_in_background(line, std::move(*call));
   HttpResult result;
   result.end = HttpResult::End::kComplete;
   result.status = 200;
   result.body = model_answer(line, ++answers_);
   end_request(line, std::move(*call), std::move(result));
+}
+
+// fetch says "text" | a bad end: of an answer that a model works on in the background
+void Story::fetch(Line& line) {
+  auto call = server().outside().take("fetch ");
+  if (!call) line.fail("nothing is fetched");
+  if (!ends_badly(line, *call)) end_in_background(line, std::move(*call));
+}
+
+void Story::stream(const Open& call, const std::string& event) {
+  if (call.callbacks.on_head) call.callbacks.on_head(200, {});
+  call.callbacks.on_body(200, "data: " + event + "\n\n");
+}
+
+void Story::end_in_background(Line& line, Open call) {
+  stream(call, background_answer(line));
+  HttpResult result;
+  result.end = HttpResult::End::kComplete;
+  result.status = 200;
+  end_request(line, std::move(call), std::move(result));
 }
 
 // tool NAME returns VALUE | a bad end
@@ -225,6 +255,8 @@ void Story::expect(Line& line) {
     expect_outside(line, "tool " + line.word());
   } else if (line.take("model")) {
     expect_outside(line, "model");
+  } else if (line.take("fetch")) {
+    expect_outside(line, "fetch patient");
   } else {
     expect_task(line, line.word());
   }

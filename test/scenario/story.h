@@ -25,6 +25,9 @@ class Story {
                                         const json::object& body, const api::Headers& headers);
   void submit(Line& line);
   void model(Line& line);
+  void fetch(Line& line);
+  void stream(const Open& call, const std::string& event);
+  void end_in_background(Line& line, Open call);
   void tool(Line& line);
   void end_request(Line& line, Open call, HttpResult result);
   bool ends_badly(Line& line, const Open& call);
