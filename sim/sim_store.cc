@@ -162,7 +162,7 @@ Result<std::vector<TaskRow>> SimStore::tasks(const TaskQuery& query) {
     const TaskRow& task = row->second;
     if (query.before && task.id >= *query.before) continue;
     if (query.status && task.status != *query.status) continue;
-    if (!query.agent.empty() && task.agent != query.agent) continue;
+    if (!query.session.empty() && task.session != query.session) continue;
     if (found.size() < query.limit && task.tenant == query.tenant) found.push_back(task);
   }
   return found;

@@ -36,9 +36,12 @@ bool has_member(const json::object& metadata, const std::string& name, const std
 
 struct Filter {
   std::optional<TaskId> oldest;  // the smallest id that is wanted
+  std::string agent;             // empty: any
   Named metadata;
 
+  bool is_selective() const { return !agent.empty() || !metadata.empty(); }
   bool wants(const TaskRow& row) const {
+    if (!agent.empty() && row.agent != agent) return false;
     if (metadata.empty()) return true;
     const auto parsed = parse_json(row.metadata, "metadata");
     if (!parsed || !parsed->is_object()) return false;
@@ -73,7 +76,7 @@ std::optional<TaskId> time_of(QueryReader& query, std::string_view name) {
 
 Result<Page> read_page(StoreReader& store, TaskQuery query, const Filter& filter, size_t limit) {
   Page page;
-  query.limit = filter.metadata.empty() ? limit + 1 : kScannedPage;
+  query.limit = filter.is_selective() ? kScannedPage : limit + 1;
   for (size_t scanned = 0;;) {
     TRY_ASSIGN(std::vector<TaskRow> rows, store.tasks(query));
     const bool last = rows.size() < query.limit;
@@ -98,7 +101,7 @@ Response list_tasks(Context& context, const Call& call) {
   TaskQuery wanted;
   Filter filter;
   wanted.tenant = call.tenant();
-  wanted.agent = query.text("agent").value_or("");
+  filter.agent = query.text("agent").value_or("");
   wanted.session = query.text("session").value_or("");
   if (const auto status = query.text("status")) {
     wanted.status = status_named(*status);

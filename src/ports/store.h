@@ -103,7 +103,6 @@ struct CommitResult {
 struct TaskQuery {
   std::string tenant;
   std::optional<TaskStatus> status;
-  std::string agent;             // empty: any
   std::string session;           // empty: any, and none
   std::optional<TaskId> before;  // newest first; tasks older than this one
   size_t limit = 50;

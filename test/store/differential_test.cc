@@ -121,7 +121,6 @@ class Differential {
     TaskQuery query;
     query.tenant = world_.any_tenant();
     if (world_.one_in(3)) query.status = static_cast<TaskStatus>(world_.below(6));
-    if (world_.one_in(3)) query.agent = "refunds";
     if (world_.one_in(3)) query.session = "chat-1";
     query.limit = world_.below(4);
     const auto first = ask("tasks", [&](Store& store) { return store.tasks(query); });

@@ -179,7 +179,7 @@ TEST_F(SqliteStoreTest, DamageIsAnErrorAndNoCrash) {
     if (auto store = SqliteStore::open(small(dir_.path())); !store) {
       look(store);
     } else {
-      look((*store)->tasks({"acme", {}, "", "", {}, 100}));
+      look((*store)->tasks({"acme", {}, "", {}, 100}));
       look((*store)->frames(task_id(3), 1, 1 << 20));
       look((*store)->timers_due(INT64_MAX, 100));
       look((*store)->runnable(std::nullopt, 100));

@@ -73,7 +73,6 @@ Result<std::vector<TaskRow>> MemoryStore::tasks(const TaskQuery& query) {
     const TaskRow& row = (--end)->second;
     const bool wanted = row.tenant == query.tenant &&
                         (!query.status || row.status == *query.status) &&
-                        (query.agent.empty() || row.agent == query.agent) &&
                         (query.session.empty() || row.session == query.session);
     if (wanted) found.push_back(row);
   }

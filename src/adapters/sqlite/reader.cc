@@ -20,14 +20,14 @@ namespace {
 
 constexpr const char* kTask = PERDURE_TASK_COLUMNS "WHERE task.id = ?";
 constexpr const char* kTasks = PERDURE_TASK_COLUMNS
-    "WHERE task.tenant = ?1 AND task.id < ?2 AND (?3 = '' OR agent = ?3) "
-    "ORDER BY task.id DESC LIMIT ?4";
+    "WHERE task.tenant = ?1 AND task.id < ?2 "
+    "ORDER BY task.id DESC LIMIT ?3";
 constexpr const char* kTasksByStatus = PERDURE_TASK_COLUMNS
-    "WHERE task.tenant = ?1 AND task.id < ?2 AND (?3 = '' OR agent = ?3) AND status = ?5 "
-    "ORDER BY task.id DESC LIMIT ?4";
+    "WHERE task.tenant = ?1 AND task.id < ?2 AND status = ?4 "
+    "ORDER BY task.id DESC LIMIT ?3";
 constexpr const char* kTasksOfSession = PERDURE_TASK_COLUMNS
-    "WHERE task.tenant = ?1 AND task.id < ?2 AND (?3 = '' OR agent = ?3) AND session = ?5 "
-    "AND session <> '' AND (?6 < 0 OR status = ?6) ORDER BY task.id DESC LIMIT ?4";
+    "WHERE task.tenant = ?1 AND task.id < ?2 AND session = ?4 "
+    "AND session <> '' AND (?5 < 0 OR status = ?5) ORDER BY task.id DESC LIMIT ?3";
 #undef PERDURE_TASK_COLUMNS
 
 // The frame that holds a record is the last one that begins at or before it.
@@ -166,11 +166,11 @@ Result<std::vector<TaskRow>> Reader::list(Statement& statement, const TaskQuery&
   const int64_t limit = sql_limit(query.limit);
   if (!query.session.empty()) {
     const int64_t status = query.status ? static_cast<int64_t>(*query.status) : -1;
-    statement.bind(tenant, Bytes{before}, query.agent, limit, query.session, status);
+    statement.bind(tenant, Bytes{before}, limit, query.session, status);
   } else if (query.status) {
-    statement.bind(tenant, Bytes{before}, query.agent, limit, *query.status);
+    statement.bind(tenant, Bytes{before}, limit, *query.status);
   } else {
-    statement.bind(tenant, Bytes{before}, query.agent, limit);
+    statement.bind(tenant, Bytes{before}, limit);
   }
   for (;;) {
     TRY_ASSIGN(const bool row, statement.step());
