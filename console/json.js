@@ -1,7 +1,8 @@
 // JSON without loss. A number of JavaScript has 53 bits: what a person decides about, and what is sent on their word,
 // must not be a neighbour of what is meant.
 
-const MARK = crypto.randomUUID();  // nobody else can write it
+// Nobody else can write it. (There is no randomUUID where a page comes over plain http.)
+const MARK = crypto.getRandomValues(new Uint32Array(4)).join("-");
 const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g;
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 

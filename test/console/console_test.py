@@ -81,7 +81,7 @@ class Console(SystemTest):
     def test_everything_a_person_does(self):
         install()
         self.rules()
-        config = self.config()
+        config = self.config(server={"hosts": ["perdure.lan"]})
         config["tools"]["mail"] = tool(self.world, "/mail", "once", approval="always")
         folder = tempfile.mkdtemp(prefix="perdure-console-")
         self.addCleanup(shutil.rmtree, folder, True)
