@@ -23,7 +23,8 @@ std::string_view trimmed(std::string_view text) {
 constexpr std::string_view kMethods[] = {"GET",   "HEAD",   "POST",   "PUT",
                                          "PATCH", "DELETE", "OPTIONS"};
 
-constexpr int64_t kTimeoutMaxMs = 24LL * 3600 * 1000;
+constexpr int64_t kDayMs = 24LL * 3600 * 1000;
+constexpr int64_t kTimeoutMaxMs = 40'000 * kDayMs;  // a person may be asked meanwhile
 
 bool has_body(std::string_view method) {
   return method == "POST" || method == "PUT" || method == "PATCH";
@@ -167,7 +168,7 @@ Status CurlCall::prepare(void* easy, const Egress& egress, Clock& clock,
   set(CURLOPT_NOPROGRESS, 1L);
   // A name server that does not answer must not hold up the thread when the call is given up.
   set(CURLOPT_QUICK_EXIT, 1L);
-  set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request_.timeouts.connect_ms));
+  set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::min(request_.timeouts.connect_ms, kDayMs)));
   set(CURLOPT_SSL_VERIFYPEER, 1L);
   set(CURLOPT_SSL_VERIFYHOST, 2L);
   tls_error_.assign(CURL_ERROR_SIZE, '\0');

@@ -1,6 +1,7 @@
 // How a call ends: timeouts, limits, cancelling, and what was or was not sent by then.
 #include <gtest/gtest.h>
 
+#include "adapters/curl/call.h"
 #include "ask.h"
 #include "receiver.h"
 
@@ -128,6 +129,18 @@ TEST_F(Ends, TotalTimeoutBeforeTheRequestIsNotSent) {
   const HttpResult result = ask(client_, request);
   EXPECT_EQ(result.end, End::kNotSent);
   EXPECT_TRUE(has(result.detail, "total timeout")) << result.detail;
+}
+
+TEST(CurlCall, WaitsForDaysWhereItIsToldTo) {
+  constexpr int64_t kDayUs = 24LL * 3600 * 1'000'000;
+  HttpRequest request;
+  request.timeouts = {.connect_ms = 10'000,
+                      .first_byte_ms = 30 * kDayUs / 1000,
+                      .gap_ms = 30 * kDayUs / 1000,
+                      .total_ms = 30 * kDayUs / 1000};
+  const CurlCall call(std::move(request), {}, 0);
+  EXPECT_EQ(call.reason_to_stop(29 * kDayUs), CurlCall::Stop::kNone);
+  EXPECT_EQ(call.reason_to_stop(30 * kDayUs), CurlCall::Stop::kTotal);
 }
 
 TEST_F(Ends, FirstByteTimeout) {
