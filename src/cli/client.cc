@@ -99,7 +99,11 @@ Result<Place> find_place(const PlaceFlags& flags) {
     const auto own = own_address(flags.data_dir);
     if (place.url.empty()) {
       TRY_ASSIGN(place.url, own);
-    } else if (!own || *own != place.url) {
+    } else if (!own) {
+      return fail(own.error().code,
+                  fmt::format("{}; without --token-file its token is for its own server alone",
+                              own.error().message));
+    } else if (*own != place.url) {
       return fail(Code::kInvalid,
                   fmt::format("{} is not the server of {}, whose token is for that server alone: "
                               "say --token-file",

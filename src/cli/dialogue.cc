@@ -61,7 +61,9 @@ void Dialogue::prompt() const {
       text = "why, for the model and the journal (empty: no reason)";
       break;
     case State::kText:
-      text = choices_.empty() ? "your answer" : "your answer, or the number of a choice";
+      text = !choices_.empty()       ? "the number of a choice, or its words"
+             : wants_json(question_) ? "your answer, as JSON"
+                                     : "your answer";
       break;
     case State::kResult:
       text = "what came of it, as JSON (empty: not known)";
@@ -87,24 +89,29 @@ Dialogue::Came Dialogue::take(const std::string& line) {
       if (const auto number = parse_u64(text);
           number && *number > 0 && *number <= choices_.size()) {
         body_["value"] = choices_[*number - 1];
+      } else if (choices_.empty() && wants_json(question_)) {
+        return send_json("value", text, "the answer");
       } else {
         body_["message"] = text;
       }
       return send();
-    case State::kResult: {
-      if (text.empty()) return send();
-      auto result = parse_json(text, "the result");
-      if (!result) {
-        say(result.error().message);
-        return Came::kMore;
-      }
-      body_["result"] = std::move(*result);
-      return send();
-    }
+    case State::kResult:
+      return text.empty() ? send() : send_json("result", text, "the result");
     case State::kSend:
       return text == "y" || text == "yes" ? send() : ask(State::kChoice, {});
   }
   return Came::kMore;
+}
+
+Dialogue::Came Dialogue::send_json(std::string_view member, const std::string& text,
+                                   std::string_view what) {
+  auto value = parse_json(text, what);
+  if (!value) {
+    say(value.error().message);
+    return Came::kMore;
+  }
+  body_[member] = std::move(*value);
+  return send();
 }
 
 Dialogue::Came Dialogue::ask(State state, json::object body) {

@@ -26,6 +26,7 @@ class Dialogue {
   Came choose(const std::string& word);
   Came ask(State state, json::object body);
   Came send();
+  Came send_json(std::string_view member, const std::string& text, std::string_view what);
   Came edit();
   void say(const std::string& text) const;
 

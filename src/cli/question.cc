@@ -197,17 +197,12 @@ bool allows(const json::object& interrupt, std::string_view decision) {
   return false;
 }
 
-namespace {
-
-// A text cannot be what is asked for.
 bool wants_json(const json::object& interrupt) {
   const json::object* question = object_at(interrupt, "question");
   const json::object* schema = question != nullptr ? object_at(*question, "schema") : nullptr;
-  const std::string type = schema != nullptr ? text_at(*schema, "type") : "";
-  return !type.empty() && type != "string";
+  const json::value* type = schema != nullptr ? schema->if_contains("type") : nullptr;
+  return type != nullptr && *type != "string";
 }
-
-}  // namespace
 
 bool offers(const json::object& interrupt, std::string_view answer) {
   const json::object* question = object_at(interrupt, "question");

@@ -19,6 +19,8 @@ std::string reason_text(std::string_view reason);
 
 bool allows(const json::object& interrupt, std::string_view decision);
 // Is this text one of the choices?
+// No text can be what the question asks for.
+bool wants_json(const json::object& interrupt);
 bool offers(const json::object& interrupt, std::string_view answer);
 // The commands that answer it, the first one first.
 std::vector<std::string> commands_of(const json::object& interrupt);

@@ -174,7 +174,7 @@ class CommandLine(SystemTest):
                       ("run", "--detach", "--url", self.served.url, *place, agent_file, "a secret")):
             with self.subTest(words):
                 done = run(*words, env={"PERDURE_TOKEN_FILE": ""})
-                self.assertNotEqual(done.returncode, 0, done)
+                self.assertEqual(done.returncode, 3, done)
                 self.assertIn("lock" if "--url" not in words else "--token-file", done.stderr)
         self.served.start()
         stranger_url = f"http://127.0.0.1:{stranger.port}"

@@ -5,7 +5,7 @@ import subprocess
 import unittest
 
 import answers
-from case import SystemTest, tool
+from case import SystemTest, agent, tool
 from server import BINARY, run
 from terminal import Terminal
 
@@ -136,6 +136,25 @@ class AtATerminal(SystemTest):
             self.served.api.wait(task, "completed")
         self.assertEqual(len(self.received("/pay")), 1)
         self.assertTrue(any("too much" in body for body in self.model_bodies("pay it")))
+
+    def test_an_answer_that_is_json(self):
+        schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+        self.world.rules(answers.calls(("c1", "ask_person", {"question": "How many?", "schema": schema}), round=0),
+                         answers.says("Done.", round=1))
+        self.served.stop()
+        self.served.configure(self.config(), {"orders": agent(tools=["*", "ask_person"])})
+        self.served.start()
+        task, _ = self.asked("count them")
+        terminal = self.terminal("inbox", "--decide")
+        terminal.expect("[t]ell it something")
+        terminal.type("t")
+        terminal.expect("your answer, as JSON:")
+        terminal.type("seven")
+        terminal.expect("the answer")
+        terminal.type('{"n": 7}')
+        terminal.expect("recorded")
+        self.assertEqual(terminal.end(), 0)
+        self.served.api.wait(task, "completed")
 
     def test_short_names(self):
         task, question = self.asked()
