@@ -259,9 +259,12 @@ void resolve_interrupt(Context& context, Call call) {
   if (!question) return refuse(problem(question.error()));
   if (!question->asked) return refuse(problem(unknown_interrupt()));
   const InterruptId id = found->first;
-  auto asked = payload_of(context, call.tenant(), id.task, *question, kAskedMaxBytes);
-  if (!asked) return refuse(problem(asked.error()));
   const Decision word = decision->decision;
+  Result<Payload> asked = Payload();
+  if (word == Decision::kRespond) {  // a question that cannot be read can still be rejected
+    asked = payload_of(context, call.tenant(), id.task, *question, kAskedMaxBytes);
+  }
+  if (!asked) return refuse(problem(asked.error()));
   decision->interrupt_seq = id.seq;
   decision->by = call.who->principal;
   const core::TaskState& state = question->state;

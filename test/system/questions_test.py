@@ -8,16 +8,19 @@ from server import run
 
 
 class PlannersQuestions(SystemTest):
-    def test_an_answer_fits_the_schema_that_was_asked_for(self):
+    def asked(self, **schema):
         server = self.server({**self.config(), "agents": {"desk": {"planner": "clerk"}}}, agents={})
         task = server.api.submit("desk", "x")
         plan = server.api.post("/v1/planners/clerk/poll", {"version": "1", "wait_s": 20}).json["plan"]
-        ask = {"step": "q", "question": "How many?", "schema": {"type": "integer", "minimum": 1}}
+        ask = {"step": "q", "question": "How many?", "schema": schema}
         turn = {"task": task, "turn": plan["turn"], "upto_seq": plan["upto_seq"], "planner_version": "1",
                 "actions": [{"ask": ask}], "await": {"op": "step", "name": "q"}}
         self.assertEqual(server.api.post("/v1/planners/clerk/turns", turn).status, 200)
         server.api.wait(task, "input_required")
-        question = self.only(server.api.inbox(task))
+        return server, self.only(server.api.inbox(task))
+
+    def test_an_answer_fits_the_schema_that_was_asked_for(self):
+        server, question = self.asked(type="integer", minimum=1)
         self.assertEqual(question["question"]["schema"]["minimum"], 1)
         respond = question["answers"][0]
         self.assertEqual((respond["body"], respond["command"]),
