@@ -12,12 +12,20 @@ bool is_success(int status) {
   return status >= 200 && status < 300;
 }
 
-// What a call without an answer used. Absent means unknown: it may have been computed.
-std::optional<Usage> used_without_answer(Outcome outcome) {
-  if (outcome == Outcome::kInDoubt) return std::nullopt;
+// What a call without an answer used. Absent means unknown: it may have been computed, as that of
+// a fetch was.
+std::optional<Usage> used_without_answer(Outcome outcome, bool fetches) {
+  if (outcome == Outcome::kInDoubt || fetches) return std::nullopt;
   Usage used;
   if (outcome == Outcome::kFailed) used.model_calls = 1;
   return used;
+}
+
+CallFailure fetched_later(CallFailure failure) {
+  failure.outcome = Outcome::kDeferred;
+  if (failure.failure != FailureClass::kRateLimit) failure.failure = FailureClass::kContinue;
+  failure.detail += "; the provider works on, and its answer will be fetched";
+  return failure;
 }
 
 }  // namespace
@@ -61,18 +69,16 @@ ProviderResult Exchange::succeeded(ModelAnswer answer) const {
 
 // An answer that is only cut off from us is asked for again, and nothing else is.
 CallFailure Exchange::as_it_goes_on(CallFailure failure, const HttpResult& result) const {
-  if (!known_there_) return failure;
+  if (!known_there_ || failure.outcome == Outcome::kNotSent) return failure;
+  // A wrong key, or whatever it is, is of the question: it says nothing of the answer.
+  if (!is_success(result.status)) return fetched_later(std::move(failure));
   const bool put_off = failure.outcome == Outcome::kDeferred;
-  if (put_off && is_success(result.status) && failure.failure != FailureClass::kContinue) {
+  if (put_off && failure.failure != FailureClass::kContinue) {
     failure.outcome = Outcome::kInDoubt;  // it failed there: there is nothing to fetch
   }
-  if (failure.outcome != Outcome::kInDoubt) return failure;
-  const bool cut_off = failure.failure == FailureClass::kAmbiguous || !is_success(result.status);
-  if (!cut_off) return failure;  // the provider says that it failed
-  failure.outcome = Outcome::kDeferred;
-  failure.failure = FailureClass::kContinue;
-  failure.detail += "; the provider works on, and its answer will be fetched";
-  return failure;
+  const bool cut_off =
+      failure.outcome == Outcome::kInDoubt && failure.failure == FailureClass::kAmbiguous;
+  return cut_off ? fetched_later(std::move(failure)) : failure;
 }
 
 AnswerOrFailure Exchange::read_end(const HttpResult& result, int64_t now_ms) {
@@ -101,7 +107,7 @@ ProviderResult Exchange::finish(const HttpResult& result, int64_t now_ms) {
   out.failure = end.failure.failure;
   out.detail = std::move(end.failure.detail);
   out.retry_after_ms = end.failure.retry_after_ms;
-  out.used = used_without_answer(end.failure.outcome);
+  out.used = used_without_answer(end.failure.outcome, fetches_);
   return out;
 }
 

@@ -52,8 +52,14 @@ void finish(LiveCall& call, const HttpResult& result, int64_t now_ms) {
   call.callbacks.on_done(std::move(out));
 }
 
-ProviderResult no_key(const Error& error) {
+ProviderResult no_key(const Error& error, bool fetches) {
   ProviderResult out;
+  if (fetches) {  // the answer is there, whatever became of the key
+    out.outcome = Outcome::kDeferred;
+    out.failure = FailureClass::kContinue;
+    out.detail = error.message + "; the answer will be fetched when there is one";
+    return out;
+  }
   out.outcome = Outcome::kFailed;
   out.failure = FailureClass::kAuth;
   out.detail = error.message;
@@ -126,7 +132,7 @@ Provider::CallId HttpProvider::call(ProviderCall call, ProviderCallbacks callbac
                                     clock_.unix_ms());
   }
   if (!allowed) {
-    live->callbacks.on_done(no_key(allowed.error()));
+    live->callbacks.on_done(no_key(allowed.error(), !call.provider_id.empty()));
     return 0;
   }
   HttpCallbacks http;

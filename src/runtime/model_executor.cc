@@ -32,7 +32,8 @@ SettleStep never_sent(const CallRequest& request, const Error& error) {
   result.outcome = passing ? Outcome::kNotSent : Outcome::kFailed;
   result.failure = passing ? FailureClass::kTransient : FailureClass::kInvalid;
   result.detail = "the request was not sent: " + error.message;
-  result.used = Usage{};
+  // A fetch that can never be made gives up an answer that is paid for.
+  if (request.send.provider_id.empty()) result.used = Usage{};
   return outcome_of(request, std::move(result));
 }
 

@@ -269,6 +269,16 @@ TEST(Background, Fetches) {
        FailureClass::kTransient},
       {"too often", answer(429, {}), Outcome::kDeferred, FailureClass::kRateLimit},
       {"broken", answer(503, {}), Outcome::kDeferred, FailureClass::kContinue},
+      {"a wrong key", answer(401, {"{}"}), Outcome::kDeferred, FailureClass::kContinue},
+      {"not allowed", answer(403, {"{}"}), Outcome::kDeferred, FailureClass::kContinue},
+      {"no money", answer(429, {R"({"error":{"code":"insufficient_quota"}})"}), Outcome::kDeferred,
+       FailureClass::kContinue},
+      {"a server that wants no retry", answer(500, {}, {{"x-should-retry", "false"}}),
+       Outcome::kDeferred, FailureClass::kContinue},
+      {"a redirect", answer(302, {}), Outcome::kDeferred, FailureClass::kContinue},
+      {"a prompt that failed there",
+       answer(200, {kAccepted, ended("failed", "\"error\":{\"code\":\"invalid_prompt\"}")}),
+       Outcome::kFailed, FailureClass::kInvalid},
       {"gone", answer(404, {"{}"}), Outcome::kInDoubt, FailureClass::kAmbiguous},
       {"failed there", answer(200, {kAccepted, limited}), Outcome::kInDoubt,
        FailureClass::kRateLimit},
@@ -279,6 +289,7 @@ TEST(Background, Fetches) {
     const ProviderResult got = in_background(world, "resp_1", row.exchange);
     EXPECT_EQ(to_string(got.outcome), to_string(row.outcome));
     EXPECT_EQ(to_string(got.failure), to_string(row.failure));
+    if (got.outcome != Outcome::kSucceeded) EXPECT_FALSE(got.used) << "the first call may cost";
     const HttpRequest& sent = world.http.requests.at(0);
     EXPECT_EQ(sent.method, "GET");
     EXPECT_EQ(sent.url, "https://api.example/v1/responses/resp_1?stream=true");
