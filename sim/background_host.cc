@@ -25,19 +25,23 @@ std::string created(const std::string& id) {
       id);
 }
 
-std::string ended(const std::string& id, bool fails) {
+std::string response(const std::string& id, bool fails) {
   if (fails) {
-    return fmt::format(
-        "data: {{\"type\":\"response.failed\",\"response\":{{\"id\":\"{}\",\"status\":\"failed\","
-        "\"error\":{{\"code\":\"server_error\"}}}}}}\n\n",
-        id);
+    return fmt::format(R"({{"id":"{}","status":"failed","error":{{"code":"server_error"}}}})", id);
   }
   return fmt::format(
-      "data: {{\"type\":\"response.completed\",\"response\":{{\"id\":\"{}\",\"status\":"
-      "\"completed\",\"output\":[{{\"type\":\"message\",\"content\":[{{\"type\":\"output_text\","
-      "\"text\":\"done\"}}]}}],\"usage\":{{\"input_tokens\":10,\"output_tokens\":5}}}}}}\n\n",
+      R"({{"id":"{}","status":"completed","output":[{{"type":"message","content":[{{"type":)"
+      R"("output_text","text":"done"}}]}}],"usage":{{"input_tokens":10,"output_tokens":5}}}})",
       id);
 }
+
+std::string ended(const std::string& id, bool fails) {
+  return fmt::format("data: {{\"type\":\"response.{}\",\"response\":{}}}\n\n",
+                     fails ? "failed" : "completed", response(id, fails));
+}
+
+constexpr std::string_view kStreamError =
+    "data: {\"type\":\"error\",\"code\":\"server_error\",\"message\":\"not now\"}\n\n";
 
 }  // namespace
 
@@ -65,15 +69,21 @@ void BackgroundHost::fetch(std::string_view url, Line line) {
   world_.probe(Probe::kFetched);
   const std::string id = between(url, "/responses/", '?');
   if (dice.chance(world_.knobs().model_trouble / 4)) {
-    return line.end({dice.one_of({429, 500, 503}), {}, "{}"}, {});
+    return line.end({dice.one_of({401, 429, 500, 503}), {}, "{}"}, {});
   }
   const auto found = world_.oracle().background.find(id);
   if (found == world_.oracle().background.end() || dice.chance(50)) {
     world_.probe(Probe::kFetchLost);
     return line.end({404, {}, R"({"error":{"message":"not found"}})"}, id);
   }
-  if (world_.now_us() < found->second.ready_us && dice.chance(300)) {
+  const bool streams = url.ends_with("stream=true");
+  const bool ready = world_.now_us() >= found->second.ready_us;
+  if (!ready && (!streams || dice.chance(300))) {
     return line.end({200, {}, fmt::format(R"({{"id":"{}","status":"in_progress"}})", id)}, {});
+  }
+  if (!streams) return line.end({200, {}, response(id, found->second.fails)}, id);
+  if (dice.chance(world_.knobs().model_trouble / 4)) {
+    return line.end({200, {}, created(id) + std::string(kStreamError)}, {});
   }
   line.piece(created(id));
   tell_when_ready(id, std::move(line));

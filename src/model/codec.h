@@ -72,8 +72,9 @@ class Codec {
   // Equal arguments give equal bytes, in every version of this program: what is sent again after a
   // crash is what was sent before, and the provider's cache of prefixes holds.
   virtual WireRequest encode(const ModelRequest& request, const ModelConfig& config) const = 0;
-  // Asks for the answer that its provider has under this id (ReaderEvents::on_response_id).
-  virtual Result<WireRequest> encode_fetch(std::string_view id) const;
+  // Asks for the answer that its provider has under this id (ReaderEvents::on_response_id), as a
+  // stream or as it stands.
+  virtual Result<WireRequest> encode_fetch(std::string_view id, bool as_it_stands) const;
   // Names the secrets that a call needs; none: no credential is sent.
   virtual std::vector<std::string> secret_references(const ModelConfig& config) const {
     if (config.key.empty()) return {};

@@ -41,6 +41,7 @@ Exchange::Exchange(const Codec& codec, const ProviderCall& call, const ModelConf
     known_there_ = true;
     if (note && !fetches_) note(id);
   };
+  if (call.as_it_stands) events.on_response_id = nullptr;  // what it says now holds
   reader_ = codec.reader(call.request, config, std::move(events));
 }
 

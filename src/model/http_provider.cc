@@ -115,8 +115,9 @@ HttpRequest HttpProvider::http_request(WireRequest wire, int64_t not_after_ms) c
 }
 
 Provider::CallId HttpProvider::call(ProviderCall call, ProviderCallbacks callbacks) {
-  Result<WireRequest> wire = call.provider_id.empty() ? codec_.encode(call.request, config_)
-                                                      : codec_.encode_fetch(call.provider_id);
+  Result<WireRequest> wire = call.provider_id.empty()
+                                 ? codec_.encode(call.request, config_)
+                                 : codec_.encode_fetch(call.provider_id, call.as_it_stands);
   if (!wire) {
     callbacks.on_done(not_to_be_fetched(wire.error()));
     return 0;

@@ -9,7 +9,7 @@
 
 namespace perdure {
 
-Result<WireRequest> Codec::encode_fetch(std::string_view) const {
+Result<WireRequest> Codec::encode_fetch(std::string_view, bool) const {
   return fail(Code::kUnsupported, "this provider keeps no answers to fetch");
 }
 

@@ -32,16 +32,22 @@ WireRequest OpenAiResponsesCodec::encode(const ModelRequest& request,
           .body = encode_openai_responses(request, config)};
 }
 
-Result<WireRequest> OpenAiResponsesCodec::encode_fetch(std::string_view id) const {
+Result<WireRequest> OpenAiResponsesCodec::encode_fetch(std::string_view id,
+                                                       bool as_it_stands) const {
   const bool plain = std::all_of(id.begin(), id.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
            c == '-';
   });
   if (id.empty() || !plain)
     return fail(Code::kInvalid, "the id of the response is none of OpenAI's");
+  const std::string path = "/responses/" + std::string(id);
+  if (as_it_stands) {
+    return WireRequest{
+        .method = "GET", .path = path, .headers = {{"Accept", "application/json"}}, .body = {}};
+  }
   // A stream from its beginning: the connection waits for the end, and nobody polls.
   return WireRequest{.method = "GET",
-                     .path = "/responses/" + std::string(id) + "?stream=true",
+                     .path = path + "?stream=true",
                      .headers = {{"Accept", "text/event-stream"}},
                      .body = {}};
 }

@@ -22,6 +22,9 @@ struct ProviderCall {
   int64_t not_after_ms = 0;
   // Not empty: the provider has taken this call before under this name. Its answer is fetched.
   std::string provider_id;
+  // Of a fetch: the answer as it stands there, not a stream of it. Tells an answer that failed from
+  // a stream that does.
+  bool as_it_stands = false;
 };
 
 // The parts of a SettleStep that a provider knows.

@@ -62,8 +62,9 @@ const RecordedExchange* ReplayProvider::take(const std::string& request, std::st
 
 Provider::CallId ReplayProvider::call(ProviderCall call, ProviderCallbacks callbacks) {
   std::string why;
-  const Result<WireRequest> wire = call.provider_id.empty() ? codec_.encode(call.request, config_)
-                                                            : codec_.encode_fetch(call.provider_id);
+  const Result<WireRequest> wire = call.provider_id.empty()
+                                       ? codec_.encode(call.request, config_)
+                                       : codec_.encode_fetch(call.provider_id, call.as_it_stands);
   const RecordedExchange* found = nullptr;
   if (wire) {
     found = take(recorded_form(*wire), why);

@@ -11,6 +11,10 @@
 namespace perdure::runtime {
 namespace {
 
+// Most fetches are streams, which wait for the answer. A stream may break for ever, though, so
+// every third asks for the answer as it stands.
+constexpr uint32_t kStandsEvery = 3;
+
 SettleStep outcome_of(const CallRequest& request, ProviderResult result) {
   SettleStep settle;
   settle.step = request.send.step;
@@ -160,8 +164,10 @@ void ModelExecutor::call(const CallRequest& request, ModelRequest rendered, cons
     }
     done(outcome_of(request, std::move(result)));
   };
+  const bool fetches = !request.send.provider_id.empty();
   const Provider::CallId id =
-      provider.call({std::move(rendered), request.send.not_after_ms, request.send.provider_id},
+      provider.call({std::move(rendered), request.send.not_after_ms, request.send.provider_id,
+                     fetches && request.send.attempt % kStandsEvery == 0},
                     std::move(callbacks));
   bool unwanted = false;
   {

@@ -14,8 +14,9 @@ namespace {
 // Calls stay open until they are cancelled.
 class OpenProvider : public Provider {
  public:
-  CallId call(ProviderCall, ProviderCallbacks callbacks) override {
+  CallId call(ProviderCall call, ProviderCallbacks callbacks) override {
     if (during_call) during_call();
+    as_it_stands.push_back(call.as_it_stands);
     open.push_back(std::move(callbacks));
     return open.size();
   }
@@ -26,6 +27,7 @@ class OpenProvider : public Provider {
   }
 
   std::vector<ProviderCallbacks> open;
+  std::vector<bool> as_it_stands;
   std::function<void()> during_call;
 };
 
@@ -45,12 +47,13 @@ class ModelExecutorTest : public testing::Test {
     providers_["m"] = std::move(made);
   }
 
-  void start(std::string provider_id = "") {
+  void start(std::string provider_id = "", uint32_t attempt = 1, std::string model = "m") {
     CallRequest request;
     request.send.provider_id = std::move(provider_id);
+    request.send.attempt = attempt;
     request.task = task_;
     request.send.step = "s";
-    request.send.name = "m";
+    request.send.name = std::move(model);
     request.send.args = Payload::of(R"({"messages":[{"role":"user","content":"hello"}]})");
     executor_.start(std::move(request), [this](SettleStep settle) { ended_.push_back(settle); });
   }
@@ -144,6 +147,24 @@ TEST_F(ModelExecutorTest, AFetchIsNotHeldBack) {
   work();
   EXPECT_EQ(provider_->open.size(), 1u);
   EXPECT_EQ(ended_.at(0).outcome, Outcome::kFailed);
+}
+
+TEST_F(ModelExecutorTest, EveryThirdFetchAsksForTheAnswerAsItStands) {
+  for (uint32_t attempt = 1; attempt <= 6; ++attempt) start("resp_1", attempt);
+  start("", 3);
+  work();
+  EXPECT_EQ(provider_->as_it_stands,
+            (std::vector<bool>{false, false, true, false, false, true, false}));
+}
+
+TEST_F(ModelExecutorTest, AFetchThatCannotBeMadeStillCosts) {
+  start("resp_1", 2, "a model that was removed");
+  start("", 1, "a model that was removed");
+  work();
+  ASSERT_EQ(ended_.size(), 2u);
+  EXPECT_EQ(ended_[0].outcome, Outcome::kFailed);
+  EXPECT_FALSE(ended_[0].used) << "the call was taken, and may be billed";
+  EXPECT_TRUE(ended_[1].used);
 }
 
 ProviderResult told(FailureClass failure, int64_t retry_after_ms = 0) {

@@ -117,6 +117,27 @@ class Background(SystemTest):
         task = server.api.submit("orders", "lost and again")
         self.finish(server, task, "lost and again", created=2, fetched=1)
 
+    def test_a_refused_fetch_is_asked_again(self):
+        cut = responses()[:2] + [["cut"]]
+        refused = [["head", 401, {}], ["body", "{}"], ["end"]]
+        self.world.rules({"path": RESPONSES, "steps": cut}, {"path": FETCH, "times": 2, "steps": refused},
+                         {"path": FETCH, "steps": responses()})
+        server = self.server()
+        task = server.api.submit("orders", "refused and fetch")
+        seen = self.finish(server, task, "refused and fetch", created=1, fetched=3)
+        self.assertEqual(seen["usage"]["model_calls"], 1)
+        self.assertGreater(seen["usage"]["cost_usd"], 0)
+
+    def test_a_stream_that_only_breaks_ends(self):
+        cut = responses()[:2] + [["cut"]]
+        broken = responses()[:2] + events({"type": "error", "code": "server_error", "message": "No."})[1:]
+        self.world.rules({"path": RESPONSES, "times": 1, "steps": cut}, {"path": RESPONSES, "steps": responses()},
+                         {"path": FETCH, "steps": broken})
+        server = self.server()
+        task = server.api.submit("orders", "broken and again")
+        seen = self.finish(server, task, "broken and again", created=2, fetched=2)
+        self.assertEqual(seen["usage"]["model_calls"], 2, "perhaps billed twice")
+
 
 class KilledInACall(SystemTest):
     """A call that no provider keeps: it is made again with the same bytes, and both are shown and counted."""

@@ -215,12 +215,13 @@ std::string ended(const std::string& status, const std::string& more) {
 
 // A call, or with `id` a fetch, in the background.
 ProviderResult in_background(World& world, std::string id, RecordedExchange exchange,
-                             std::vector<std::string>* noted = nullptr) {
+                             std::vector<std::string>* noted = nullptr, bool as_it_stands = false) {
   world.config.provider = ModelConfig::Provider::kOpenAiResponses;
   world.config.background = true;
   world.http.answers = {std::move(exchange)};
   ProviderCall call = ask("hi");
   call.provider_id = std::move(id);
+  call.as_it_stands = as_it_stands;
   std::vector<ProviderResult> results;
   world.provider()->call(std::move(call),
                          {{},
@@ -295,6 +296,45 @@ TEST(Background, Fetches) {
     EXPECT_EQ(sent.url, "https://api.example/v1/responses/resp_1?stream=true");
     EXPECT_EQ(sent.body, "");
   }
+}
+
+TEST(Background, WhatIsFetchedAsItStandsHolds) {
+  const std::string error = "data: {\"type\":\"error\",\"code\":\"server_error\"}\n\n";
+  struct {
+    std::string what;
+    RecordedExchange exchange;
+    Outcome outcome;
+    FailureClass failure;
+  } const rows[] = {
+      {"the answer", answer(200, {R"({"id":"resp_1","status":"completed","output":[]})"}),
+       Outcome::kSucceeded, FailureClass::kNone},
+      {"at work", answer(200, {R"({"id":"resp_1","status":"in_progress"})"}), Outcome::kDeferred,
+       FailureClass::kContinue},
+      {"failed there",
+       answer(200, {R"({"id":"resp_1","status":"failed","error":{"code":"server_error"}})"}),
+       Outcome::kInDoubt, FailureClass::kTransient},
+      {"a stream all the same, and its error", answer(200, {kAccepted, error}), Outcome::kInDoubt,
+       FailureClass::kTransient},
+      {"a wrong key", answer(401, {"{}"}), Outcome::kDeferred, FailureClass::kContinue},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.what);
+    World world;
+    const ProviderResult got = in_background(world, "resp_1", row.exchange, nullptr, true);
+    EXPECT_EQ(to_string(got.outcome), to_string(row.outcome));
+    EXPECT_EQ(to_string(got.failure), to_string(row.failure));
+    EXPECT_EQ(world.http.requests.at(0).url, "https://api.example/v1/responses/resp_1");
+  }
+}
+
+TEST(Background, AFetchWaitsForItsKey) {
+  World world;
+  world.secret = "";
+  const ProviderResult got = in_background(world, "resp_1", {});
+  EXPECT_EQ(got.outcome, Outcome::kDeferred);
+  EXPECT_EQ(got.failure, FailureClass::kContinue);
+  EXPECT_FALSE(got.used);
+  EXPECT_TRUE(world.http.requests.empty());
 }
 
 TEST(Background, ANameThatCannotBeFetchedIsDoubtAndNotSent) {
