@@ -16,6 +16,16 @@ constexpr int64_t kReplanCapMs = 60'000;
 constexpr int64_t kLongestMs =
     100LL * 366 * 86'400'000;  // no timer is further, so that sums of times cannot overflow
 
+constexpr int64_t kAskedPerJitter = 2;    // the first jitter is half of what was asked for
+constexpr uint32_t kHeldPerDoubling = 8;  // being held back is no failure
+
+// The attempts that the backoff grows with. What was held back tried nothing and counts for little,
+// but looks less often the longer it lasts. A fetch that fails counts like a call.
+uint32_t failed_attempts(const Step& step) {
+  if (!step.provider_id.empty()) return step.attempt;
+  return step.attempt - step.not_tried + step.not_tried / kHeldPerDoubling;
+}
+
 TimerId retry_timer(const StepId& step) {
   return std::string(kRetryTimerPrefix) + step;
 }
@@ -47,9 +57,12 @@ void set_planner_timer(Draft& draft, const TimerAction& action) {
 
 void set_retry_timer(Draft& draft, const StepId& id, const Step& step, int64_t retry_after_ms) {
   const Contract& contract = step.contract;
-  const int64_t wait_ms =
-      backoff_ms(draft.state().id, id, step.attempt, contract.backoff_ms, contract.backoff_max_ms);
-  const int64_t due_ms = later(draft.now_ms(), std::max(retry_after_ms, wait_ms));
+  // Those that were told to wait at the same time do not come back at the same time.
+  const int64_t base_ms = std::max(contract.backoff_ms, retry_after_ms / kAskedPerJitter);
+  const int64_t jitter_ms = backoff_ms(draft.state().id, fmt::format("{}/{}", id, step.attempt),
+                                       failed_attempts(step), base_ms, contract.backoff_max_ms);
+  const int64_t wait_ms = capped_sum(std::max<int64_t>(retry_after_ms, 0), jitter_ms);
+  const int64_t due_ms = later(draft.now_ms(), wait_ms);
   draft.append(TimerSet{retry_timer(id), TimerPurpose::kRetry, due_ms});
 }
 

@@ -5,6 +5,7 @@
 namespace perdure::core {
 
 void set_planner_timer(Draft& draft, const TimerAction& action);
+// Due later than what the other side asked for, by the backoff.
 void set_retry_timer(Draft& draft, const StepId& id, const Step& step, int64_t retry_after_ms);
 void set_replan_timer(Draft& draft);
 void clear_retry_timer(Draft& draft, const StepId& id, const Step& step);

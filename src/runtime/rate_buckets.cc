@@ -10,15 +10,21 @@ std::optional<ProviderResult> RateBuckets::held_back(const std::string& bucket) 
   const std::lock_guard lock(mutex_);
   const auto found = closed_.find(bucket);
   if (found == closed_.end()) return std::nullopt;
-  const int64_t wait_ms = found->second.until_ms - clock_.unix_ms();
-  if (wait_ms <= 0) {
+  Closed& closed = found->second;
+  const int64_t wait_ms = closed.until_ms - now_ms();
+  const bool money = closed.failure == FailureClass::kQuota;
+  if (wait_ms <= 0 && money) {
     closed_.erase(found);
     return std::nullopt;
   }
-  const bool money = found->second.failure == FailureClass::kQuota;
+  if (wait_ms <= 0) {
+    closed.until_ms = now_ms() + kNextMs;
+    closed.tries = true;
+    return std::nullopt;
+  }
   ProviderResult out;
   out.outcome = money ? Outcome::kFailed : Outcome::kNotSent;
-  out.failure = found->second.failure;
+  out.failure = closed.failure;
   out.retry_after_ms = wait_ms;
   out.used = Usage{};
   out.detail = fmt::format("not sent: another call was told {}; the next is sent in {} s",
@@ -27,14 +33,25 @@ std::optional<ProviderResult> RateBuckets::held_back(const std::string& bucket) 
 }
 
 void RateBuckets::note(const std::string& bucket, const ProviderResult& result) {
+  if (result.outcome == Outcome::kSucceeded) return open_if_tried(bucket);
   const bool money = result.failure == FailureClass::kQuota;
   if (!money && result.failure != FailureClass::kRateLimit) return;
   int64_t wait_ms = result.retry_after_ms > 0 ? result.retry_after_ms : kRateLimitMs;
   if (money) wait_ms = kQuotaRecheckMs;
   const std::lock_guard lock(mutex_);
   Closed& closed = closed_[bucket];
-  const int64_t until_ms = clock_.unix_ms() + wait_ms;
+  const int64_t until_ms = now_ms() + wait_ms;
   if (until_ms > closed.until_ms) closed = {until_ms, result.failure};
+}
+
+void RateBuckets::open_if_tried(const std::string& bucket) {
+  const std::lock_guard lock(mutex_);
+  const auto found = closed_.find(bucket);
+  if (found != closed_.end() && found->second.tries) closed_.erase(found);
+}
+
+int64_t RateBuckets::now_ms() {
+  return clock_.monotonic_us() / 1000;  // a set wall clock must not close a bucket for days
 }
 
 std::string bucket_of(const ModelConfig& config) {

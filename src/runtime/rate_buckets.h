@@ -17,21 +17,28 @@ class RateBuckets {
   explicit RateBuckets(Clock& clock) : clock_(clock) {}
 
   // What becomes of a call while its bucket is closed, unsent: NOT_SENT with the time to wait, or,
-  // without money, FAILED like the one that was told so. Nothing while it is open.
+  // without money, FAILED like the one that was told so. Nothing while it is open. When the time is
+  // over, one call is let through, and the next kNextMs later, until one is answered.
   std::optional<ProviderResult> held_back(const std::string& bucket);
   // How a call of this bucket ended. A rate limit closes it for as long as the provider asked.
   // Missing money closes it for kQuotaRecheckMs and not longer, so that money that came is seen.
-  // Answers open nothing: they are of calls that were sent before.
+  // An answer opens it if a call was let through since, and nothing otherwise: it is of a call that
+  // was sent before.
   void note(const std::string& bucket, const ProviderResult& result);
 
   static constexpr int64_t kRateLimitMs = 1'000;  // when the provider does not say
   static constexpr int64_t kQuotaRecheckMs = 15'000;
+  static constexpr int64_t kNextMs = 1'000;
 
  private:
   struct Closed {
     int64_t until_ms = 0;
     FailureClass failure = FailureClass::kRateLimit;
+    bool tries = false;  // its time is over, and a call was let through
   };
+
+  void open_if_tried(const std::string& bucket);
+  int64_t now_ms();
 
   Clock& clock_;
   std::mutex mutex_;

@@ -33,10 +33,11 @@ class OpenProvider : public Provider {
 
 class SetClock final : public Clock {
  public:
-  int64_t unix_ms() override { return now_ms; }
-  int64_t monotonic_us() override { return 0; }
+  int64_t unix_ms() override { return unix_now_ms; }
+  int64_t monotonic_us() override { return now_ms * 1000; }
 
   int64_t now_ms = 1'000'000;
+  int64_t unix_now_ms = 1'700'000'000'000;
 };
 
 class ModelExecutorTest : public testing::Test {
@@ -211,6 +212,37 @@ TEST(RateBuckets, WhatClosesThemAndForHowLong) {
     clock.now_ms += row.wait_ms;
     EXPECT_FALSE(buckets.held_back("a"));
   }
+}
+
+TEST(RateBuckets, OneIsLetThroughFirstAndItsAnswerOpens) {
+  SetClock clock;
+  RateBuckets buckets(clock);
+  buckets.note("a", told(FailureClass::kRateLimit, 5'000));
+  buckets.note("a", told(FailureClass::kNone));
+  EXPECT_TRUE(buckets.held_back("a")) << "an answer of a call that was sent before";
+  clock.now_ms += 5'000;
+  EXPECT_FALSE(buckets.held_back("a"));
+  const auto second = buckets.held_back("a");
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->retry_after_ms, RateBuckets::kNextMs);
+  clock.now_ms += RateBuckets::kNextMs;
+  EXPECT_FALSE(buckets.held_back("a")) << "one that takes long stops nobody";
+  buckets.note("a", told(FailureClass::kTransient));
+  EXPECT_TRUE(buckets.held_back("a"));
+  buckets.note("a", told(FailureClass::kNone));
+  EXPECT_FALSE(buckets.held_back("a"));
+  EXPECT_FALSE(buckets.held_back("a"));
+}
+
+TEST(RateBuckets, AWallClockThatIsSetChangesNothing) {
+  SetClock clock;
+  RateBuckets buckets(clock);
+  buckets.note("a", told(FailureClass::kRateLimit, 5'000));
+  clock.unix_now_ms += 86'400'000;
+  EXPECT_TRUE(buckets.held_back("a"));
+  clock.unix_now_ms -= 2 * 86'400'000;
+  clock.now_ms += 5'000;
+  EXPECT_FALSE(buckets.held_back("a"));
 }
 
 TEST(RateBuckets, OtherTroubleClosesNothing) {

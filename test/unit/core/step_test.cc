@@ -216,8 +216,8 @@ TEST(Step, DeferredWaitsAtLeastAsLongAsAsked) {
   driver.settle("a", kDeferred, FailureClass::kRateLimit, 3'600'000);
   const TimerSet& set = driver.last<TimerSet>();
   EXPECT_EQ(set.purpose, TimerPurpose::kRetry);
-  EXPECT_EQ(set.due_ms, kStartMs + 3'600'000);
-  driver.pass(3'599'999);
+  EXPECT_GE(set.due_ms, kStartMs + 3'600'000);
+  driver.pass(set.due_ms - kStartMs - 1);
   EXPECT_FALSE(driver.apply(FireTimer{set.timer}).reply) << "early";
   EXPECT_EQ(driver.sends_of("a"), 1u);
   driver.pass(1);

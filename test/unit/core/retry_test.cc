@@ -1,0 +1,46 @@
+// How long a step waits that is to be sent again.
+#include <set>
+
+#include "support.h"
+
+namespace perdure::test {
+namespace {
+
+using enum Outcome;
+
+// The wait of a model's step in a task of its own, after `held` times that it was held back.
+int64_t wait_ms_of(uint64_t task, int held, int64_t retry_after_ms) {
+  CallAction call = model("m", 100);
+  call.contract.effect = EffectClass::kRepeat;
+  call.contract.max_attempts = 5;
+  call.contract.backoff_ms = 100;
+  call.contract.backoff_max_ms = 60'000;
+  call.step = "m" + std::to_string(task);
+  Driver driver;
+  driver.answer({call});
+  for (int i = 0; i < held; ++i) {
+    driver.settle(call.step, kNotSent, FailureClass::kRateLimit, retry_after_ms);
+    driver.fire_retry(call.step);
+  }
+  driver.settle(call.step, kNotSent, FailureClass::kRateLimit, retry_after_ms);
+  return driver.last<TimerSet>().due_ms - driver.now_ms();
+}
+
+TEST(Retry, SiblingsThatWaitTogetherDoNotComeBackTogether) {
+  std::set<int64_t> waits;
+  for (uint64_t task = 0; task < 40; ++task) waits.insert(wait_ms_of(task, 0, 8'000));
+  EXPECT_GE(*waits.begin(), 8'000) << "as long as they were told";
+  EXPECT_LE(*waits.rbegin(), 12'000);
+  EXPECT_GT(*waits.rbegin() - *waits.begin(), 2'000);
+  EXPECT_GT(waits.size(), 30u);
+}
+
+TEST(Retry, BeingHeldBackHardlyLengthensTheWait) {
+  for (uint64_t task = 0; task < 40; ++task) {
+    EXPECT_LE(wait_ms_of(task, 6, 0), 100) << "nothing failed";
+    EXPECT_LE(wait_ms_of(task, 30, 1), 1 + 800);
+  }
+}
+
+}  // namespace
+}  // namespace perdure::test
