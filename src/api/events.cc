@@ -5,6 +5,7 @@
 #include "api/json_text.h"
 #include "api/plain_json.h"
 #include "base/text.h"
+#include "journal/price.h"
 
 namespace perdure::api {
 namespace {
@@ -115,7 +116,10 @@ struct EventProjector::Projection {
     if (r.failure != FailureClass::kNone) event.data["failure"] = to_string(r.failure);
     put_text(event.data, "detail", r.detail);
     if (r.retry_after_ms > 0) event.data["retry_after_ms"] = r.retry_after_ms;
-    if (r.used) event.data["used"] = usage_json(*r.used, settled.unpriced ? 1 : 0);
+    const bool unpriced = settled.unpriced && may_have_cost(r);
+    if (r.used || unpriced) {
+      event.data["used"] = usage_json(r.used.value_or(Usage{.model_calls = 1}), unpriced ? 1 : 0);
+    }
     put_payload(event.data, "result", r.result);
   }
   void operator()(const StepProgressed& r) const {

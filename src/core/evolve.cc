@@ -7,6 +7,7 @@
 #include "base/hooks.h"
 #include "core/effect_machine.h"
 #include "journal/binary.h"
+#include "journal/price.h"
 
 namespace perdure::core {
 namespace {
@@ -317,7 +318,7 @@ class Evolver {
     if (not_executed && !step.provider_id.empty()) return;  // it is still computed, and paid for
     Usage used = not_executed ? Usage{} : step.reserved;
     if (r.used) used = *r.used;
-    if (step.unpriced && !not_executed) ++state_.unpriced_calls;
+    if (step.unpriced && may_have_cost(r)) ++state_.unpriced_calls;
     state_.reserved -= step.reserved;
     state_.spent += used;
     step.reserved = {};

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "journal/record.h"
+
 namespace perdure {
 namespace {
 
@@ -50,6 +52,18 @@ MicroUsd cost_at_most(const ModelPrice& price, int64_t input_tokens, int64_t out
       .input_per_mtok = std::max(price.input_per_mtok, price.cache_write_per_mtok),
       .output_per_mtok = price.output_per_mtok};
   return cost(dearest, {.input = input_tokens, .output = output_tokens});
+}
+
+bool may_have_cost(const StepSettled& settled) {
+  switch (settled.outcome) {
+    case Outcome::kNotSent:
+    case Outcome::kDeferred:
+      return false;
+    case Outcome::kFailed:
+      return !settled.used.has_value();
+    default:
+      return true;
+  }
 }
 
 Usage estimate(const ModelPrice& price, size_t request_bytes, int64_t max_output_tokens) {

@@ -9,6 +9,8 @@
 
 namespace perdure {
 
+struct StepSettled;
+
 // Per million tokens.
 struct ModelPrice {
   MicroUsd input_per_mtok = 0;
@@ -37,6 +39,10 @@ MicroUsd micro_usd(double usd);
 MicroUsd cost(const ModelPrice& price, const TokenCounts& tokens);
 // The most that so many tokens can cost, wherever the input comes from.
 MicroUsd cost_at_most(const ModelPrice& price, int64_t input_tokens, int64_t output_tokens);
+
+// Whether a call that ended so may have been billed; of a model without a price, nobody knows how
+// much. What was refused or never sent was not.
+bool may_have_cost(const StepSettled& settled);
 
 // At most what one call uses: a token is taken to be three bytes of the encoded request. English is
 // nearer to four; a text that tokenizes worse can pass this, and is then settled at what it used.

@@ -234,6 +234,21 @@ class Prices(SystemTest):
         shown = run("tasks", "show", task["id"], "--data-dir", server.data)
         self.assertIn("1 call of unknown price", shown.stdout)
 
+    def test_what_was_not_billed_is_not_of_unknown_price(self):
+        slow = {"path": answers.MODEL_PATH, "times": 1, "steps": [["head", 429, {}], ["body", "{}"], ["end"]]}
+        cut = {"path": answers.MODEL_PATH, "times": 1, "steps": [["head", 200, answers.SSE], ["cut"]]}
+        bad = {"path": answers.MODEL_PATH, "steps": [["head", 400, {}], ["body", "{}"], ["end"]]}
+        for rules, status, counted in (((slow, cut, answers.says("Hi.")), "completed", 2), ((bad,), "failed", 0)):
+            self.world.rules(*rules)
+            config = self.config()
+            del config["models"]["main"]["price_per_mtok"]
+            server = self.server(config)
+            task = server.api.wait(server.api.submit("orders", "no price"), "completed", "failed")
+            self.assertEqual(task["status"], status, task)
+            used = [event["data"].get("used", {}) for event in server.api.events(task["id"])]
+            self.assertEqual(sum(one.get("unpriced_calls", 0) for one in used), counted)
+            self.assertEqual(task["usage"].get("unpriced_calls", 0), counted)
+
     def test_a_budget_without_a_price_sends_nothing(self):
         _, task = self.without_a_price(budget={"cost_usd": 1.0})
         self.assertEqual(task["status"], "failed", task)

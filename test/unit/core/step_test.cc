@@ -370,17 +370,30 @@ TEST(Step, CallsOfUnknownPriceAreCountedApart) {
   call.unpriced = true;
   driver.answer({call});
   driver.settle("m", kNotSent, FailureClass::kTransient);
+  driver.fire_retry("m");
+  driver.settle("m", kDeferred, FailureClass::kRateLimit);
   EXPECT_EQ(driver.state().unpriced_calls, 0u);
   driver.fire_retry("m");
   driver.settle("m", kInDoubt, FailureClass::kAmbiguous);
   EXPECT_EQ(driver.state().unpriced_calls, 1u) << "it may have been billed";
   driver.fire_retry("m");
-  driver.apply(NoteProviderId{"m", 3, "resp_1"});
+  driver.apply(NoteProviderId{"m", 4, "resp_1"});
   driver.settle("m", kDeferred, FailureClass::kContinue);
   EXPECT_EQ(driver.state().unpriced_calls, 1u) << "still under way";
   driver.fire_retry("m");
   driver.settle_using("m", kSucceeded, Usage{.model_calls = 1});
   EXPECT_EQ(driver.state().unpriced_calls, 2u);
+}
+
+TEST(Step, ARefusedCallOfUnknownPriceCostNothing) {
+  for (const int64_t calls : {0, 1}) {  // never sent, or refused there
+    Driver driver;
+    CallAction call = background_model();
+    call.unpriced = true;
+    driver.answer({call});
+    driver.settle_using("m", kFailed, Usage{.model_calls = calls});
+    EXPECT_EQ(driver.state().unpriced_calls, 0u);
+  }
 }
 
 TEST(Step, AnUnpricedCallThatIsGivenUpCounts) {
