@@ -332,7 +332,8 @@ void recover(Draft& draft) {
                       step.not_after_ms, step.args});
       continue;
     }
-    if (!step.provider_id.empty() && !planted(Bug::kFetchForgotten)) {
+    const bool wanted = !draft.state().ending;
+    if (!step.provider_id.empty() && wanted && !planted(Bug::kFetchForgotten)) {
       draft.emit(Send{id, step.kind, step.name, step.attempt, step.group, step.contract.effect,
                       step.not_after_ms, step.args, step.provider_id});
       continue;

@@ -318,6 +318,18 @@ TEST(Step, AnAnswerWithANameIsFetchedAfterACrash) {
   EXPECT_EQ(driver.state().spent.cost_micro_usd, 60);
 }
 
+TEST(Step, AnAnswerThatNobodyWantsIsNotFetchedAfterACrash) {
+  Driver driver;
+  driver.answer({background_model()});
+  driver.apply(NoteProviderId{"m", 1, "resp_1"});
+  driver.cancel();
+  ASSERT_EQ(driver.step("m"), "intent") << "aborted, but not over";
+  driver.restart();
+  EXPECT_EQ(driver.sends_of("m"), 1u);
+  EXPECT_EQ(driver.status(), TaskStatus::kCancelled);
+  EXPECT_EQ(driver.state().spent.cost_micro_usd, 100) << "it may have been paid for";
+}
+
 TEST(Step, AnAnswerThatIsStillComputedIsFetchedAgainAndKeepsItsReservation) {
   Driver driver;
   driver.answer({background_model(1)});
