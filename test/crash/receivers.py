@@ -16,6 +16,7 @@ TOOLS = ("read", "idempotent", "once")
 
 class Receivers(http.server.ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128  # of the system: beyond it connections are dropped, and tried again much later
 
     def __init__(self, seed, folder):
         super().__init__(("127.0.0.1", 0), Handler)

@@ -269,7 +269,11 @@ class Directory:
                     open_tasks.discard(task)
                 elif view["status"] == "input_required":
                     break
-        self.problems += [f"{task} does not end" for task in open_tasks]
+        for task in sorted(open_tasks):
+            _, view = server.request("GET", f"/v1/tasks/{task}")
+            _, journal = server.request("GET", f"/v1/tasks/{task}/journal")
+            last = [(r["type"], r.get("step"), r.get("outcome")) for r in journal["records"][-6:]]
+            self.problems.append(f"{task} does not end: {last}; {view}")
         server.process.terminate()
         if server.process.wait(30) != 0:
             self.problems.append("the server did not end in order")
