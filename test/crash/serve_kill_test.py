@@ -22,6 +22,7 @@ import os
 import random
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -314,6 +315,7 @@ class Campaign:
                 directory.finish()
                 self.tasks += len(directory.tasks)
                 self.problems += directory.problems + self.receivers.repeated()
+                shutil.rmtree(directory.folder)  # or a long campaign fills the disk
         self.receivers.shutdown()
 
     def report(self):
