@@ -131,13 +131,13 @@ Status check_ours(const std::string& path, int64_t application, int64_t format, 
 
 Status raise(Database& database, int64_t wanted) {
   TRY_ASSIGN(const int64_t found, database.integer("PRAGMA user_version"));
+  if (found >= wanted) return {};
+  TRY_STATUS(database.exec("BEGIN IMMEDIATE"));
   for (int64_t format = found; format < wanted; ++format) {
-    TRY_STATUS(database.exec("BEGIN IMMEDIATE"));
     TRY_STATUS(kSteps[static_cast<size_t>(format)](database));
-    TRY_STATUS(database.exec(fmt::format("PRAGMA user_version={}", format + 1)));
-    TRY_STATUS(database.exec("COMMIT"));
   }
-  return {};
+  TRY_STATUS(database.exec(fmt::format("PRAGMA user_version={}", wanted)));
+  return database.exec("COMMIT");
 }
 
 void add_piece(std::string& out, std::string_view piece) {

@@ -26,7 +26,7 @@ struct StoreMeta {
 // something else, or of a newer format, is an error. Changes nothing on disk.
 Result<int64_t> inspect_format(const std::string& path);
 
-// Creates the tables, or raises their format; each step is one transaction.
+// Creates the tables, or raises their format, in one transaction: one flush of the first start.
 Status migrate(Database& database);
 
 // The tables and indexes of a database as SQLite describes them, in order of their names.
