@@ -53,14 +53,15 @@ Status ContractPolicy::judge_edit(const std::string&, const std::string& agent_v
   }
   const std::string_view args = edit.given.view();
   TRY_STATUS(check_args(agent_version, tool, args));
-  const auto ruling = rule_on(rules_, tool, found->rules.contract.effect, args);
+  TRY_ASSIGN(const json::value parsed, parse_json(args, "args"));
+  const auto ruling = rule_on(rules_, tool, found->rules.contract.effect, parsed);
   const bool denied = ruling && ruling->verdict == Verdict::kDeny;
   if (denied && !hooks::planted(hooks::Bug::kEditLiftsDeny)) {
     return fail(Code::kInvalid,
                 fmt::format("args: the policy denies '{}' with these arguments{}{}", tool,
                             ruling->reason.empty() ? "" : ": ", ruling->reason));
   }
-  edit.identity = identity_of(tool, found->rules.identity, args);
+  edit.identity = identity_of_value(tool, found->rules.identity, parsed);
   return {};
 }
 
@@ -104,7 +105,10 @@ void ContractPolicy::judge_tool(CallAction& call, const AgentSpec* spec, bool gu
   if (!ruling->refusal.empty()) return deny(call, ruling->refusal);
   call.reserve.tool_calls = 1;
   call.verdict = rules.ask ? Verdict::kAsk : Verdict::kAllow;
-  if (auto ruled = rule_on(rules_, call.name, call.contract.effect, call.args.view())) {
+  const bool is_read = guarded || !rules_.empty();
+  const auto args = is_read ? parse_json(call.args.view(), "args") : json::value();
+  if (auto ruled = rule_on(rules_, call.name, call.contract.effect,
+                           args ? *args : json::value())) {  // null: nothing in it is known
     call.verdict = ruled->verdict;
     call.verdict_reason = std::move(ruled->reason);
     if (call.verdict == Verdict::kDeny && call.verdict_reason.empty()) {
@@ -115,7 +119,8 @@ void ContractPolicy::judge_tool(CallAction& call, const AgentSpec* spec, bool gu
     call.verdict = Verdict::kAsk;
     call.verdict_reason = "the agent file says approval = \"always\"";
   }
-  if (guarded) call.identity = identity_of(call.name, rules.identity, call.args.view());
+  if (guarded && args) call.identity = identity_of_value(call.name, rules.identity, *args);
+  if (guarded && !args) call.identity = identity_of(call.name, rules.identity, call.args.view());
 }
 
 void ContractPolicy::judge_model(CallAction& call) const {

@@ -92,17 +92,12 @@ bool holds(const PolicyRule& rule, const json::value& args) {
 }  // namespace
 
 std::optional<Ruling> rule_on(const std::vector<PolicyRule>& rules, std::string_view tool,
-                              EffectClass effect, std::string_view args) {
-  std::optional<json::value> parsed;  // null: nothing in it is known
+                              EffectClass effect, const json::value& args) {
   std::optional<Ruling> strictest;
   for (const PolicyRule& rule : rules) {
     if (!names(rule, tool, effect)) continue;
     if (strictest && strictest->verdict >= rule.then) continue;
-    if (!parsed) {
-      auto read = parse_json(args, "args");
-      parsed = read ? std::move(*read) : json::value();
-    }
-    if (holds(rule, *parsed)) strictest = Ruling{rule.then, rule.reason};
+    if (holds(rule, args)) strictest = Ruling{rule.then, rule.reason};
   }
   return strictest;
 }

@@ -35,8 +35,9 @@ struct Ruling {
   std::string reason;
 };
 
-// Total: for any rules and arguments there is an answer. `args` is the JSON text of a call.
+// Total: for any rules and arguments there is an answer. `args` of a call; null: nothing of them is
+// known.
 std::optional<Ruling> rule_on(const std::vector<PolicyRule>& rules, std::string_view tool,
-                              EffectClass effect, std::string_view args);
+                              EffectClass effect, const json::value& args);
 
 }  // namespace perdure::runtime

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/hash.h"
+#include "base/json.h"
 
 namespace perdure {
 
@@ -13,5 +14,8 @@ namespace perdure {
 // from every value. Arguments that are not JSON are compared by their bytes.
 Sha256 identity_of(std::string_view tool, const std::vector<std::string>& pointers,
                    std::string_view args);
+// The same, of arguments that are parsed.
+Sha256 identity_of_value(std::string_view tool, const std::vector<std::string>& pointers,
+                         const json::value& args);
 
 }  // namespace perdure

@@ -20,7 +20,8 @@ PolicyRule rule(std::string tool, Verdict then, std::vector<Condition> where = {
 
 std::string ruled(const std::vector<PolicyRule>& rules, std::string_view args,
                   std::string_view tool = "payments", EffectClass effect = EffectClass::kOnce) {
-  const auto ruling = rule_on(rules, tool, effect, args);
+  const auto ruling =
+      rule_on(rules, tool, effect, parse_json(args, "args").value_or(json::value()));
   return ruling ? std::string(to_string(ruling->verdict)) : "none";
 }
 
