@@ -44,9 +44,9 @@ REQUIRED = ("http.before_response", "engine.before_commit", "engine.after_commit
 
 
 # Planted bugs, and what shows them: a task that is gone, a second request, a second task for a key.
+# The models' bill has its control in the simulator (model_asked_again): here it shows by luck of timing.
 CONTROLS = {"ack_before_durable": "lost:", "resend_once": "repeated:",
-            "key_from_arguments": "repeated:", "idempotency_row_apart": "lost:|submissions:",
-            "model_asked_again": "repeated: .* is asked for round"}
+            "key_from_arguments": "repeated:", "idempotency_row_apart": "lost:|submissions:"}
 CONTROL_KILLS = 200
 
 
