@@ -198,10 +198,14 @@ bool allows(const json::object& interrupt, std::string_view decision) {
 }
 
 bool wants_json(const json::object& interrupt) {
-  const json::object* question = object_at(interrupt, "question");
-  const json::object* schema = question != nullptr ? object_at(*question, "schema") : nullptr;
-  const json::value* type = schema != nullptr ? schema->if_contains("type") : nullptr;
-  return type != nullptr && *type != "string";
+  const json::array* answers = array_at(interrupt, "answers");
+  return answers != nullptr &&
+         std::any_of(answers->begin(), answers->end(), [](const json::value& answer) {
+           const json::object* one = answer.if_object();
+           const json::object* body = one != nullptr ? object_at(*one, "body") : nullptr;
+           return body != nullptr && text_at(*body, "decision") == "respond" &&
+                  body->contains("value");
+         });
 }
 
 bool offers(const json::object& interrupt, std::string_view answer) {

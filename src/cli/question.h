@@ -19,7 +19,7 @@ std::string reason_text(std::string_view reason);
 
 bool allows(const json::object& interrupt, std::string_view decision);
 // Is this text one of the choices?
-// No text can be what the question asks for.
+// No text can be what the question asks for: so says the server.
 bool wants_json(const json::object& interrupt);
 bool offers(const json::object& interrupt, std::string_view answer);
 // The commands that answer it, the first one first.
