@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <functional>
+#include <optional>
 #include <string_view>
 
 #include "adapters/curl/curl_client.h"
@@ -88,18 +89,15 @@ int with_program(const std::function<int(const cli::Program&)>& does) {
   return does({client, clock, rng, read_toml, read_agent_toml});
 }
 
-}  // namespace
-}  // namespace perdure::server
-
-int main(int argc, char** argv) {
-  using namespace perdure::server;
+// Nothing, when the server is to run with these flags: the tree of commands is then gone from
+// memory before it does.
+std::optional<int> run_command(int argc, char** argv, ServeFlags& flags) {
   CLI::App app("Perdure runs AI agents that must not lose their place.");
   app.require_subcommand(1);
   app.set_version_flag("--version", PERDURE_VERSION);
 
-  const perdure::cli::Commands client_commands(app);
+  const cli::Commands client_commands(app);
 
-  ServeFlags flags;
   CLI::App* serve_command = app.add_subcommand("serve", "Run the server")->group("Server");
   serve_command->add_option("--config", flags.config_path, "The operator's file")
       ->capture_default_str()
@@ -126,7 +124,7 @@ int main(int argc, char** argv) {
       "Exit status: 0 done, 1 refused, 2 problems found, 3 no server, 4 the task failed,\n"
       "5 it waits for a person, 64 the command line cannot be read. More is in docs/cli.md.");
 
-  perdure::cli::Commands::refuse_empty(app);
+  cli::Commands::refuse_empty(app);
 
   // For shells, with words that need not make a whole command.
   if (argc > 1 && std::string_view(argv[1]) == "__complete") {
@@ -141,22 +139,31 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const auto misspelt = perdure::cli::misspelt_command(app, {argv + 1, argv + argc});
+    const auto misspelt = cli::misspelt_command(app, {argv + 1, argv + argc});
     if (misspelt && error.get_exit_code() != 0) {
       fmt::print(stderr, "perdure: {}\n", *misspelt);
       return kExitUsage;
     }
     return app.exit(error) == 0 ? 0 : kExitUsage;
   }
-  if (*serve_command) return run_serve(flags);
+  if (*serve_command) return std::nullopt;
   if (*doctor_command) return run_doctor(doctor_dir);
   if (client_commands.is_named()) {
     return with_program([&](const auto& program) { return client_commands.run(program); });
   }
 #ifdef PERDURE_TEST_HOOKS
   if (*points_command) {
-    for (const std::string_view point : perdure::hooks::kCrashPoints) fmt::print("{}\n", point);
+    for (const std::string_view point : hooks::kCrashPoints) fmt::print("{}\n", point);
   }
 #endif
   return 0;
+}
+
+}  // namespace
+}  // namespace perdure::server
+
+int main(int argc, char** argv) {
+  perdure::server::ServeFlags flags;
+  if (const auto status = perdure::server::run_command(argc, argv, flags)) return *status;
+  return perdure::server::run_serve(flags);
 }
