@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/json/parser.hpp>
 #include <boost/json/serialize.hpp>
 #include <map>
@@ -14,12 +15,17 @@
 namespace perdure {
 namespace {
 
+// What a parser holds while it works; it takes from the heap what is beyond.
+constexpr size_t kParserStackBytes = 2048;
+
 // Boost.JSON keeps the last of two equal members and says nothing. One scan over the text that is
 // known to be valid finds them: the set of names per open object.
 std::optional<std::string> duplicate_member(const json::value& value, size_t members_in_text,
                                             bool& has_doubles) {
   size_t members = 0;
-  std::vector<const json::value*> open{&value};
+  std::vector<const json::value*> open;
+  open.reserve(16);
+  open.push_back(&value);
   while (!open.empty()) {
     const json::value* top = open.back();
     open.pop_back();
@@ -36,21 +42,22 @@ std::optional<std::string> duplicate_member(const json::value& value, size_t mem
   return "an object has two members of the same name";
 }
 
+// Where a string ends that begins at `at`, in text that is known to be valid: at its closing quote.
+size_t end_of_string(std::string_view text, size_t at) {
+  for (size_t quote = text.find('"', at + 1);; quote = text.find('"', quote + 1)) {
+    size_t escapes = 0;
+    while (text[quote - 1 - escapes] == '\\') ++escapes;
+    if (escapes % 2 == 0) return quote;
+  }
+}
+
 // Colons outside strings, in text that is known to be valid: one per member.
 size_t count_members(std::string_view text) {
   size_t members = 0;
-  bool in_string = false;
   for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string) {
-      if (c == '\\') {
-        ++i;
-      } else if (c == '"') {
-        in_string = false;
-      }
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == ':') {
+    if (text[i] == '"') {
+      i = end_of_string(text, i);
+    } else if (text[i] == ':') {
       ++members;
     }
   }
@@ -114,7 +121,8 @@ Result<json::value> parse_json(std::string_view text, std::string_view what, Jso
   }
   json::parse_options options;
   options.max_depth = limits.depth;
-  json::parser parser(json::storage_ptr(), options);
+  std::array<unsigned char, kParserStackBytes> stack;
+  json::parser parser(json::storage_ptr(), options, stack.data(), stack.size());
   boost::system::error_code error;
   const size_t parsed = parser.write_some(text.data(), text.size(), error);
   if (error) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cstring>
 #include <numeric>
 
 namespace perdure {
@@ -26,6 +27,14 @@ size_t edit_distance(std::string_view a, std::string_view b) {
     }
   }
   return row[b.size()];
+}
+
+// Do eight bytes of ASCII stand there?
+bool is_ascii_word(const uint8_t* p, size_t left) {
+  uint64_t word = 0;
+  if (left < sizeof word) return false;
+  std::memcpy(&word, p, sizeof word);
+  return (word & 0x8080'8080'8080'8080) == 0;
 }
 
 // The length of the UTF-8 sequence at `p`, or 0 if it is not one (Unicode 15, table 3-7).
@@ -134,7 +143,8 @@ std::string usd_text(int64_t micro_usd) {
 bool is_valid_utf8(std::string_view text) {
   const auto* p = reinterpret_cast<const uint8_t*>(text.data());
   for (size_t i = 0; i < text.size();) {
-    const size_t length = utf8_sequence(p + i, text.size() - i);
+    const size_t left = text.size() - i;
+    const size_t length = is_ascii_word(p + i, left) ? 8 : utf8_sequence(p + i, left);
     if (length == 0) return false;
     i += length;
   }

@@ -31,7 +31,7 @@ Sha256 identity_of(std::string_view tool, const std::vector<std::string>& pointe
 
 Sha256 identity_of_value(std::string_view tool, const std::vector<std::string>& pointers,
                          const json::value& args) {
-  Hasher hasher;
+  thread_local Hasher hasher;  // made ready again by finish()
   add(hasher, 't', tool);
   if (pointers.empty()) add(hasher, 'v', to_canonical_json(args));
   for (const std::string& pointer : pointers) {
