@@ -32,7 +32,7 @@ OnExpire fitting(const Asking& asking, InterruptReason reason, const Step* step,
   if (wanted == OnExpire::kFail) return wanted;
   const bool approves = wanted == OnExpire::kApprove;
   const bool responds = wanted == OnExpire::kRespond && !asking.respond_with.empty();
-  const bool acts_once = step != nullptr && step->contract.effect >= EffectClass::kProbe;
+  const bool acts_once = step != nullptr && !may_be_resent(step->contract.effect);
   switch (reason) {
     case InterruptReason::kUncertainOutcome:
       return OnExpire::kDismiss;

@@ -21,15 +21,6 @@ const Step* find(const Draft& draft, const StepId& id) {
   return found == draft.state().open.end() ? nullptr : &found->second;
 }
 
-bool may_repeat(EffectClass effect) {
-  return effect == EffectClass::kRead || effect == EffectClass::kRepeat;
-}
-
-// What may have arrived is sent again only where that is harmless.
-bool may_resend(EffectClass effect) {
-  return may_repeat(effect) || effect == EffectClass::kIdempotent;
-}
-
 void close(Draft& draft, const StepId& id, EffectState state, std::string reason) {
   draft.append(StepClosed{id, state, std::move(reason), {}});
 }
@@ -111,10 +102,10 @@ Sent resolve_doubt(Draft& draft, const StepId& id, const Step& step) {
   const bool same_key =
       contract.effect == EffectClass::kIdempotent && !expired(step, draft.now_ms());
   const bool ending = draft.state().ending.has_value();
-  if ((may_repeat(contract.effect) || same_key) && attempts_left && !ending) {
+  if ((may_run_again(contract.effect) || same_key) && attempts_left && !ending) {
     return send_if_it_fits(draft, id, step, false);
   }
-  if (may_repeat(contract.effect)) {
+  if (may_run_again(contract.effect)) {
     close(draft, id, EffectState::kFailed,
           ending ? std::string("the task ends; not repeated")
                  : fmt::format("no answer after {} attempts", step.attempt));
@@ -164,7 +155,7 @@ void close_unsent_step(Draft& draft, const StepId& id, const Step& step,
       close(draft, id, step.may_have_run ? EffectState::kInDoubt : EffectState::kFailed, reason);
       break;
     case EffectState::kIntent:
-      if (may_repeat(step.contract.effect)) draft.emit(Abort{id});
+      if (may_run_again(step.contract.effect)) draft.emit(Abort{id});
       break;
     default:
       break;
@@ -173,7 +164,7 @@ void close_unsent_step(Draft& draft, const StepId& id, const Step& step,
 
 void give_up_or_wait(Draft& draft, const StepId& id, const Step& step, int64_t retry_after_ms) {
   if (draft.state().ending) return close_unsent_step(draft, id, step, "the task ends");
-  const bool may_be_sent = !step.may_have_run || may_resend(step.contract.effect);
+  const bool may_be_sent = !step.may_have_run || may_be_resent(step.contract.effect);
   if (may_try_again(step) && may_be_sent) {
     set_retry_timer(draft, id, step, retry_after_ms);
   } else if (step.may_have_run) {
@@ -212,7 +203,7 @@ std::optional<Usage> not_negative(std::optional<Usage> used) {
 Outcome honest_outcome(const Step& step, const SettleStep& outcome) {
   const bool doubtful = outcome.outcome == Outcome::kInDoubt;
   if (doubtful && planted(Bug::kDoubtTakenForDone)) return Outcome::kSucceeded;
-  const bool hides_doubt = step.may_have_run && !may_repeat(step.contract.effect);
+  const bool hides_doubt = step.may_have_run && !may_run_again(step.contract.effect);
   return outcome.outcome == Outcome::kFailed && hides_doubt ? Outcome::kInDoubt : outcome.outcome;
 }
 
@@ -304,7 +295,7 @@ void settle(Draft& draft, const SettleStep& outcome) {
   if (step->state == EffectState::kNotSent || step->state == EffectState::kDeferred) {
     give_up_or_wait(draft, outcome.step, *step, outcome.retry_after_ms);
   } else if (step->state == EffectState::kInDoubt && !draft.state().ending &&
-             may_resend(step->contract.effect) && may_try_again(*step)) {
+             may_be_resent(step->contract.effect) && may_try_again(*step)) {
     set_retry_timer(draft, outcome.step, *step, outcome.retry_after_ms);
   }
 }

@@ -38,7 +38,7 @@ class Checker {
     }
     ++done_;
     check_place(call.result);
-    if (call.contract.effect > EffectClass::kRepeat) {
+    if (!may_run_again(call.contract.effect)) {
       say(fmt::format("'{}' is {}: only read and repeat may run inside the planner", call.name,
                       to_string(call.contract.effect)));
     } else if (call.outcome != Outcome::kSucceeded && call.outcome != Outcome::kFailed) {

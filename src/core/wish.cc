@@ -17,7 +17,7 @@ bool stands(const TaskState& state, const StepId& id, bool repeat_allowed) {
 
 std::optional<StepId> standing_in_the_way(const TaskState& state, const Sha256& identity,
                                           const Contract& contract) {
-  const bool harmless = contract.effect <= EffectClass::kRepeat;
+  const bool harmless = may_run_again(contract.effect);
   if (identity.is_zero() || harmless || state.remembered.contains(identity)) return std::nullopt;
   const auto equal = state.wishes.find(identity);
   if (equal == state.wishes.end()) return std::nullopt;

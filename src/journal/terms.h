@@ -50,9 +50,19 @@ constexpr ExecutedBy last_of(ExecutedBy) {
   return ExecutedBy::kPerson;
 }
 
+// From the most harmless to the strictest.
 enum class EffectClass : uint8_t { kRead, kRepeat, kIdempotent, kProbe, kOnce };
 constexpr EffectClass last_of(EffectClass) {
   return EffectClass::kOnce;
+}
+// By its owner's word no harm is done if a call of this class runs more than once, or is stopped.
+constexpr bool may_run_again(EffectClass effect) {
+  return effect == EffectClass::kRead || effect == EffectClass::kRepeat;
+}
+// What may have arrived is sent again only where that is harmless: it may run again, or its
+// receiver knows the key.
+constexpr bool may_be_resent(EffectClass effect) {
+  return may_run_again(effect) || effect == EffectClass::kIdempotent;
 }
 
 enum class OnDoubt : uint8_t { kAsk, kError };

@@ -104,7 +104,7 @@ Result<Asking> read_asking(const json::value& table, const std::string& where, c
 Result<Asking> read_asking_of_tool(const json::value& table, const std::string& where,
                                    const Asking& base, EffectClass effect) {
   Asking inherited = base;
-  const bool acts_once = effect >= EffectClass::kProbe;
+  const bool acts_once = !may_be_resent(effect);
   if (acts_once && base.on_expire == OnExpire::kApprove) inherited.on_expire = OnExpire::kReject;
   return read_asking(table, where, inherited);
 }

@@ -10,10 +10,6 @@ constexpr EffectClass kClasses[] = {EffectClass::kRead, EffectClass::kRepeat,
 
 constexpr size_t kCheckMaxBytes = 1000;
 
-bool is_acting(EffectClass effect) {
-  return effect == EffectClass::kIdempotent || effect == EffectClass::kOnce;
-}
-
 }  // namespace
 
 ToolTerms read_terms(ObjectReader& in, bool confined) {
@@ -43,7 +39,7 @@ ToolTerms read_terms(ObjectReader& in, EffectClass effect, bool confined) {
     in.fail_at("compensation", "is not available in this version; declare irreversible = true");
   }
   in.value("compensation");
-  if (is_acting(contract.effect) && !irreversible && !confined) {
+  if (!may_run_again(contract.effect) && !irreversible && !confined) {
     in.fail_at("irreversible", "is missing: a tool that acts says irreversible = true");
   }
   contract.on_doubt =
@@ -51,8 +47,7 @@ ToolTerms read_terms(ObjectReader& in, EffectClass effect, bool confined) {
   const bool asks = contract.effect == EffectClass::kOnce && !confined;
   terms.approval = in.choice("approval", {"never", "always"}, asks ? 1 : 0) == 1 ? Verdict::kAsk
                                                                                  : Verdict::kAllow;
-  const bool repeats =
-      contract.effect == EffectClass::kRead || contract.effect == EffectClass::kRepeat || confined;
+  const bool repeats = may_run_again(contract.effect) || confined;
   contract.repeat_allowed = in.choice("repeat", {"ask", "allow"}, repeats ? 1 : 0) == 1;
   if (const json::array* identity = in.array("identity")) {
     for (const json::value& pointer : *identity) {

@@ -15,10 +15,6 @@ namespace {
 
 using Position = std::pair<TaskId, StepId>;
 
-bool may_be_stopped(EffectClass effect) {
-  return effect == EffectClass::kRead || effect == EffectClass::kRepeat;
-}
-
 // Nothing was written. Arguments that cannot be sent fail for good; what the operator can mend does
 // not.
 SettleStep unsent(const Send& send, const Error& error) {
@@ -79,7 +75,7 @@ void HttpToolExecutor::start(CallRequest request, Done done) {
     return;
   }
   const Position position{request.task, send.step};
-  const bool stoppable = may_be_stopped(send.effect);
+  const bool stoppable = may_run_again(send.effect);
   if (stoppable) {
     const std::lock_guard lock(state_->mutex);
     state_->open[position] = std::nullopt;

@@ -5,7 +5,6 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "tool/may_run_again.h"
 #include "tool/mcp_outcome.h"
 #include "tool/mcp_state.h"
 

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include "tool/http_outcome.h"
-#include "tool/may_run_again.h"
 
 namespace perdure {
 namespace {

@@ -27,10 +27,6 @@ const McpContract* contract_for(const McpServerConfig& config, std::string_view 
   return best;
 }
 
-bool is_safe(EffectClass effect) {
-  return effect == EffectClass::kRead || effect == EffectClass::kRepeat;
-}
-
 // Of this nothing is said: `once`, and a person approves. What was not sent is sent later.
 ToolRules undeclared() {
   ToolRules rules;
@@ -71,7 +67,7 @@ ToolRules rules_of(const McpServerConfig& config, const mcp::ListedTool& tool) {
   const bool exact = contract->pattern == tool.name;
   const bool warns = hints.destructive.value_or(false) || !hints.read_only.value_or(true);
   if (!exact && warns && rules.contract.effect == EffectClass::kRead) return undeclared();
-  if (!exact && hints.destructive.value_or(false) && is_safe(rules.contract.effect))
+  if (!exact && hints.destructive.value_or(false) && may_run_again(rules.contract.effect))
     return undeclared();
   if (hints.destructive.value_or(false) && !(exact && contract->ask_is_said)) rules.ask = true;
   return rules;

@@ -4,7 +4,6 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "tool/may_run_again.h"
 
 namespace perdure {
 namespace {
