@@ -46,14 +46,6 @@ Status read_added(const json::value& value, Usage& add) {
   return in.finish();
 }
 
-std::optional<Sha256> hash_from_hex(std::string_view text) {
-  const auto bytes = from_hex(text);
-  Sha256 hash;
-  if (!bytes || bytes->size() != hash.bytes.size()) return std::nullopt;
-  std::copy(bytes->begin(), bytes->end(), hash.bytes.begin());
-  return hash;
-}
-
 // What only goes with one decision, and is said with another, would be lost.
 void check_members(ObjectReader& in, Decision decision) {
   static constexpr struct {
@@ -91,7 +83,7 @@ Result<Resolve> read_decision(const json::value& body) {
   const json::value* args = in.value("args");
   const json::value* value = in.value("value");
   if (in.has("args_sha256")) {
-    decision.args_hash = hash_from_hex(in.string("args_sha256"));
+    decision.args_hash = parse_sha256(in.string("args_sha256"));
     if (!decision.args_hash) in.fail_at("args_sha256", "expected 64 hexadecimal digits");
   } else {
     in.value("args_sha256");

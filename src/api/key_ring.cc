@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "base/json.h"
@@ -26,12 +25,10 @@ Result<Key> read(const KeptRow& row) {
   credential.scopes = static_cast<Scopes>(in.integer("scopes", 1, kAnyScope));
   credential.expires_ms = in.integer("expires_ms", 0, INT64_MAX);
   Key key{row.name, nullptr, in.integer("created_ms", 0, INT64_MAX), in.string("created_by")};
-  const auto hash = from_hex(in.string("sha256"));
+  const auto hash = parse_sha256(in.string("sha256"));
   TRY_STATUS(in.finish());
-  if (!hash || hash->size() != credential.token_hash.bytes.size()) {
-    return fail(Code::kCorrupt, where + ": its hash is damaged");
-  }
-  std::memcpy(credential.token_hash.bytes.data(), hash->data(), hash->size());
+  if (!hash) return fail(Code::kCorrupt, where + ": its hash is damaged");
+  credential.token_hash = *hash;
   key.credential = std::make_shared<const Credential>(std::move(credential));
   return key;
 }
@@ -45,6 +42,13 @@ std::string new_token(Rng& rng) {
     bytes.append(reinterpret_cast<const char*>(&word), sizeof word);
   }
   return "perdure_" + to_base32(bytes);
+}
+
+std::string new_key_id(int64_t now_ms, Rng& rng) {
+  const uint64_t high = rng.next();
+  const uint64_t low = rng.next();
+  const Uuid id = new_uuid(now_ms, high, low);
+  return "key_" + to_base32({reinterpret_cast<const char*>(id.data()), id.size()});
 }
 
 Result<std::vector<Key>> load_keys(StoreReader& store) {

@@ -24,6 +24,7 @@ struct Key {
 
 // 256 random bits, as clients send them.
 std::string new_token(Rng& rng);
+std::string new_key_id(int64_t now_ms, Rng& rng);
 
 Result<std::vector<Key>> load_keys(StoreReader& store);
 KeptRow row_of(const Key& key);

@@ -109,8 +109,7 @@ void create_key(Context& context, Call call) {
                           "body.name: the operator's configuration has a token of that name"));
   }
   const int64_t now_ms = context.parts.clock.unix_ms();
-  const TaskId random = TaskId::make(now_ms, context.parts.rng.next(), context.parts.rng.next());
-  Key key{"key_" + to_base32(random.view()),
+  Key key{new_key_id(now_ms, context.parts.rng),
           std::make_shared<const Credential>(std::move(*credential)), now_ms, call.who->principal};
   if (const Status free = context.access.keys().reserve(key); !free) {
     return refuse(problem(free.error()));

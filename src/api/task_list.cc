@@ -56,20 +56,11 @@ struct Page {
   std::optional<TaskId> next;  // the list may go on behind this one
 };
 
-// Ids begin with the time at which their task was made, in milliseconds of 48 bits. No id of this
-// instant or later is smaller.
-TaskId first_id_of(int64_t unix_ms) {
-  TaskId id;
-  for (int i = 0; i < 6; ++i)
-    id.bytes[static_cast<size_t>(i)] = static_cast<uint8_t>(unix_ms >> (40 - 8 * i));
-  return id;
-}
-
 std::optional<TaskId> time_of(QueryReader& query, std::string_view name) {
   const auto text = query.text(name);
   if (!text) return std::nullopt;
   const auto at_ms = parse_rfc3339(*text);
-  if (at_ms) return first_id_of(std::max<int64_t>(*at_ms, 0));  // no task is older than 1970
+  if (at_ms) return TaskId::first_of(std::max<int64_t>(*at_ms, 0));  // no task is older than 1970
   query.fail_at(name, "expected a time in UTC, such as 2027-01-31T12:00:00Z");
   return std::nullopt;
 }

@@ -17,13 +17,6 @@ namespace {
 
 constexpr size_t kResultMaxBytes = 16u << 20;
 
-// The id's first 48 bits: the same before and after the task can be read.
-int64_t created_ms_of(const TaskId& id) {
-  int64_t ms = 0;
-  for (size_t i = 0; i < 6; ++i) ms = ms << 8 | id.bytes[i];
-  return ms;
-}
-
 json::value parsed_or_null(const std::string& text) {
   auto value = parse_json(text, "stored");
   return value ? std::move(*value) : json::value();
@@ -148,7 +141,7 @@ std::string task_json(const TaskView& view) {
   out["id"] = id;
   out["status"] = to_string(status_of(view));
   out["phase"] = to_string(state != nullptr ? core::phase_of(*state) : view.row.phase);
-  out["created_at"] = to_rfc3339(created_ms_of(view.row.id));
+  out["created_at"] = to_rfc3339(view.row.id.created_ms());
   out["updated_at"] = to_rfc3339(state != nullptr ? state->last_ms : view.row.updated_ms);
   out["agent"] = view.row.agent;
   if (state != nullptr && !state->agent_version.empty()) {
@@ -182,7 +175,7 @@ NewTaskText::NewTaskText(const Submit& submit, const json::value& metadata) {
 
 std::string NewTaskText::of(const TaskId& id) const {
   const std::string text = id.to_string();
-  const std::string at = to_rfc3339(created_ms_of(id));
+  const std::string at = to_rfc3339(id.created_ms());
   std::string out;
   out.reserve(middle_.size() + 400);
   out += "{\"id\":\"";
@@ -205,7 +198,7 @@ json::object task_summary_json(const TaskRow& row) {
                    {"status", to_string(row.status)},
                    {"phase", to_string(row.phase)},
                    {"agent", row.agent},
-                   {"created_at", to_rfc3339(created_ms_of(row.id))},
+                   {"created_at", to_rfc3339(row.id.created_ms())},
                    {"updated_at", to_rfc3339(row.updated_ms)},
                    {"waiting_for", parsed_or_null(row.waiting_for)},
                    {"usage", usage_json(row.used)},

@@ -5,7 +5,10 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 
+#include <algorithm>
+
 #include "base/assert.h"
+#include "base/text.h"
 
 namespace perdure {
 namespace {
@@ -53,6 +56,14 @@ class Hmac {
 };
 
 }  // namespace
+
+std::optional<Sha256> parse_sha256(std::string_view hex) {
+  const auto bytes = from_hex(hex);
+  Sha256 hash;
+  if (!bytes || bytes->size() != hash.bytes.size()) return std::nullopt;
+  std::copy(bytes->begin(), bytes->end(), hash.bytes.begin());
+  return hash;
+}
 
 struct Hasher::Context {
   EVP_MD_CTX* evp = EVP_MD_CTX_new();

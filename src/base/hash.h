@@ -4,6 +4,7 @@
 #include <compare>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,9 @@ struct Sha256 {
   bool is_zero() const { return *this == Sha256{}; }
   std::string_view view() const { return {reinterpret_cast<const char*>(bytes.data()), 32}; }
 };
+
+// 64 hexadecimal digits, or nothing.
+std::optional<Sha256> parse_sha256(std::string_view hex);
 
 Sha256 sha256(std::string_view data);
 Sha256 hmac_sha256(std::string_view key, std::string_view data);

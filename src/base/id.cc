@@ -11,6 +11,8 @@ namespace {
 constexpr std::string_view kTaskPrefix = "task_";
 constexpr std::string_view kInterruptPrefix = "int_";
 
+constexpr size_t kTimeBytes = 6;
+
 std::string big_endian(uint64_t value) {
   std::string bytes(8, '\0');
   for (int i = 7; i >= 0; --i, value >>= 8) bytes[i] = static_cast<char>(value & 255);
@@ -19,12 +21,32 @@ std::string big_endian(uint64_t value) {
 
 }  // namespace
 
-TaskId TaskId::make(int64_t unix_ms, uint64_t random_high, uint64_t random_low) {
+Uuid new_uuid(int64_t unix_ms, uint64_t random_high, uint64_t random_low) {
   std::string text = big_endian(static_cast<uint64_t>(unix_ms) << 16 | (random_high & 0xFFFF));
   text += big_endian(random_low);
-  text[6] = static_cast<char>((text[6] & 0x0F) | 0x70);
-  text[8] = static_cast<char>((text[8] & 0x3F) | 0x80);
-  return *from_bytes(text);
+  Uuid id;
+  std::copy(text.begin(), text.end(), id.begin());
+  id[6] = static_cast<uint8_t>((id[6] & 0x0F) | 0x70);
+  id[8] = static_cast<uint8_t>((id[8] & 0x3F) | 0x80);
+  return id;
+}
+
+int64_t TaskId::created_ms() const {
+  int64_t ms = 0;
+  for (size_t i = 0; i < kTimeBytes; ++i) ms = ms << 8 | bytes[i];
+  return ms;
+}
+
+TaskId TaskId::make(int64_t unix_ms, uint64_t random_high, uint64_t random_low) {
+  return {new_uuid(unix_ms, random_high, random_low)};
+}
+
+TaskId TaskId::first_of(int64_t unix_ms) {
+  TaskId id;
+  for (size_t i = kTimeBytes; i-- > 0; unix_ms >>= 8) {
+    id.bytes[i] = static_cast<uint8_t>(unix_ms & 255);
+  }
+  return id;
 }
 
 std::optional<TaskId> TaskId::from_bytes(std::string_view bytes) {

@@ -17,16 +17,24 @@ using Pos = uint64_t;
 // store incarnation << 32 | lease: raised whenever another process may have taken over.
 using Epoch = uint64_t;
 
-// 128 bits, UUIDv7 (RFC 9562, section 5.7): its first 48 bits are the creation time in unix ms, so
-// that new tasks stand together in an index. Text form: "task_" and 26 characters of base 32.
+// UUIDv7 (RFC 9562, section 5.7): 128 bits, of which the first 48 are a unix time in ms, so that
+// what was made at about the same time stands together in an index.
+using Uuid = std::array<uint8_t, 16>;
+Uuid new_uuid(int64_t unix_ms, uint64_t random_high, uint64_t random_low);
+
+// Of the task's creation. Text form: "task_" and 26 characters of base 32.
 struct TaskId {
-  std::array<uint8_t, 16> bytes{};
+  Uuid bytes{};
 
   auto operator<=>(const TaskId&) const = default;
   bool is_zero() const { return *this == TaskId{}; }
   std::string_view view() const { return {reinterpret_cast<const char*>(bytes.data()), 16}; }
 
+  int64_t created_ms() const;
+
   static TaskId make(int64_t unix_ms, uint64_t random_high, uint64_t random_low);
+  // No id of a task that was made at this time or later is smaller.
+  static TaskId first_of(int64_t unix_ms);
   static std::optional<TaskId> from_bytes(std::string_view bytes);
   static std::optional<TaskId> parse(std::string_view text);
   std::string to_string() const;

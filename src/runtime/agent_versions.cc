@@ -1,7 +1,5 @@
 #include "runtime/agent_versions.h"
 
-#include <cstring>
-
 #include "base/hash.h"
 #include "base/text.h"
 
@@ -42,13 +40,9 @@ Result<std::shared_ptr<const AgentSpec>> AgentVersions::spec(const std::string& 
 }
 
 Result<std::string> AgentVersions::content(const std::string& version) {
-  const auto bytes = from_hex(version);
-  Sha256 hash;
-  if (!bytes || bytes->size() != hash.bytes.size()) {
-    return fail(Code::kNotFound, "'" + version + "' is not a version of an agent");
-  }
-  std::memcpy(hash.bytes.data(), bytes->data(), bytes->size());
-  return blobs_.get(kAgentsTenant, hash);
+  const auto hash = parse_sha256(version);
+  if (!hash) return fail(Code::kNotFound, "'" + version + "' is not a version of an agent");
+  return blobs_.get(kAgentsTenant, *hash);
 }
 
 void AgentVersions::remember(const std::string& version, std::shared_ptr<const AgentSpec> spec,

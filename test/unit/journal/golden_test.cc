@@ -202,9 +202,9 @@ TEST(Golden, AFrameOfOlderRecordsIsRead) {
   frame.body = bytes_of_hex_lines(read_file("frame.v1.first.hex"));
   std::string chain = read_file("frame.v1.first.chain");
   chain.pop_back();
-  const auto bytes = from_hex(chain);
-  ASSERT_TRUE(bytes);
-  std::copy(bytes->begin(), bytes->end(), frame.chain.bytes.begin());
+  const auto parsed = parse_sha256(chain);
+  ASSERT_TRUE(parsed);
+  frame.chain = *parsed;
   const auto read = verify_frame(frame, previous);
   EXPECT_TRUE(read) << read.error().message;
 }
