@@ -29,7 +29,7 @@ class CountingRng : public Rng {
   uint64_t last_ = 0;
 };
 
-class NoTimers : public api::Timers {
+class NoTimers : public Timers {
  public:
   uint64_t after(int64_t, std::function<void()>) override { return 1; }
   void cancel(uint64_t) override {}

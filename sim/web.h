@@ -23,7 +23,7 @@ inline constexpr std::string_view kWildAgent = "wild-tasks";
 // A request with the headers that every good one has.
 api::Request request_of(std::string method, std::string target, std::string body = {});
 
-class SimTimers : public api::Timers {
+class SimTimers : public Timers {
  public:
   explicit SimTimers(World& world) : world_(world) {}
   uint64_t after(int64_t delay_ms, std::function<void()> callback) override;

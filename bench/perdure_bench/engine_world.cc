@@ -15,8 +15,8 @@ class NoHttp : public HttpClient {
   void cancel(CallId) override {}
 };
 
-runtime::ToolRules rules(bool ask) {
-  runtime::ToolRules rules;
+ToolRules rules(bool ask) {
+  ToolRules rules;
   rules.contract.effect = EffectClass::kOnce;
   rules.ask = ask;
   return rules;

@@ -84,7 +84,7 @@ class Transcript {
   // With what is kept beside it.
   uint64_t memory_bytes() const { return size_bytes() + large_bytes_; }
   // Tokens of the next request: what the provider counted last time, and a third of the bytes that
-  // came since (docs/guarantees.md, section 7).
+  // came since.
   int64_t input_tokens_estimate(const AgentSpec& spec) const;
 
  private:

@@ -20,6 +20,7 @@
 #include "ports/process_figures.h"
 #include "ports/space.h"
 #include "ports/store.h"
+#include "ports/timers.h"
 #include "ports/tool_catalog.h"
 #include "ports/trace_figures.h"
 
@@ -47,7 +48,7 @@ struct ApiParts {
   ToolCatalog& tools;
   Clock& clock;
   Rng& rng;
-  Timers& timers;
+  Timers& timers;  // for long polls and heartbeats
   RemotePlanners& planners;
   std::string store_secret;             // shows the key of a call that a person is asked about
   std::vector<Credential> credentials;  // of the operator's configuration

@@ -8,8 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "ports/timers.h"
-
 namespace perdure::api {
 
 using Headers = std::vector<std::pair<std::string, std::string>>;  // names in lower case
@@ -51,8 +49,5 @@ class Handler {
   // On a server thread; must not block.
   virtual void handle(Request request, std::shared_ptr<Responder> responder) = 0;
 };
-
-// For long polls and heartbeats: they run on a server thread.
-using perdure::Timers;
 
 }  // namespace perdure::api

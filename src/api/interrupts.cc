@@ -16,7 +16,6 @@ namespace perdure::api {
 namespace {
 
 constexpr uint64_t kListMax = 200;
-constexpr size_t kMessageMaxBytes = 4096;
 constexpr size_t kAskedMaxBytes = 4u << 20;  // a larger question takes any answer
 constexpr int64_t kAddMaxCalls = 1'000'000'000;
 constexpr double kAddMaxUsd = 1e6;
@@ -74,8 +73,8 @@ Result<Resolve> read_decision(const json::value& body) {
       "decision", {"approve", "edit", "reject", "respond", "happened", "not_happened", "dismiss"},
       0)];
   decision.message = in.string("message", "");
-  if (decision.message.size() > kMessageMaxBytes) {
-    in.fail_at("message", fmt::format("longer than {} bytes", kMessageMaxBytes));
+  if (decision.message.size() > kRemarkMaxBytes) {
+    in.fail_at("message", fmt::format("longer than {} bytes", kRemarkMaxBytes));
   }
   decision.remember = in.boolean("remember", false);
   const json::value* add = in.value("add");

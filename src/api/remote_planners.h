@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "api/http.h"
 #include "ports/planner.h"
+#include "ports/timers.h"
 
 namespace perdure::api {
 

@@ -12,7 +12,6 @@
 namespace perdure::api {
 namespace {
 
-constexpr size_t kReasonMaxBytes = 4096;
 constexpr uint64_t kWaitParameterMax = 86'400;
 
 Response task_response(const TaskView& view) {
@@ -64,7 +63,9 @@ OrResponse<std::string> read_reason(const Context& context, const Call& call, bo
   ObjectReader in(*body, "body");
   std::string reason;
   if (allowed) reason = in.string("reason", "");
-  if (reason.size() > kReasonMaxBytes) in.fail_at("reason", "longer than 4096 bytes");
+  if (reason.size() > kRemarkMaxBytes) {
+    in.fail_at("reason", fmt::format("longer than {} bytes", kRemarkMaxBytes));
+  }
   if (const Status read = in.finish(); !read) return tl::unexpected(problem(read.error()));
   return reason;
 }

@@ -44,7 +44,7 @@ void plant(Bug bug);
 Bug bug_named(std::string_view name);
 std::string_view bug_name(Bug bug);
 // Ends the process with SIGKILL when the environment says PERDURE_CRASH_AT=name:n and this is the
-// n-th passage. `name` must be one of crash_points().
+// n-th passage. `name` stands in base/crash_points.h.
 void crash_point(std::string_view name);
 #else
 inline constexpr bool planted(Bug) {

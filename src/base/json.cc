@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "base/json_number.h"
+#include "base/reach.h"
 #include "base/text.h"
 
 namespace perdure {
@@ -279,13 +280,12 @@ bool ObjectReader::boolean(std::string_view name, bool fallback) {
 int64_t ObjectReader::duration_ms(std::string_view name, int64_t fallback_ms) {
   const json::value* found = take(name);
   if (found == nullptr) return fallback_ms;
-  constexpr int64_t kLongestSeconds = 100LL * 366 * 86400;
   std::optional<int64_t> ms;
   if (found->is_string()) {
     ms = parse_duration_ms(found->get_string());
   } else if (found->is_number()) {
     const double seconds = found->to_number<double>();
-    if (seconds >= 0 && seconds <= kLongestSeconds) ms = static_cast<int64_t>(seconds * 1000);
+    if (seconds >= 0 && seconds <= kWaitMaxMs / 1000) ms = static_cast<int64_t>(seconds * 1000);
   }
   if (!ms)
     fail_at(name,
@@ -339,7 +339,7 @@ Status ObjectReader::finish() {
 std::optional<int64_t> parse_duration_ms(std::string_view text) {
   const size_t digits = text.find_first_not_of("0123456789");
   const auto count = parse_u64(text.substr(0, digits));
-  constexpr uint64_t kLongest = 36600ULL * 86400 * 1000;
+  constexpr uint64_t kLongest = kWaitMaxMs;
   if (!count || *count > kLongest) return std::nullopt;
   const std::string_view unit = digits == std::string_view::npos ? "s" : text.substr(digits);
   static const std::map<std::string_view, uint64_t> kUnits = {

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/hooks.h"
+#include "base/reach.h"
 #include "core/asking.h"
 
 namespace perdure::core {
@@ -13,8 +14,6 @@ namespace {
 
 constexpr int64_t kReplanBaseMs = 1'000;
 constexpr int64_t kReplanCapMs = 60'000;
-constexpr int64_t kLongestMs =
-    100LL * 366 * 86'400'000;  // no timer is further, so that sums of times cannot overflow
 
 constexpr int64_t kAskedPerJitter = 2;    // the first jitter is half of what was asked for
 constexpr uint32_t kHeldPerDoubling = 8;  // being held back is no failure
@@ -31,7 +30,7 @@ TimerId retry_timer(const StepId& step) {
 }
 
 int64_t later(int64_t now_ms, int64_t delay_ms) {
-  return now_ms + std::clamp<int64_t>(delay_ms, 0, kLongestMs);
+  return now_ms + std::clamp<int64_t>(delay_ms, 0, kWaitMaxMs);
 }
 
 }  // namespace

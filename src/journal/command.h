@@ -54,6 +54,9 @@ struct NoteAction {
   Payload note;
 };
 
+// What somebody says with a command: why a task fails or is cancelled, what a decision adds.
+inline constexpr size_t kRemarkMaxBytes = 4096;
+
 // The tool by which a model asks a person.
 inline constexpr std::string_view kAskTool = "ask_person";
 inline constexpr size_t kQuestionMaxBytes = 4096;  // the message of a question

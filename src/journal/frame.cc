@@ -6,13 +6,13 @@
 #include <array>
 
 #include "base/assert.h"
+#include "base/reach.h"
 #include "journal/binary.h"
 
 namespace perdure {
 namespace {
 
 constexpr uint8_t kFrameVersion = 1;
-constexpr int64_t kTimeMaxMs = 253'402'300'799'999;  // the end of the year 9999
 
 struct Decoder {
   uint32_t type;

@@ -41,7 +41,7 @@ json::object record_to_normalised_json(const Record& record) {
     out.erase(name);
   }
   // The planner's own state is its own business; that it answered is not.
-  if (record.body.index() == 1) out.erase("state");
+  if (std::holds_alternative<TurnAccepted>(record.body)) out.erase("state");
   return out;
 }
 

@@ -6,7 +6,7 @@
 
 namespace perdure {
 
-// {"seq", "at", "type", ...fields}. Payloads: {"sha256", "size_bytes", "json" | "text" | "base64"}
+// {"seq", "at", "type", ...fields}. Payloads: {"sha256", "size_bytes", "json" | "text" | "hex"}
 // with the bytes where they are at hand.
 json::object record_to_json(const Record& record);
 

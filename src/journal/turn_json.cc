@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "base/reach.h"
 #include "journal/answer_hash.h"
 #include "journal/record_json.h"
 
@@ -18,8 +19,8 @@ std::string read_name(ObjectReader& in, std::string_view member) {
 
 std::string read_message(ObjectReader& in, std::string_view member) {
   std::string message = in.string(member);
-  if (message.size() > kMessageMaxBytes) {
-    in.fail_at(member, fmt::format("longer than {} bytes", kMessageMaxBytes));
+  if (message.size() > kRemarkMaxBytes) {
+    in.fail_at(member, fmt::format("longer than {} bytes", kRemarkMaxBytes));
   }
   return message;
 }
@@ -123,8 +124,8 @@ class TurnReader {
     if (in.has("after_ms") == in.has("at_ms")) {
       in.fail_at("after_ms", "expected one of after_ms and at_ms");
     }
-    timer.after_ms = in.integer("after_ms", 0, kTimerAfterMaxMs, 0);
-    timer.at_ms = in.integer("at_ms", 1, kTimerAtMaxMs, 0);
+    timer.after_ms = in.integer("after_ms", 0, kWaitMaxMs, 0);
+    timer.at_ms = in.integer("at_ms", 1, kTimeMaxMs, 0);
     TRY_STATUS(in.finish());
     return timer;
   }

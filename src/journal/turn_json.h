@@ -33,9 +33,6 @@ namespace perdure {
 inline constexpr JsonLimits kTurnJsonLimits{.depth = 160, .size_bytes = 32u << 20};
 // All payloads of one turn together.
 inline constexpr size_t kTurnPayloadMaxBytes = 16u << 20;
-inline constexpr size_t kMessageMaxBytes = 4096;
-inline constexpr int64_t kTimerAfterMaxMs = 100LL * 366 * 86'400'000;
-inline constexpr int64_t kTimerAtMaxMs = 253'402'300'799'999;  // the end of the year 9999
 
 struct RemoteTurn {
   TaskId task;

@@ -1,12 +1,18 @@
 #pragma once
 // The agent loop as a planner of the engine.
+#include <map>
+#include <string>
+
+#include "journal/price.h"
 #include "ports/planner.h"
 #include "runtime/agent_versions.h"
-#include "runtime/model_prices.h"
 #include "runtime/transcripts.h"
 #include "runtime/workers.h"
 
 namespace perdure::runtime {
+
+// By the operator's name of the model.
+using ModelPrices = std::map<std::string, ModelPrice>;
 
 class AgentPlanner : public Planner {
  public:

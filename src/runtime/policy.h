@@ -12,8 +12,6 @@
 
 namespace perdure::runtime {
 
-using perdure::ToolRules;
-
 struct ModelRules {
   Contract contract;
   ModelPrice price;

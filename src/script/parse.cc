@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "journal/turn_json.h"
+#include "base/reach.h"
+#include "journal/command.h"
 #include "script/expressions.h"
 #include "script/mentions.h"
 #include "script/names.h"
@@ -132,9 +133,9 @@ class Compiler {
       TRY_ASSIGN(Template result, read_template(value, where));
       out.action = Complete{std::move(result)};
     } else {
-      if (!value.is_string() || value.get_string().size() > kMessageMaxBytes) {
+      if (!value.is_string() || value.get_string().size() > kRemarkMaxBytes) {
         return fail(Code::kInvalid, fmt::format("{}: expected a string of at most {} bytes", where,
-                                                kMessageMaxBytes));
+                                                kRemarkMaxBytes));
       }
       out.action = Fail{std::string(value.get_string())};
     }
@@ -178,8 +179,8 @@ class Compiler {
     if (in.has("after_ms") == in.has("at_ms")) {
       in.fail_at("after_ms", "expected one of after_ms and at_ms");
     }
-    timer.after_ms = in.integer("after_ms", 0, kTimerAfterMaxMs, 0);
-    timer.at_ms = in.integer("at_ms", 1, kTimerAtMaxMs, 0);
+    timer.after_ms = in.integer("after_ms", 0, kWaitMaxMs, 0);
+    timer.at_ms = in.integer("at_ms", 1, kTimeMaxMs, 0);
     TRY_STATUS(in.finish());
     return timer;
   }

@@ -36,8 +36,8 @@ class NoHttp : public HttpClient {
   void cancel(CallId) override {}
 };
 
-runtime::ToolRules rules_of(EffectClass effect, OnDoubt on_doubt) {
-  runtime::ToolRules rules;
+ToolRules rules_of(EffectClass effect, OnDoubt on_doubt) {
+  ToolRules rules;
   rules.ask = false;
   rules.contract.effect = effect;
   rules.contract.on_doubt = on_doubt;

@@ -45,7 +45,7 @@ class HttpServer::Impl {
   void stop(int64_t grace_ms);
   uint16_t port() const { return port_; }
   http::Worker& first() { return *workers_.front(); }
-  api::Timers& timers() { return timers_; }
+  Timers& timers() { return timers_; }
 
  private:
   using Workers = std::vector<std::shared_ptr<http::Worker>>;
@@ -176,7 +176,7 @@ void HttpServer::post(std::function<void()> work) {
   impl_->first().reactor.post(std::move(work));
 }
 
-api::Timers& HttpServer::timers() {
+Timers& HttpServer::timers() {
   return impl_->timers();
 }
 

@@ -9,6 +9,7 @@
 
 #include "api/http.h"
 #include "base/error.h"
+#include "ports/timers.h"
 
 namespace perdure {
 
@@ -60,7 +61,7 @@ class HttpServer {
 
   // On the first server thread. `after` and `cancel` may be called on any thread; called on the
   // server thread, `cancel` is certain to prevent the call.
-  api::Timers& timers();
+  Timers& timers();
 
  private:
   class Impl;

@@ -1,5 +1,5 @@
 #pragma once
-// api::Timers on a reactor: any number of pending calls behind one alarm.
+// Timers on a reactor: any number of pending calls behind one alarm.
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -7,12 +7,12 @@
 #include <unordered_map>
 
 #include "adapters/asio/reactor.h"
-#include "api/http.h"
+#include "ports/timers.h"
 
 namespace perdure::http {
 
 // Any thread; outlives the reactor's run.
-class TimerQueue final : public api::Timers {
+class TimerQueue final : public Timers {
  public:
   explicit TimerQueue(Reactor& reactor) : reactor_(reactor), alarm_(reactor) {}
 

@@ -13,7 +13,7 @@ using std::chrono::steady_clock;
 
 TEST(Timers, CallInTheOrderOfTheirTimes) {
   TestServer test;
-  api::Timers& timers = test.server.timers();
+  Timers& timers = test.server.timers();
   std::vector<int> order;
   std::promise<void> done;
   timers.after(40, [&] {
@@ -40,7 +40,7 @@ TEST(Timers, NeverCallEarly) {
 
 TEST(Timers, DoNotCallWhatWasCancelled) {
   TestServer test;
-  api::Timers& timers = test.server.timers();
+  Timers& timers = test.server.timers();
   std::promise<void> done;
   bool called = false;
   const uint64_t first = timers.after(10, [&] { called = true; });
@@ -57,7 +57,7 @@ TEST(Timers, DoNotCallWhatWasCancelled) {
 
 TEST(Timers, MaySetAnotherFromTheirCall) {
   TestServer test;
-  api::Timers& timers = test.server.timers();
+  Timers& timers = test.server.timers();
   std::promise<void> done;
   int left = 50;
   std::function<void()> again = [&] {
@@ -69,7 +69,7 @@ TEST(Timers, MaySetAnotherFromTheirCall) {
 
 TEST(Timers, AreSetAndCancelledFromManyThreads) {
   TestServer test;
-  api::Timers& timers = test.server.timers();
+  Timers& timers = test.server.timers();
   std::atomic<int> called{0};
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
