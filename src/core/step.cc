@@ -55,6 +55,26 @@ bool expired(const Step& step, int64_t now_ms) {
   return step.not_after_ms != 0 && now_ms >= step.not_after_ms;
 }
 
+// What its newest intent is for. With a provider id it fetches, and asks for nothing again.
+Send send_of(const StepId& id, const Step& step) {
+  return {.step = id,
+          .kind = step.kind,
+          .name = step.name,
+          .attempt = step.attempt,
+          .group = step.group,
+          .effect = step.contract.effect,
+          .not_after_ms = step.not_after_ms,
+          .args = step.args,
+          .provider_id = step.provider_id};
+}
+
+// Planted bugs only: asks anew for what was asked for before.
+Send asked_anew(const StepId& id, const Step& step) {
+  Send send = send_of(id, step);
+  send.provider_id.clear();
+  return send;
+}
+
 void intend(Draft& draft, const StepId& id, const Step& step, bool new_group) {
   StepIntended intent;
   intent.step = id;
@@ -65,17 +85,8 @@ void intend(Draft& draft, const StepId& id, const Step& step, bool new_group) {
   if (step.edited) intent.args_hash = step.args.hash;
   const bool fetches = !step.provider_id.empty();
   if (!fetches && !planted(Bug::kReservationSkipped)) intent.reserved = step.reserve;
-  Send send{id,
-            step.kind,
-            step.name,
-            intent.attempt,
-            intent.group,
-            step.contract.effect,
-            intent.not_after_ms,
-            step.args,
-            step.provider_id};
   draft.append(std::move(intent));
-  draft.emit(std::move(send));
+  draft.emit(send_of(id, draft.state().open.at(id)));
 }
 
 enum class Sent : bool { kHeldUp, kDone };  // kHeldUp: only the budget stands in the way
@@ -283,8 +294,7 @@ void settle(Draft& draft, const SettleStep& outcome) {
                       not_negative(outcome.used),
                       outcome.result};
   if (step != nullptr && planted(Bug::kModelAskedAgain) && step->kind == CallKind::kModel) {
-    draft.emit(Send{outcome.step, step->kind, step->name, step->attempt, step->group,
-                    step->contract.effect, step->not_after_ms, step->args});
+    draft.emit(asked_anew(outcome.step, *step));
   }
   const Seq asked = step == nullptr ? 0 : step->interrupt_seq;
   draft.append(std::move(settled));
@@ -319,14 +329,12 @@ void recover(Draft& draft) {
     const Step& step = draft.state().open.at(id);
     if (step.state != EffectState::kIntent) continue;
     if (planted(Bug::kResendOnce)) {
-      draft.emit(Send{id, step.kind, step.name, step.attempt, step.group, step.contract.effect,
-                      step.not_after_ms, step.args});
+      draft.emit(asked_anew(id, step));
       continue;
     }
     const bool wanted = !draft.state().ending;
     if (!step.provider_id.empty() && wanted && !planted(Bug::kFetchForgotten)) {
-      draft.emit(Send{id, step.kind, step.name, step.attempt, step.group, step.contract.effect,
-                      step.not_after_ms, step.args, step.provider_id});
+      draft.emit(send_of(id, step));
       continue;
     }
     const Seq asked = step.interrupt_seq;

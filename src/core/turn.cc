@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/hooks.h"
+#include "base/text.h"
 #include "core/ending.h"
 #include "core/interrupt.h"
 #include "core/step.h"
@@ -31,21 +32,14 @@ void refuse_stale(Draft& draft, uint64_t turn, Seq upto_seq) {
                          : fmt::format("stale: turn {} is not open", turn));
 }
 
-// At most so many bytes, and no half of a UTF-8 character at the end.
-std::string cut(const std::string& text, size_t size_bytes) {
-  if (text.size() <= size_bytes) return text;
-  while (size_bytes > 0 && (text[size_bytes] & 0xC0) == 0x80) --size_bytes;
-  return text.substr(0, size_bytes);
-}
-
 void record_rejection(Draft& draft, const std::string& reason) {
   const uint32_t attempt = draft.state().turn.rejections + 1;
-  draft.append(TurnRejected{draft.plan().turn, attempt, cut(reason, 2000)});
+  draft.append(TurnRejected{draft.plan().turn, attempt, std::string(beginning(reason, 2000))});
   draft.plan() = {};
   if (attempt < kRejectionsMax) {
     set_replan_timer(draft);
   } else {
-    ask_about_planner(draft, cut(reason, 500));
+    ask_about_planner(draft, std::string(beginning(reason, 500)));
   }
 }
 
