@@ -10,8 +10,8 @@
 #include "api/payload_reader.h"
 #include "api/plain_json.h"
 #include "base/text.h"
+#include "core/decision.h"
 #include "core/evolve.h"
-#include "core/interrupt.h"
 #include "journal/key.h"
 #include "journal/record_json.h"
 

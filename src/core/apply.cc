@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "base/hooks.h"
+#include "core/decision.h"
 #include "core/ending.h"
 #include "core/interrupt.h"
 #include "core/step.h"

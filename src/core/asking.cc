@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/hooks.h"
-#include "core/interrupt.h"
+#include "core/decision.h"
 
 namespace perdure::core {
 namespace {

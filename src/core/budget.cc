@@ -1,7 +1,11 @@
 #include "core/budget.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
+#include "base/text.h"
+#include "core/decision.h"
 #include "core/interrupt.h"
 
 namespace perdure::core {
@@ -32,6 +36,25 @@ bool fits(const TaskState& state, const Usage& needed, const Usage& add) {
          (needed.model_calls == 0 ||
           under(limits.model_calls, add.model_calls, total.model_calls)) &&
          (needed.tool_calls == 0 || under(limits.tool_calls, add.tool_calls, total.tool_calls));
+}
+
+std::string missing_budget(const TaskState& state, const Usage& needed) {
+  std::string missing;
+  const auto look = [&](int64_t limit, int64_t spent, int64_t more, auto&& text) {
+    if (more == 0 || limit == kUnlimited || capped_sum(spent, more) <= limit) return;
+    missing += fmt::format("{}{} of {} are spent or set aside, and the next call needs {}",
+                           missing.empty() ? "" : "; ", text(spent), text(limit), text(more));
+  };
+  const auto calls_of = [](std::string_view kind) {
+    return [kind](int64_t count) { return fmt::format("{} {} calls", count, kind); };
+  };
+  Usage spent = state.spent;
+  spent += state.reserved;
+  const Limits& limits = state.limits;
+  look(limits.cost_micro_usd, spent.cost_micro_usd, needed.cost_micro_usd, usd_text);
+  look(limits.model_calls, spent.model_calls, needed.model_calls, calls_of("model"));
+  look(limits.tool_calls, spent.tool_calls, needed.tool_calls, calls_of("tool"));
+  return missing;
 }
 
 void ask_for_room(Draft& draft, const std::vector<StepId>& held_up) {

@@ -1,7 +1,7 @@
 #include "core/ending.h"
 
 #include "base/hooks.h"
-#include "core/interrupt.h"
+#include "core/decision.h"
 #include "core/step.h"
 #include "core/timer.h"
 

@@ -6,6 +6,7 @@
 
 #include "base/hooks.h"
 #include "core/budget.h"
+#include "core/decision.h"
 #include "core/interrupt.h"
 #include "core/timer.h"
 #include "core/wish.h"

@@ -1,5 +1,7 @@
 #include "random_task.h"
 
+#include "core/decision.h"
+
 namespace perdure::test {
 namespace {
 

@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "core/interrupt.h"
 #include "core/task.h"
 #include "invariants.h"
 
