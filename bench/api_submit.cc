@@ -85,10 +85,8 @@ class SilentPlanner : public Planner {
 
 class NoPolicy : public Policy {
  public:
-  Status judge(const std::string&, const std::string&, AnswerTurn&) override { return {}; }
-  Status judge_edit(const std::string&, const std::string&, const std::string&, Resolve&) override {
-    return {};
-  }
+  Status judge(const std::string&, AnswerTurn&) override { return {}; }
+  Status judge_edit(const std::string&, const std::string&, Resolve&) override { return {}; }
   Status judge_answer(const Payload&, const Payload&) override { return {}; }
 };
 

@@ -140,8 +140,8 @@ void World::decide(const TaskId& task, const Resolve& decision, InterruptReason 
       asked == seen.asked.end() ? seen.steps.end() : seen.steps.find(asked->second.step);
   const std::string tool = step == seen.steps.end() ? std::string() : step->second.plan.name;
   process_->engine().resolve(
-      task, {seen.created.tenant, seen.created.agent, seen.created.agent_version, tool, {}},
-      decision, [this, decision, wrong_args](const Result<engine::Submitted>& result) {
+      task, {seen.created.tenant, seen.created.agent_version, tool, {}}, decision,
+      [this, decision, wrong_args](const Result<engine::Submitted>& result) {
         const bool denied = !result && result.error().code == Code::kInvalid;
         if (denied && decision.decision == Decision::kEdit) probe(Probe::kEditDenied);
         if (!result) {
@@ -181,7 +181,7 @@ void World::decide_over_http(const TaskId& task, const Resolve& decision, bool w
 void World::answer_turn(const TaskId& task, const AnswerTurn& turn, std::string_view how) {
   if (!process_ || doomed_) return;
   trace("turn", task, turn.turn, [&] { return fmt::format("{} turn {}", how, turn.turn); });
-  process_->engine().answer(task, "t", "", "", turn,
+  process_->engine().answer(task, "t", "", turn,
                             [this, turn](const Result<engine::Submitted>& result) {
                               if (!result) {
                                 if (result.error().code == Code::kConflict)

@@ -154,7 +154,7 @@ Rows policy(const Options& options) {
     AnswerTurn turn;
     turn.guarded = true;
     turn.actions.emplace_back(call);
-    policy.judge("agent", "", turn);
+    policy.judge("", turn);
     const auto& judged = std::get<CallAction>(turn.actions.front());
     HttpResult answer;
     answer.end = HttpResult::End::kComplete;

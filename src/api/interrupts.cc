@@ -259,7 +259,7 @@ void resolve_interrupt(Context& context, Call call) {
   decision->interrupt_seq = id.seq;
   decision->by = call.who->principal;
   const core::TaskState& state = question->state;
-  engine::Decided about{state.tenant, state.agent, state.agent_version,
+  engine::Decided about{state.tenant, state.agent_version,
                         question->step ? question->step->name : std::string(), std::move(*asked)};
   context.parts.engine.resolve(
       id.task, about, std::move(*decision),

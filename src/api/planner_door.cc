@@ -176,7 +176,7 @@ std::optional<RemotePlanners::Leased> PlannerDoor::lease_of(const TaskId& task, 
   if (found == offers_.end() || !found->second.leased) return std::nullopt;
   const PlanRequest& request = found->second.request;
   if (request.plan.turn != turn) return std::nullopt;
-  return RemotePlanners::Leased{request.tenant, request.agent, request.agent_version};
+  return RemotePlanners::Leased{request.tenant, request.agent_version};
 }
 
 void PlannerDoor::settled(const TaskId& task, uint64_t turn, Seq upto_seq) {

@@ -74,17 +74,13 @@ Response plan_response(Context& context, const std::string& name,
   return problem(text.error());
 }
 
-struct Owner {
-  std::string agent, agent_version;
-};
-
-// Whose task it is that a turn answers for; kNotFound if it is not one of this planner's and this
-// tenant's.
-Result<Owner> owner_of(Context& context, const Call& call, const std::string& name,
-                       const TaskId& task, uint64_t turn) {
+// The version of the agent that the turn's task pins; kNotFound if the task is not one of this
+// planner's and this tenant's.
+Result<std::string> agent_version_of(Context& context, const Call& call, const std::string& name,
+                                     const TaskId& task, uint64_t turn) {
   if (const auto leased = context.parts.planners.lease_of(name, task, turn);
       leased && leased->tenant == call.tenant()) {
-    return Owner{leased->agent, leased->agent_version};
+    return leased->agent_version;
   }
   TRY_ASSIGN(const TaskRow row, find_task(context, call.tenant(), task));
   if (row.planner != name) {
@@ -95,7 +91,7 @@ Result<Owner> owner_of(Context& context, const Call& call, const std::string& na
   if (record == nullptr || !std::holds_alternative<TaskCreated>(record->body)) {
     return fail(Code::kCorrupt, task.to_string() + ": the journal's beginning is missing");
   }
-  return Owner{row.agent, std::get<TaskCreated>(record->body).agent_version};
+  return std::get<TaskCreated>(record->body).agent_version;
 }
 
 Response turn_response(const Result<engine::Submitted>& result) {
@@ -155,8 +151,8 @@ void answer_turn(Context& context, Call call) {
   const TaskId task = read->task;
   const auto position = std::visit(
       [](const auto& answer) { return std::pair(answer.turn, answer.upto_seq); }, read->answer);
-  const auto owner = owner_of(context, call, *name, task, position.first);
-  if (!owner) return refuse(problem(owner.error()));
+  const auto agent_version = agent_version_of(context, call, *name, task, position.first);
+  if (!agent_version) return refuse(problem(agent_version.error()));
   auto reply = [&context, responder = call.responder, name = *name, task,
                 position](const Result<engine::Submitted>& result) {
     const bool definite =
@@ -168,8 +164,8 @@ void answer_turn(Context& context, Call call) {
     return context.parts.engine.command(task, std::move(*rejection), std::move(reply));
   }
   auto& answer = std::get<AnswerTurn>(read->answer);
-  context.parts.engine.answer(task, call.tenant(), owner->agent, owner->agent_version,
-                              std::move(answer), std::move(reply));
+  context.parts.engine.answer(task, call.tenant(), *agent_version, std::move(answer),
+                              std::move(reply));
 }
 
 }  // namespace perdure::api

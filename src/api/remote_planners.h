@@ -43,7 +43,7 @@ class RemotePlanners {
   void leave(const std::string& name, uint64_t ticket);
 
   struct Leased {
-    std::string tenant, agent, agent_version;
+    std::string tenant, agent_version;
   };
   // Who was handed this turn, while the lease lasts.
   std::optional<Leased> lease_of(const std::string& name, const TaskId& task, uint64_t turn);

@@ -48,7 +48,6 @@ struct World {
 // What a person decides about, as far as the policy has to know it.
 struct Decided {
   std::string tenant;
-  std::string agent;
   std::string agent_version;
   std::string tool;  // of the call
   Payload question;  // kQuestion: with its bytes
@@ -69,8 +68,8 @@ class Engine {
   // Writes rows that belong to no task, in the order of the calls.
   void keep(std::vector<KeptRow> rows, Reply reply);
   // A planner's answer that came from outside, with its reply.
-  void answer(TaskId task, const std::string& tenant, const std::string& agent,
-              const std::string& agent_version, AnswerTurn turn, Reply reply);
+  void answer(TaskId task, const std::string& tenant, const std::string& agent_version,
+              AnswerTurn turn, Reply reply);
   // A person's decision; what is given with it is judged first.
   void resolve(TaskId task, const Decided& about, Resolve decision, Reply reply);
   // Takes no new tasks, plans no new turns; what is under way goes on.

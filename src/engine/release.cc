@@ -17,9 +17,9 @@ using hooks::planted;
 
 constexpr Seq kRunAheadMax = 1024;  // records of one task: more than the longest turn has actions
 
-Status judge_and_stow(World& world, const std::string& tenant, const std::string& agent,
-                      const std::string& agent_version, AnswerTurn& turn) {
-  TRY_STATUS(world.policy.judge(agent, agent_version, turn));
+Status judge_and_stow(World& world, const std::string& tenant, const std::string& agent_version,
+                      AnswerTurn& turn) {
+  TRY_STATUS(world.policy.judge(agent_version, turn));
   return stow(world.blobs, tenant, turn);
 }
 
@@ -120,10 +120,10 @@ void Engine::Impl::plan(const TaskId& id, const Plan& asked) {
   const Seq from = planner->reads_history() ? 1 : request.after_seq + 1;
   const auto news = found->second->recent.between(from, asked.upto_seq);
   request.news.assign(news.begin(), news.end());
-  planner->plan(std::move(request), [this, id, asked, tenant = state.tenant, agent = state.agent,
+  planner->plan(std::move(request), [this, id, asked, tenant = state.tenant,
                                      version = state.agent_version](Result<AnswerTurn> turn) {
     Status fit =
-        turn ? judge_and_stow(world, tenant, agent, version, *turn) : tl::unexpected(turn.error());
+        turn ? judge_and_stow(world, tenant, version, *turn) : tl::unexpected(turn.error());
     if (fit) {
       mailbox.put_answer(TaskCommand{id, std::move(*turn), {}});
     } else {
@@ -188,7 +188,7 @@ void Engine::resolve(TaskId task, const Decided& about, Resolve decision, Reply 
   Policy& policy = impl_->world.policy;
   Status judged;
   if (decision.decision == Decision::kEdit) {
-    judged = policy.judge_edit(about.agent, about.agent_version, about.tool, decision);
+    judged = policy.judge_edit(about.agent_version, about.tool, decision);
   } else if (decision.decision == Decision::kRespond && about.question.exists()) {
     judged = policy.judge_answer(about.question, decision.given);
   }
@@ -199,9 +199,9 @@ void Engine::resolve(TaskId task, const Decided& about, Resolve decision, Reply 
   command(task, std::move(decision), std::move(reply));
 }
 
-void Engine::answer(TaskId task, const std::string& tenant, const std::string& agent,
-                    const std::string& agent_version, AnswerTurn turn, Reply reply) {
-  if (const Status fit = judge_and_stow(impl_->world, tenant, agent, agent_version, turn); !fit) {
+void Engine::answer(TaskId task, const std::string& tenant, const std::string& agent_version,
+                    AnswerTurn turn, Reply reply) {
+  if (const Status fit = judge_and_stow(impl_->world, tenant, agent_version, turn); !fit) {
     return reply(tl::unexpected(fit.error()));
   }
   command(task, std::move(turn), std::move(reply));

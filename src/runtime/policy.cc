@@ -27,8 +27,7 @@ void deny_unknown(CallAction& call, std::string_view what, const std::vector<std
 
 }  // namespace
 
-Status ContractPolicy::judge(const std::string&, const std::string& agent_version,
-                             AnswerTurn& turn) {
+Status ContractPolicy::judge(const std::string& agent_version, AnswerTurn& turn) {
   std::shared_ptr<const AgentSpec> spec;
   if (!agent_version.empty()) {
     TRY_ASSIGN(spec, versions_.spec(agent_version));
@@ -45,8 +44,8 @@ Status ContractPolicy::judge(const std::string&, const std::string& agent_versio
   return {};
 }
 
-Status ContractPolicy::judge_edit(const std::string&, const std::string& agent_version,
-                                  const std::string& tool, Resolve& edit) {
+Status ContractPolicy::judge_edit(const std::string& agent_version, const std::string& tool,
+                                  Resolve& edit) {
   const auto found = tools_.ruling(tool);
   if (!found) {
     return fail(Code::kInvalid, fmt::format("the tool '{}' is not configured any more", tool));

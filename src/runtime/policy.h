@@ -26,10 +26,9 @@ class ContractPolicy : public Policy {
                  const std::vector<PolicyRule>& rules, AgentVersions& versions)
       : models_(models), tools_(tools), rules_(rules), versions_(versions) {}
 
-  Status judge(const std::string& agent, const std::string& agent_version,
-               AnswerTurn& turn) override;
-  Status judge_edit(const std::string& agent, const std::string& agent_version,
-                    const std::string& tool, Resolve& edit) override;
+  Status judge(const std::string& agent_version, AnswerTurn& turn) override;
+  Status judge_edit(const std::string& agent_version, const std::string& tool,
+                    Resolve& edit) override;
   Status judge_answer(const Payload& question, const Payload& answer) override;
 
  private:

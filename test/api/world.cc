@@ -149,7 +149,7 @@ void InsidePlanner::plan(PlanRequest request, Done done) {
   done(std::move(turn));
 }
 
-Status NamePolicy::judge(const std::string&, const std::string&, AnswerTurn& turn) {
+Status NamePolicy::judge(const std::string&, AnswerTurn& turn) {
   for (Action& action : turn.actions) {
     auto* call = std::get_if<CallAction>(&action);
     if (call == nullptr) continue;

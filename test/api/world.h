@@ -108,12 +108,11 @@ class InsidePlanner : public Planner {
 class NamePolicy : public Policy {
  public:
   Status judge_answer(const Payload&, const Payload&) override { return {}; }
-  Status judge_edit(const std::string&, const std::string&, const std::string&,
-                    Resolve& edit) override {
+  Status judge_edit(const std::string&, const std::string&, Resolve& edit) override {
     edit.identity = edit.given.hash;
     return {};
   }
-  Status judge(const std::string&, const std::string&, AnswerTurn& turn) override;
+  Status judge(const std::string&, AnswerTurn& turn) override;
 };
 
 // Answers every call at once, unless `hold` is set.

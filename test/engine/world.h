@@ -67,12 +67,11 @@ class ScriptDirect : public Planner {
 class NamedPolicy : public Policy {
  public:
   Status judge_answer(const Payload&, const Payload&) override { return {}; }
-  Status judge_edit(const std::string&, const std::string&, const std::string&,
-                    Resolve& edit) override {
+  Status judge_edit(const std::string&, const std::string&, Resolve& edit) override {
     edit.identity = edit.given.hash;
     return {};
   }
-  Status judge(const std::string&, const std::string&, AnswerTurn& turn) override {
+  Status judge(const std::string&, AnswerTurn& turn) override {
     for (Action& action : turn.actions) {
       auto* call = std::get_if<CallAction>(&action);
       if (call == nullptr) continue;

@@ -13,7 +13,7 @@ CallAction judged(CallAction call, const Models& models = {}, const ToolRouter& 
   AgentVersions versions(blobs);
   AnswerTurn turn;
   turn.actions.emplace_back(std::move(call));
-  EXPECT_TRUE(ContractPolicy(models, tools, {}, versions).judge("a", "", turn));
+  EXPECT_TRUE(ContractPolicy(models, tools, {}, versions).judge("", turn));
   return std::get<CallAction>(turn.actions[0]);
 }
 
@@ -48,7 +48,7 @@ TEST(ContractPolicyTest, AnAgentThatCannotBeReadSendsNothing) {
   const Models models;
   const ToolRouter tools;
   const Status judged =
-      ContractPolicy(models, tools, {}, versions).judge("a", std::string(64, 'a'), turn);
+      ContractPolicy(models, tools, {}, versions).judge(std::string(64, 'a'), turn);
   ASSERT_FALSE(judged);
   EXPECT_EQ(judged.error().code, Code::kNotFound);
 }
