@@ -54,8 +54,11 @@ void Engine::Impl::start_commit() {
   if (planted(Bug::kShownBeforeDurable)) show(going.rows.frames);
   if (going.rows.empty()) return finish_commit({});
   hooks::crash_point("engine.before_commit");
-  world.store.commit(going.rows,
-                     [this](CommitResult result) { mailbox.put_commit(std::move(result)); });
+  commit(going.rows);
+}
+
+void Engine::Impl::commit(const Batch& rows) {
+  world.store.commit(rows, [this](CommitResult result) { mailbox.put_commit(std::move(result)); });
 }
 
 void Engine::Impl::finish_commit(CommitResult result) {
@@ -71,8 +74,7 @@ void Engine::Impl::finish_commit(CommitResult result) {
     } else if (*found) {
       result.kind = CommitResult::Kind::kDurable;
     } else {
-      return world.store.commit(
-          rows, [this](CommitResult again) { mailbox.put_commit(std::move(again)); });
+      return commit(rows);
     }
   }
   switch (result.kind) {
@@ -145,7 +147,7 @@ void Engine::Impl::drop_refused(const std::vector<TaskId>& refused) {
     }
   }
   if (rows.empty()) return finish_commit({});
-  world.store.commit(rows, [this](CommitResult result) { mailbox.put_commit(std::move(result)); });
+  commit(rows);
 }
 
 void Engine::Impl::note_durable(UnderWay& done) {

@@ -12,6 +12,10 @@ constexpr size_t kRecoverBesideWork = 8;
 constexpr int kPortions = 8;
 constexpr int64_t kLongestWaitUs = 1'000'000;
 
+tl::unexpected<Error> refusal_of_full() {
+  return fail(Code::kUnavailable, "too much work is waiting; try again later");
+}
+
 }  // namespace
 
 // A round of inputs, in portions: what one task brings is done while its state is near. It ends
@@ -53,6 +57,10 @@ void Engine::Impl::measure_gate() {
   metrics.undurable_since_us = under_way ? under_way->since_us : (open.empty() ? 0 : open.since_us);
 }
 
+bool Engine::Impl::is_full() {
+  return failed || mailbox.size() >= options.mailbox_max;
+}
+
 Engine::Engine(World world, Options options)
     : impl_(std::make_unique<Impl>(std::move(world), options)) {
   impl_->next_pos = impl_->world.store.last_pos();
@@ -71,9 +79,7 @@ Mailbox& Engine::mailbox() {
 }
 
 void Engine::submit(NewTask task) {
-  if (impl_->failed || impl_->mailbox.size() >= impl_->options.mailbox_max) {
-    return task.reply(fail(Code::kUnavailable, "too much work is waiting; try again later"));
-  }
+  if (impl_->is_full()) return task.reply(refusal_of_full());
   impl_->mailbox.put(std::move(task));
 }
 
@@ -82,9 +88,7 @@ void Engine::command(TaskId task, Command command, Reply reply) {
 }
 
 void Engine::keep(std::vector<KeptRow> rows, Reply reply) {
-  if (impl_->failed || impl_->mailbox.size() >= impl_->options.mailbox_max) {
-    return reply(fail(Code::kUnavailable, "too much work is waiting; try again later"));
-  }
+  if (impl_->is_full()) return reply(refusal_of_full());
   impl_->mailbox.put(KeepRows{std::move(rows), std::move(reply)});
 }
 

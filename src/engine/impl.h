@@ -38,8 +38,11 @@ struct UnderWay {
 struct Engine::Impl {
   Impl(World w, Options o) : world(std::move(w)), options(o) {}
 
+  // engine.cc: the round
   bool pump();
   bool take_some();
+  void measure_gate();
+  bool is_full();
 
   // input.cc: what comes in
   bool take_inputs();
@@ -52,23 +55,25 @@ struct Engine::Impl {
   Result<Live*> find_or_load(const TaskId& id);
   bool answer_from_earlier(NewTask& input);
   TaskId new_task_id();
+  void note_waiting(const Live& task);
+  Status judge_and_stow(const std::string& tenant, const std::string& agent_version,
+                        AnswerTurn& turn);  // any thread
 
   // commit.cc: what becomes durable
   bool commit_if_due();
   void start_commit();
+  void commit(const Batch& rows);
   void finish_commit(CommitResult result);
   void drop_refused(const std::vector<TaskId>& refused);
   void note_durable(UnderWay& done);
   void show(const std::vector<Frame>& frames) const;
   size_t count_waits(const UnderWay& done) const;
   void evict(const TaskId& id);
-  void note_waiting(const Live& task);
 
   // release.cc: what goes out
   void hold(Output output);
   void release(Output& output);
   void release_before_durable();
-  void measure_gate();
   void plan_inside();
   void plan(const TaskId& id, const Plan& plan);
   void send(const TaskId& id, Send send);

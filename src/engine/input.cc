@@ -7,6 +7,7 @@
 #include "base/hooks.h"
 #include "base/log.h"
 #include "engine/impl.h"
+#include "engine/stow.h"
 
 namespace perdure::engine {
 namespace {
@@ -184,6 +185,36 @@ void Engine::Impl::note_waiting(const Live& task) {
   } else {
     waits_outside.erase(now.state.id);
   }
+}
+
+// Of a planner's answer, on the thread that brings it.
+Status Engine::Impl::judge_and_stow(const std::string& tenant, const std::string& agent_version,
+                                    AnswerTurn& turn) {
+  TRY_STATUS(world.policy.judge(agent_version, turn));
+  return stow(world.blobs, tenant, turn);
+}
+
+void Engine::resolve(TaskId task, const Decided& about, Resolve decision, Reply reply) {
+  Policy& policy = impl_->world.policy;
+  Status judged;
+  if (decision.decision == Decision::kEdit) {
+    judged = policy.judge_edit(about.agent_version, about.tool, decision);
+  } else if (decision.decision == Decision::kRespond && about.question.exists()) {
+    judged = policy.judge_answer(about.question, decision.given);
+  }
+  if (!judged) return reply(tl::unexpected(judged.error()));
+  if (const Status stowed = stow(impl_->world.blobs, about.tenant, decision.given); !stowed) {
+    return reply(tl::unexpected(stowed.error()));
+  }
+  command(task, std::move(decision), std::move(reply));
+}
+
+void Engine::answer(TaskId task, const std::string& tenant, const std::string& agent_version,
+                    AnswerTurn turn, Reply reply) {
+  if (const Status fit = impl_->judge_and_stow(tenant, agent_version, turn); !fit) {
+    return reply(tl::unexpected(fit.error()));
+  }
+  command(task, std::move(turn), std::move(reply));
 }
 
 }  // namespace perdure::engine

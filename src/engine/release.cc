@@ -17,12 +17,6 @@ using hooks::planted;
 
 constexpr Seq kRunAheadMax = 1024;  // records of one task: more than the longest turn has actions
 
-Status judge_and_stow(World& world, const std::string& tenant, const std::string& agent_version,
-                      AnswerTurn& turn) {
-  TRY_STATUS(world.policy.judge(agent_version, turn));
-  return stow(world.blobs, tenant, turn);
-}
-
 }  // namespace
 
 void Engine::Impl::hold(Output output) {
@@ -122,8 +116,7 @@ void Engine::Impl::plan(const TaskId& id, const Plan& asked) {
   request.news.assign(news.begin(), news.end());
   planner->plan(std::move(request), [this, id, asked, tenant = state.tenant,
                                      version = state.agent_version](Result<AnswerTurn> turn) {
-    Status fit =
-        turn ? judge_and_stow(world, tenant, version, *turn) : tl::unexpected(turn.error());
+    Status fit = turn ? judge_and_stow(tenant, version, *turn) : tl::unexpected(turn.error());
     if (fit) {
       mailbox.put_answer(TaskCommand{id, std::move(*turn), {}});
     } else {
@@ -182,29 +175,6 @@ void Engine::Impl::ask(const TaskId& id, const std::string& tenant, Ask question
                             if (halted) return;
                             asked(accepted.map([](const Submitted& by) { return by.asked; }));
                           }});
-}
-
-void Engine::resolve(TaskId task, const Decided& about, Resolve decision, Reply reply) {
-  Policy& policy = impl_->world.policy;
-  Status judged;
-  if (decision.decision == Decision::kEdit) {
-    judged = policy.judge_edit(about.agent_version, about.tool, decision);
-  } else if (decision.decision == Decision::kRespond && about.question.exists()) {
-    judged = policy.judge_answer(about.question, decision.given);
-  }
-  if (!judged) return reply(tl::unexpected(judged.error()));
-  if (const Status stowed = stow(impl_->world.blobs, about.tenant, decision.given); !stowed) {
-    return reply(tl::unexpected(stowed.error()));
-  }
-  command(task, std::move(decision), std::move(reply));
-}
-
-void Engine::answer(TaskId task, const std::string& tenant, const std::string& agent_version,
-                    AnswerTurn turn, Reply reply) {
-  if (const Status fit = judge_and_stow(impl_->world, tenant, agent_version, turn); !fit) {
-    return reply(tl::unexpected(fit.error()));
-  }
-  command(task, std::move(turn), std::move(reply));
 }
 
 }  // namespace perdure::engine
