@@ -33,7 +33,8 @@ constexpr const char* kTasksOfSession = PERDURE_TASK_COLUMNS
 // The frame that holds a record is the last one that begins at or before it.
 constexpr const char* kFrames = R"(
 WITH wanted(key) AS (SELECT key FROM task WHERE id = ?1)
-SELECT pos, first_seq, count, epoch, chain, body FROM wanted JOIN frame ON frame.task = wanted.key
+SELECT pos, ?1, first_seq, count, epoch, chain, body FROM wanted JOIN frame
+ON frame.task = wanted.key
 WHERE first_seq >= coalesce((SELECT max(first_seq) FROM frame
   WHERE task = wanted.key AND first_seq <= ?2), 0)
 ORDER BY first_seq)";
@@ -86,6 +87,18 @@ TaskRow task_row(Columns& columns) {
   row.ended_seq = columns.natural();
   row.session = columns.bytes();
   return row;
+}
+
+// But for the body, the last column.
+Frame frame_without_body(Columns& columns) {
+  Frame frame;
+  frame.pos = columns.natural();
+  frame.task = columns.task();
+  frame.first_seq = columns.natural();
+  frame.count = static_cast<uint32_t>(columns.natural());
+  frame.epoch = columns.natural();
+  frame.chain = columns.hash();
+  return frame;
 }
 
 int64_t sql_limit(size_t limit) {
@@ -141,6 +154,38 @@ Error Reader::damaged(std::string_view table) const {
                       database_.path(), table)};
 }
 
+template <class Read>
+auto Reader::collect(Statement& statement, std::string_view table, Read read)
+    -> Result<std::vector<std::invoke_result_t<Read, Columns&>>> {
+  std::vector<std::invoke_result_t<Read, Columns&>> found;
+  for (;;) {
+    TRY_ASSIGN(const bool row, statement.step());
+    if (!row) return found;
+    Columns columns(statement);
+    found.push_back(read(columns));
+    if (!columns.ok()) return tl::unexpected(damaged(table));
+  }
+}
+
+// Those that hold records from `from_seq` on.
+Result<std::vector<Frame>> Reader::collect_frames(Statement& statement, Seq from_seq,
+                                                  size_t max_bytes) {
+  std::vector<Frame> found;
+  size_t bytes = 0;
+  for (;;) {
+    TRY_ASSIGN(const bool row, statement.step());
+    if (!row) return found;
+    Columns columns(statement);
+    Frame frame = frame_without_body(columns);
+    bytes += columns.size_bytes();
+    if (!found.empty() && bytes > max_bytes) return found;
+    frame.body = columns.bytes();
+    if (!columns.ok()) return tl::unexpected(damaged("frame"));
+    if (frame.last_seq() < from_seq) return found;  // the journal ends before
+    found.push_back(std::move(frame));
+  }
+}
+
 Result<std::optional<TaskRow>> Reader::task(const TaskId& id) {
   const Run run(task_);
   task_.bind(id);
@@ -158,9 +203,8 @@ Result<std::vector<TaskRow>> Reader::tasks(const TaskQuery& query) {
 }
 
 Result<std::vector<TaskRow>> Reader::list(Statement& statement, const TaskQuery& query) {
-  std::vector<TaskRow> found;
   TRY_ASSIGN(const int64_t tenant, tenants_.find(query.tenant));
-  if (tenant == 0) return found;
+  if (tenant == 0) return std::vector<TaskRow>();
   const Run run(statement);
   const std::string_view before = query.before ? query.before->view() : kBehindAllIds;
   const int64_t limit = sql_limit(query.limit);
@@ -172,38 +216,13 @@ Result<std::vector<TaskRow>> Reader::list(Statement& statement, const TaskQuery&
   } else {
     statement.bind(tenant, Bytes{before}, limit);
   }
-  for (;;) {
-    TRY_ASSIGN(const bool row, statement.step());
-    if (!row) return found;
-    Columns columns(statement);
-    found.push_back(task_row(columns));
-    if (!columns.ok()) return tl::unexpected(damaged("task"));
-  }
+  return collect(statement, "task", task_row);
 }
 
 Result<std::vector<Frame>> Reader::frames(const TaskId& id, Seq from_seq, size_t max_bytes) {
-  std::vector<Frame> found;
-  size_t bytes = 0;
   const Run run(frames_);
   frames_.bind(id, sql_seq(from_seq));
-  for (;;) {
-    TRY_ASSIGN(const bool row, frames_.step());
-    if (!row) return found;
-    Columns columns(frames_);
-    Frame frame;
-    frame.pos = columns.natural();
-    frame.task = id;
-    frame.first_seq = columns.natural();
-    frame.count = static_cast<uint32_t>(columns.natural());
-    frame.epoch = columns.natural();
-    frame.chain = columns.hash();
-    bytes += columns.size_bytes();
-    if (!found.empty() && bytes > max_bytes) return found;
-    frame.body = columns.bytes();
-    if (!columns.ok()) return tl::unexpected(damaged("frame"));
-    if (frame.last_seq() < from_seq) return found;  // the journal ends before
-    found.push_back(std::move(frame));
-  }
+  return collect_frames(frames_, from_seq, max_bytes);
 }
 
 Result<std::optional<IdempotencyRow>> Reader::idempotency(const std::string& tenant,
@@ -226,78 +245,45 @@ Result<std::optional<IdempotencyRow>> Reader::idempotency(const std::string& ten
 Result<std::vector<InterruptRow>> Reader::interrupts(const std::string& tenant,
                                                      std::optional<InterruptId> after,
                                                      size_t limit) {
-  std::vector<InterruptRow> found;
   TRY_ASSIGN(const int64_t tenant_key, tenants_.find(tenant));
-  if (tenant_key == 0) return found;
+  if (tenant_key == 0) return std::vector<InterruptRow>();
   const InterruptId from = after.value_or(InterruptId{});
   const Run run(interrupts_);
   interrupts_.bind(tenant_key, from.task, sql_seq(from.seq), sql_limit(limit));
-  for (;;) {
-    TRY_ASSIGN(const bool row, interrupts_.step());
-    if (!row) return found;
-    Columns columns(interrupts_);
-    InterruptRow& next = found.emplace_back();
-    next.task = columns.task();
-    next.seq = columns.natural();
-    next.tenant = tenant;
-    next.reason = columns.word<InterruptReason>();
-    next.created_ms = columns.integer();
-    if (!columns.ok()) return tl::unexpected(damaged("interrupt"));
-  }
+  return collect(interrupts_, "interrupt", [&](Columns& columns) {
+    InterruptRow row;
+    row.task = columns.task();
+    row.seq = columns.natural();
+    row.tenant = tenant;
+    row.reason = columns.word<InterruptReason>();
+    row.created_ms = columns.integer();
+    return row;
+  });
 }
 
 Result<std::vector<TimerRow>> Reader::timers_due(int64_t until_ms, size_t limit) {
-  std::vector<TimerRow> found;
   const Run run(timers_);
   timers_.bind(until_ms, sql_limit(limit));
-  for (;;) {
-    TRY_ASSIGN(const bool row, timers_.step());
-    if (!row) return found;
-    Columns columns(timers_);
-    TimerRow& next = found.emplace_back();
-    next.task = columns.task();
-    next.timer = columns.bytes();
-    next.due_ms = columns.integer();
-    if (!columns.ok()) return tl::unexpected(damaged("timer"));
-  }
+  return collect(timers_, "timer", [](Columns& columns) {
+    TimerRow row;
+    row.task = columns.task();
+    row.timer = columns.bytes();
+    row.due_ms = columns.integer();
+    return row;
+  });
 }
 
 Result<std::vector<TaskId>> Reader::runnable(std::optional<TaskId> after, size_t limit) {
-  std::vector<TaskId> found;
   const std::string_view from = after ? after->view() : std::string_view();
   const Run run(runnable_);
   runnable_.bind(Bytes{from}, sql_limit(limit));
-  for (;;) {
-    TRY_ASSIGN(const bool row, runnable_.step());
-    if (!row) return found;
-    Columns columns(runnable_);
-    found.push_back(columns.task());
-    if (!columns.ok()) return tl::unexpected(damaged("task"));
-  }
+  return collect(runnable_, "task", [](Columns& columns) { return columns.task(); });
 }
 
 Result<std::vector<Frame>> Reader::frames_after(Pos after, size_t max_bytes) {
-  std::vector<Frame> found;
-  size_t bytes = 0;
   const Run run(frames_after_);
   frames_after_.bind(after);
-  for (;;) {
-    TRY_ASSIGN(const bool row, frames_after_.step());
-    if (!row) return found;
-    Columns columns(frames_after_);
-    Frame frame;
-    frame.pos = columns.natural();
-    frame.task = columns.task();
-    frame.first_seq = columns.natural();
-    frame.count = static_cast<uint32_t>(columns.natural());
-    frame.epoch = columns.natural();
-    frame.chain = columns.hash();
-    bytes += columns.size_bytes();
-    if (!found.empty() && bytes > max_bytes) return found;
-    frame.body = columns.bytes();
-    if (!columns.ok()) return tl::unexpected(damaged("frame"));
-    found.push_back(std::move(frame));
-  }
+  return collect_frames(frames_after_, 0, max_bytes);
 }
 
 Status Reader::count_tasks(StoreCounts& counts) {
@@ -340,21 +326,17 @@ Result<StoreCounts> Reader::counts(int64_t now_ms) {
 
 Result<std::vector<KeptRow>> Reader::kept(const std::string& kind,
                                           const std::optional<KeptRow>& after, size_t limit) {
-  std::vector<KeptRow> found;
   const KeptRow from = after.value_or(KeptRow{});
   const Run run(kept_);
   kept_.bind(kind, from.tenant, from.name, sql_limit(limit));
-  for (;;) {
-    TRY_ASSIGN(const bool row, kept_.step());
-    if (!row) return found;
-    Columns columns(kept_);
-    KeptRow& next = found.emplace_back();
-    next.kind = kind;
-    next.tenant = columns.bytes();
-    next.name = columns.bytes();
-    next.value = columns.bytes();
-    if (!columns.ok()) return tl::unexpected(damaged("kept"));
-  }
+  return collect(kept_, "kept", [&](Columns& columns) {
+    KeptRow row;
+    row.kind = kind;
+    row.tenant = columns.bytes();
+    row.name = columns.bytes();
+    row.value = columns.bytes();
+    return row;
+  });
 }
 
 Result<bool> Reader::contains(const Frame& frame) {

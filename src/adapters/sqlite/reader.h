@@ -3,6 +3,8 @@
 // one short transaction: a long one would keep the log from being reused.
 #include <memory>
 #include <string>
+#include <type_traits>
+#include <vector>
 
 #include "adapters/sqlite/database.h"
 #include "adapters/sqlite/tenants.h"
@@ -37,6 +39,11 @@ class Reader {
   Status count_tasks(StoreCounts& counts);
   Status count_interrupts(StoreCounts& counts);
   Result<std::vector<TaskRow>> list(Statement& statement, const TaskQuery& query);
+  // The rows of a statement whose values are bound.
+  template <class Read>
+  auto collect(Statement& statement, std::string_view table, Read read)
+      -> Result<std::vector<std::invoke_result_t<Read, Columns&>>>;
+  Result<std::vector<Frame>> collect_frames(Statement& statement, Seq from_seq, size_t max_bytes);
   Error damaged(std::string_view table) const;
 
   Database database_;
