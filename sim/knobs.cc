@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <span>
+
 namespace perdure::sim {
 namespace {
 
@@ -11,59 +13,58 @@ uint32_t fault(Dice& dice, uint32_t frequent) {
   return dice.chance(500) ? frequent : frequent / 8 + 1;
 }
 
-void draw_store(Knobs& k, Dice& dice) {
-  k.commit_us_max = dice.one_of<int64_t>({0, 300, 2'000, 50'000});
-  k.commit_slow = fault(dice, 60);
-  k.commit_unknown = fault(dice, 150);
-  k.commit_refused = fault(dice, 40);
-  k.commit_failed = fault(dice, 30);
-  k.read_failed = fault(dice, 60);
+// Drawn, healed and described in this order.
+struct Rate {
+  std::string_view name;
+  uint32_t Knobs::* rate;
+  uint32_t frequent;
+  bool is_fault = true;  // heals
+};
+
+constexpr Rate kStore[] = {{"slow", &Knobs::commit_slow, 60},
+                           {"unknown", &Knobs::commit_unknown, 150},
+                           {"refused", &Knobs::commit_refused, 40},
+                           {"failed", &Knobs::commit_failed, 30},
+                           {"reads failed", &Knobs::read_failed, 60}};
+constexpr Rate kProcess[] = {{"crash", &Knobs::crash, 25},
+                             {"at output", &Knobs::crash_at_output, 40},
+                             {"in recovery", &Knobs::crash_in_recovery, 300},
+                             {"downtime", &Knobs::long_downtime, 300},
+                             {"jumps", &Knobs::wall_jumps, 20}};
+constexpr Rate kNetwork[] = {
+    {"not sent", &Knobs::not_sent, 200},        {"lost request", &Knobs::lost_request, 150},
+    {"lost answer", &Knobs::lost_answer, 250},  {"late request", &Knobs::late_request, 100},
+    {"late answer", &Knobs::late_answer, 500},  {"busy", &Knobs::receiver_busy, 250},
+    {"refuses", &Knobs::receiver_refuses, 150}, {"breaks", &Knobs::receiver_breaks, 200},
+    {"slow", &Knobs::receiver_slow, 100},       {"model", &Knobs::model_trouble, 400}};
+constexpr Rate kPlanner[] = {
+    {"malformed", &Knobs::planner_malformed, 250}, {"fails", &Knobs::planner_fails, 250},
+    {"dead", &Knobs::planner_dead, 150},           {"slow", &Knobs::planner_slow, 300},
+    {"repeats", &Knobs::planner_repeats, 400},     {"stale", &Knobs::planner_stale, 300}};
+constexpr Rate kPeople[] = {{"limited", &Knobs::limited, 700, false},
+                            {"cancel", &Knobs::cancel, 300},
+                            {"impatient", &Knobs::impatient, 500},
+                            {"contradictory", &Knobs::contradictory, 500},
+                            {"early timers", &Knobs::early_timers, 100}};
+
+constexpr std::span<const Rate> kRates[] = {kStore, kProcess, kNetwork, kPlanner, kPeople};
+
+void draw_rates(Knobs& k, Dice& dice, std::span<const Rate> rates) {
+  for (const Rate& each : rates) k.*each.rate = fault(dice, each.frequent);
 }
 
-void draw_process(Knobs& k, Dice& dice) {
-  k.engine.commit_delay_max_us = dice.one_of<int64_t>({0, 1'000, 10'000});
-  k.engine.batch_frames_max = dice.one_of<size_t>({1, 2, 4096});
-  k.engine.mailbox_max = dice.one_of<size_t>({2, 100'000, 100'000});
-  k.engine.recover_page = dice.one_of<size_t>({1, 2, 256});
-  k.engine.live_max = dice.one_of<size_t>({1, 3, 50'000, 50'000});
-  k.crash = fault(dice, 25);
-  k.crash_at_output = fault(dice, 40);
-  k.crash_in_recovery = fault(dice, 300);
-  k.long_downtime = fault(dice, 300);
-  k.wall_jumps = fault(dice, 20);
+std::string text_of(const Knobs& k, std::span<const Rate> rates) {
+  std::string text;
+  for (const Rate& each : rates) text += fmt::format(" {} {}", each.name, k.*each.rate);
+  return text;
 }
 
-void draw_world(Knobs& k, Dice& dice) {
-  k.delay_us_max = dice.one_of<int64_t>({0, 5'000, 200'000, 3'000'000});
-  k.not_sent = fault(dice, 200);
-  k.lost_request = fault(dice, 150);
-  k.lost_answer = fault(dice, 250);
-  k.late_request = fault(dice, 100);
-  k.late_answer = fault(dice, 500);
-  k.receiver_busy = fault(dice, 250);
-  k.receiver_refuses = fault(dice, 150);
-  k.receiver_breaks = fault(dice, 200);
-  k.receiver_slow = fault(dice, 100);
-  k.model_trouble = fault(dice, 400);
-}
-
-void draw_people(Knobs& k, Dice& dice) {
-  k.planner_in_process = dice.chance(500);
-  k.planner_malformed = fault(dice, 250);
-  k.planner_fails = fault(dice, 250);
-  k.planner_dead = fault(dice, 150);
-  k.planner_slow = fault(dice, 300);
-  k.planner_repeats = fault(dice, 400);
-  k.planner_stale = fault(dice, 300);
-  k.guarded = dice.one_of<uint32_t>({0, 300, 900});
-  k.scripts = dice.one_of<uint32_t>({0, 150, 500});
-  k.agents = dice.one_of<uint32_t>({0, 0, 150, 400});
-  k.limited = fault(dice, 700);
-  k.cancel = fault(dice, 300);
-  k.impatient = fault(dice, 500);
-  k.contradictory = fault(dice, 500);
-  k.early_timers = fault(dice, 100);
-  k.large_payload = dice.chance(20) ? 20 : 0;
+void draw_engine(engine::Options& engine, Dice& dice) {
+  engine.commit_delay_max_us = dice.one_of<int64_t>({0, 1'000, 10'000});
+  engine.batch_frames_max = dice.one_of<size_t>({1, 2, 4096});
+  engine.mailbox_max = dice.one_of<size_t>({2, 100'000, 100'000});
+  engine.recover_page = dice.one_of<size_t>({1, 2, 256});
+  engine.live_max = dice.one_of<size_t>({1, 3, 50'000, 50'000});
 }
 
 }  // namespace
@@ -73,43 +74,40 @@ Knobs Knobs::draw(Dice& dice) {
   k.tasks = dice.between(1, 6);
   k.turns_max = dice.between(2, 6);
   k.safety_events = dice.one_of<int64_t>({100, 250, 500});
-  draw_store(k, dice);
-  draw_process(k, dice);
-  draw_world(k, dice);
-  draw_people(k, dice);
+  k.commit_us_max = dice.one_of<int64_t>({0, 300, 2'000, 50'000});
+  draw_rates(k, dice, kStore);
+  draw_engine(k.engine, dice);
+  draw_rates(k, dice, kProcess);
+  k.delay_us_max = dice.one_of<int64_t>({0, 5'000, 200'000, 3'000'000});
+  draw_rates(k, dice, kNetwork);
+  k.planner_in_process = dice.chance(500);
+  draw_rates(k, dice, kPlanner);
+  k.guarded = dice.one_of<uint32_t>({0, 300, 900});
+  k.scripts = dice.one_of<uint32_t>({0, 150, 500});
+  k.agents = dice.one_of<uint32_t>({0, 0, 150, 400});
+  draw_rates(k, dice, kPeople);
+  k.large_payload = dice.chance(20) ? 20 : 0;
   return k;
 }
 
 void Knobs::heal() {
-  for (uint32_t* rate : {&commit_slow,       &commit_unknown,  &commit_refused,  &commit_failed,
-                         &read_failed,       &crash,           &crash_at_output, &crash_in_recovery,
-                         &long_downtime,     &wall_jumps,      &not_sent,        &lost_request,
-                         &lost_answer,       &late_request,    &late_answer,     &receiver_busy,
-                         &receiver_refuses,  &receiver_breaks, &receiver_slow,   &model_trouble,
-                         &planner_malformed, &planner_fails,   &planner_dead,    &planner_slow,
-                         &planner_repeats,   &planner_stale,   &cancel,          &impatient,
-                         &contradictory,     &early_timers}) {
-    *rate = 0;
+  for (const std::span<const Rate> rates : kRates) {
+    for (const Rate& each : rates) {
+      if (each.is_fault) this->*each.rate = 0;
+    }
   }
 }
 
 std::string Knobs::describe() const {
   return fmt::format(
-      "tasks {} turns {} events {}; commit <= {} us, slow {} unknown {} refused {} failed {} reads "
-      "failed {}; delay max {} us batch {} mailbox {} page {} live {}; crash {} at output {} in "
-      "recovery {} downtime {} jumps {}; net <= {} us, not sent {} lost {} {} late {} {}; receiver "
-      "busy {} refuses {} breaks {} slow {} model {}; planner {} malformed {} fails {} dead {} "
-      "slow "
-      "{} repeats {} stale {} guarded {} scripts {} agents {}; limited {} cancel {} impatient {} "
-      "contradictory {} early timers {}",
-      tasks, turns_max, safety_events, commit_us_max, commit_slow, commit_unknown, commit_refused,
-      commit_failed, read_failed, engine.commit_delay_max_us, engine.batch_frames_max,
-      engine.mailbox_max, engine.recover_page, engine.live_max, crash, crash_at_output,
-      crash_in_recovery, long_downtime, wall_jumps, delay_us_max, not_sent, lost_request,
-      lost_answer, late_request, late_answer, receiver_busy, receiver_refuses, receiver_breaks,
-      receiver_slow, model_trouble, planner_in_process ? "inside" : "outside", planner_malformed,
-      planner_fails, planner_dead, planner_slow, planner_repeats, planner_stale, guarded, scripts,
-      agents, limited, cancel, impatient, contradictory, early_timers);
+      "tasks {} turns {} events {}; commit <= {} us{}; delay max {} us batch {} mailbox {} page {} "
+      "live {};{}; net <= {} us{}; planner {}{}; guarded {} scripts {} agents {};{} large payload "
+      "{}",
+      tasks, turns_max, safety_events, commit_us_max, text_of(*this, kStore),
+      engine.commit_delay_max_us, engine.batch_frames_max, engine.mailbox_max, engine.recover_page,
+      engine.live_max, text_of(*this, kProcess), delay_us_max, text_of(*this, kNetwork),
+      planner_in_process ? "inside" : "outside", text_of(*this, kPlanner), guarded, scripts, agents,
+      text_of(*this, kPeople), large_payload);
 }
 
 }  // namespace perdure::sim
