@@ -7,6 +7,8 @@
 
 #include "adapters/memory/memory_store.h"
 #include "api/api.h"
+#include "fakes/counting_rng.h"
+#include "fakes/no_blobs.h"
 
 namespace perdure {
 namespace {
@@ -21,26 +23,10 @@ class WallClock : public Clock {
   }
 };
 
-class CountingRng : public Rng {
- public:
-  uint64_t next() override { return ++last_ * 0x9E3779B97F4A7C15; }
-
- private:
-  uint64_t last_ = 0;
-};
-
 class NoTimers : public Timers {
  public:
   uint64_t after(int64_t, std::function<void()>) override { return 1; }
   void cancel(uint64_t) override {}
-};
-
-class NoBlobs : public Blobs {
- public:
-  Status put(const std::string&, const Sha256&, std::string_view) override { return {}; }
-  Result<std::string> get(const std::string&, const Sha256&) override {
-    return fail(Code::kNotFound, "none");
-  }
 };
 
 class OneAgent : public Agents {
@@ -121,9 +107,9 @@ api::Request submission(size_t i) {
 
 int run(size_t requests) {
   WallClock clock;
-  CountingRng rng;
+  test::CountingRng rng;
   NoTimers timers;
-  NoBlobs blobs;
+  test::NoBlobs blobs;
   OneAgent agents;
   NoTools tools;
   SilentPlanner planner;

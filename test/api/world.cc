@@ -49,19 +49,6 @@ size_t ManualTimers::pending() {
   return due_.size();
 }
 
-Status MemoryBlobs::put(const std::string& tenant, const Sha256& hash, std::string_view bytes) {
-  const std::lock_guard lock(mutex_);
-  blobs_[{tenant, hash}] = bytes;
-  return {};
-}
-
-Result<std::string> MemoryBlobs::get(const std::string& tenant, const Sha256& hash) {
-  const std::lock_guard lock(mutex_);
-  const auto found = blobs_.find({tenant, hash});
-  if (found == blobs_.end()) return fail(Code::kCorrupt, "no such blob");
-  return found->second;
-}
-
 Result<AgentEntry> NamedAgents::find(const std::string& tenant, const std::string& name) const {
   for (const std::string& known : names(tenant)) {
     if (known != name) continue;

@@ -11,6 +11,8 @@
 #include "adapters/memory/memory_store.h"
 #include "api/api.h"
 #include "base/json.h"
+#include "fakes/counting_rng.h"
+#include "fakes/memory_blobs.h"
 
 namespace perdure::api::test {
 
@@ -19,14 +21,6 @@ class ManualClock : public Clock {
   int64_t unix_ms() override { return now_us / 1000; }
   int64_t monotonic_us() override { return now_us; }
   std::atomic<int64_t> now_us{1'800'000'000'000'000};
-};
-
-class CountingRng : public Rng {
- public:
-  uint64_t next() override { return ++last_ * 0x9E3779B97F4A7C15; }
-
- private:
-  std::atomic<uint64_t> last_{0};
 };
 
 class ManualTimers : public Timers {
@@ -55,16 +49,6 @@ class HurtStore : public MemoryStore {
     return MemoryStore::frames(id, from_seq, max_bytes);
   }
   std::optional<TaskId> damaged;
-};
-
-class MemoryBlobs : public Blobs {
- public:
-  Status put(const std::string& tenant, const Sha256& hash, std::string_view bytes) override;
-  Result<std::string> get(const std::string& tenant, const Sha256& hash) override;
-
- private:
-  std::mutex mutex_;
-  std::map<std::pair<std::string, Sha256>, std::string> blobs_;
 };
 
 // Agents by name: "echo" ends at once with its input; "payer" calls the tool "pay", whose calls a
@@ -189,10 +173,10 @@ class World {
   static Answer answer_of(Recorder& recorder);
 
   ManualClock clock;
-  CountingRng rng;
+  perdure::test::CountingRng rng;
   ManualTimers timers{clock};
   HurtStore store{std::string(32, 's')};
-  MemoryBlobs blobs;
+  perdure::test::MemoryBlobs blobs;
   NamedAgents agents;
   TwoTools tools;
   InsidePlanner inside;

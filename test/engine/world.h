@@ -2,7 +2,6 @@
 // An engine that is pumped by hand: a clock that stands still, a store in memory, tools that the
 // test answers.
 #include <deque>
-#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -10,6 +9,8 @@
 
 #include "adapters/memory/memory_store.h"
 #include "engine/engine.h"
+#include "fakes/counting_rng.h"
+#include "fakes/memory_blobs.h"
 #include "journal/answer_hash.h"
 #include "script/script.h"
 
@@ -28,28 +29,6 @@ class StillClock : public Clock {
   int64_t now_ms = 1'800'000'000'000;
   int64_t leap_ms = 0;          // of the wall alone
   std::deque<int64_t> next_ms;  // what the next readings find
-};
-
-class CountingRng : public Rng {
- public:
-  uint64_t next() override { return ++count_ * 0x9E3779B97F4A7C15ull; }
-
- private:
-  uint64_t count_ = 0;
-};
-
-class MapBlobs : public Blobs {
- public:
-  Status put(const std::string&, const Sha256& hash, std::string_view bytes) override {
-    blobs[hash] = bytes;
-    return {};
-  }
-  Result<std::string> get(const std::string&, const Sha256& hash) override {
-    const auto found = blobs.find(hash);
-    if (found == blobs.end()) return fail(Code::kNotFound, "no such blob");
-    return found->second;
-  }
-  std::map<Sha256, std::string> blobs;
 };
 
 class ScriptDirect : public Planner {
@@ -220,7 +199,7 @@ struct TestWorld {
   std::unique_ptr<HandStore> store;
   StillClock clock;
   CountingRng rng;
-  MapBlobs blobs;
+  MemoryBlobs blobs;
   NamedPolicy policy;
   ScriptDirect planner;
   Planner* other = nullptr;

@@ -6,7 +6,8 @@
 #include <deque>
 
 #include "adapters/memory/memory_store.h"
-#include "no_blobs.h"
+#include "fakes/no_blobs.h"
+#include "fakes/set_clock.h"
 
 namespace perdure::runtime {
 namespace {
@@ -29,15 +30,6 @@ class OpenProvider : public Provider {
   std::vector<ProviderCallbacks> open;
   std::vector<bool> as_it_stands;
   std::function<void()> during_call;
-};
-
-class SetClock final : public Clock {
- public:
-  int64_t unix_ms() override { return unix_now_ms; }
-  int64_t monotonic_us() override { return now_ms * 1000; }
-
-  int64_t now_ms = 1'000'000;
-  int64_t unix_now_ms = 1'700'000'000'000;
 };
 
 class ModelExecutorTest : public testing::Test {
@@ -75,7 +67,7 @@ class ModelExecutorTest : public testing::Test {
   Transcripts transcripts_{store_, blobs_, 10, 1 << 20};
   Providers providers_;
   OpenProvider* provider_ = nullptr;
-  SetClock clock_;
+  test::SetClock clock_;
   RateBuckets buckets_{clock_};
   const BucketNames bucket_names_;
   ModelExecutor executor_{providers_,
@@ -122,7 +114,7 @@ TEST_F(ModelExecutorTest, SiblingsWaitAsLongAsOneOfThemWasTold) {
   limited.failure = FailureClass::kRateLimit;
   limited.retry_after_ms = 90'000;
   provider_->open.at(0).on_done(limited);
-  clock_.now_ms += 30'000;
+  clock_.steady_ms += 30'000;
   start();
   work();
   ASSERT_EQ(ended_.size(), 2u);
@@ -130,7 +122,7 @@ TEST_F(ModelExecutorTest, SiblingsWaitAsLongAsOneOfThemWasTold) {
   EXPECT_EQ(ended_[1].outcome, Outcome::kNotSent);
   EXPECT_EQ(ended_[1].failure, FailureClass::kRateLimit);
   EXPECT_EQ(ended_[1].retry_after_ms, 60'000);
-  clock_.now_ms += 60'000;
+  clock_.steady_ms += 60'000;
   start();
   work();
   EXPECT_EQ(provider_->open.size(), 2u);
@@ -198,7 +190,7 @@ TEST(RateBuckets, WhatClosesThemAndForHowLong) {
   };
   for (const auto& row : rows) {
     SCOPED_TRACE(row.what);
-    SetClock clock;
+    test::SetClock clock;
     RateBuckets buckets(clock);
     buckets.note("a", row.first);
     buckets.note("a", row.then);
@@ -209,23 +201,23 @@ TEST(RateBuckets, WhatClosesThemAndForHowLong) {
     EXPECT_EQ(held->outcome,
               row.held_by == FailureClass::kQuota ? Outcome::kFailed : Outcome::kNotSent);
     EXPECT_EQ(held->retry_after_ms, row.wait_ms);
-    clock.now_ms += row.wait_ms;
+    clock.steady_ms += row.wait_ms;
     EXPECT_FALSE(buckets.held_back("a"));
   }
 }
 
 TEST(RateBuckets, OneIsLetThroughFirstAndItsAnswerOpens) {
-  SetClock clock;
+  test::SetClock clock;
   RateBuckets buckets(clock);
   buckets.note("a", told(FailureClass::kRateLimit, 5'000));
   buckets.note("a", told(FailureClass::kNone));
   EXPECT_TRUE(buckets.held_back("a")) << "an answer of a call that was sent before";
-  clock.now_ms += 5'000;
+  clock.steady_ms += 5'000;
   EXPECT_FALSE(buckets.held_back("a"));
   const auto second = buckets.held_back("a");
   ASSERT_TRUE(second);
   EXPECT_EQ(second->retry_after_ms, RateBuckets::kNextMs);
-  clock.now_ms += RateBuckets::kNextMs;
+  clock.steady_ms += RateBuckets::kNextMs;
   EXPECT_FALSE(buckets.held_back("a")) << "one that takes long stops nobody";
   buckets.note("a", told(FailureClass::kTransient));
   EXPECT_TRUE(buckets.held_back("a"));
@@ -235,18 +227,18 @@ TEST(RateBuckets, OneIsLetThroughFirstAndItsAnswerOpens) {
 }
 
 TEST(RateBuckets, AWallClockThatIsSetChangesNothing) {
-  SetClock clock;
+  test::SetClock clock;
   RateBuckets buckets(clock);
   buckets.note("a", told(FailureClass::kRateLimit, 5'000));
-  clock.unix_now_ms += 86'400'000;
+  clock.wall_ms += 86'400'000;
   EXPECT_TRUE(buckets.held_back("a"));
-  clock.unix_now_ms -= 2 * 86'400'000;
-  clock.now_ms += 5'000;
+  clock.wall_ms -= 2 * 86'400'000;
+  clock.steady_ms += 5'000;
   EXPECT_FALSE(buckets.held_back("a"));
 }
 
 TEST(RateBuckets, OtherTroubleClosesNothing) {
-  SetClock clock;
+  test::SetClock clock;
   RateBuckets buckets(clock);
   for (const FailureClass other : {FailureClass::kAuth, FailureClass::kInvalid,
                                    FailureClass::kTransient, FailureClass::kAmbiguous}) {

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "no_blobs.h"
+#include "fakes/no_blobs.h"
 
 namespace perdure::runtime {
 namespace {

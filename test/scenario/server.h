@@ -40,8 +40,8 @@ class Server {
 
   std::string config_path_;
   api::test::ManualClock clock_;
-  api::test::CountingRng rng_;
-  api::test::MemoryBlobs blobs_;
+  test::CountingRng rng_;
+  test::MemoryBlobs blobs_;
   std::optional<StoreRows> disk_;
   Outside outside_;
   std::unique_ptr<Life> life_;

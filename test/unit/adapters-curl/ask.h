@@ -1,18 +1,11 @@
 #pragma once
-#include <atomic>
 #include <chrono>
 #include <future>
 
 #include "adapters/curl/curl_client.h"
+#include "fakes/set_clock.h"
 
 namespace perdure::test {
-
-class FixedClock final : public Clock {
- public:
-  int64_t unix_ms() override { return now_ms; }
-  int64_t monotonic_us() override { return 0; }
-  std::atomic<int64_t> now_ms = 1'000'000;
-};
 
 inline HttpRequest post(std::string url, std::string body = R"({"a":1})") {
   HttpRequest request;

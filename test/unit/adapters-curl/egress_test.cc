@@ -28,7 +28,7 @@ std::unique_ptr<Receiver> everywhere() {
 
 TEST(EgressSockets, NoSpellingOfLoopbackIsReached) {
   const auto receiver = everywhere();
-  FixedClock clock;
+  SetClock clock;
   CurlClient client(clock);
   for (const char* host : {"127.0.0.1",
                            "127.0.0.2",
@@ -61,7 +61,7 @@ TEST(EgressSockets, NoSpellingOfLoopbackIsReached) {
 
 TEST(EgressSockets, TheSameListenersAreReachedWhenAllowed) {
   Receiver v4(serve, "0.0.0.0");
-  FixedClock clock;
+  SetClock clock;
   CurlClient client(clock);
   for (const char* host :
        {"127.0.0.1", "127.0.0.2", "127.1", "2130706433", "localhost", "[::ffff:127.0.0.1]"}) {
@@ -73,7 +73,7 @@ TEST(EgressSockets, TheSameListenersAreReachedWhenAllowed) {
 
 TEST(EgressSockets, BlockedSaysWhatAndWhy) {
   Receiver receiver(serve);
-  FixedClock clock;
+  SetClock clock;
   CurlClient client(clock);
   HttpRequest request = post(receiver.url());
   request.allow_private = false;
@@ -83,7 +83,7 @@ TEST(EgressSockets, BlockedSaysWhatAndWhy) {
 }
 
 TEST(EgressSockets, SpecialAddressesAreNeverDialled) {
-  FixedClock clock;
+  SetClock clock;
   CurlClient client(clock);
   for (const char* host : {"169.254.169.254", "[fe80::1]", "[fd00:ec2::254]", "2852039166",
                            "[::ffff:169.254.169.254]", "[64:ff9b::1.2.3.4]", "[2002:7f00:1::]",
@@ -97,7 +97,7 @@ TEST(EgressSockets, SpecialAddressesAreNeverDialled) {
 TEST(EgressSockets, OurOwnListenerIsNeverReached) {
   Receiver ours(serve, "0.0.0.0");
   Receiver other(serve, "127.0.0.2");
-  FixedClock clock;
+  SetClock clock;
   CurlClient client(clock);
   ASSERT_TRUE(client.forbid("0.0.0.0", ours.port()));
   for (const char* host : {"127.0.0.1", "127.0.0.3", "localhost", "[::ffff:127.0.0.1]", "127.1"}) {
@@ -112,7 +112,7 @@ TEST(EgressSockets, OurOwnListenerIsNeverReached) {
 TEST(EgressUrls, WhatIsNotPlainIsRefused) {
   Receiver receiver(serve);
   const std::string port = std::to_string(receiver.port());
-  FixedClock clock;
+  SetClock clock;
   CurlClient client(clock);
   const std::string bad[] = {
       "",
@@ -154,7 +154,7 @@ TEST(EgressUrls, WhatIsNotPlainIsRefused) {
 
 TEST(EgressHeaders, WhatWouldChangeTheMessageIsRefused) {
   Receiver receiver(serve);
-  FixedClock clock;
+  SetClock clock;
   CurlClient client(clock);
   const std::pair<std::string, std::string> bad[] = {{"X", "a\r\nY: b"},
                                                      {"X", "a\nb"},
@@ -183,7 +183,7 @@ TEST(EgressHeaders, WhatWouldChangeTheMessageIsRefused) {
 
 TEST(EgressSecrets, DetailsHoldNoPathQueryHeaderOrBody) {
   Receiver receiver([](Peer& peer, Receiver& self) { self.take(peer); });
-  FixedClock clock;
+  SetClock clock;
   CurlClient client(clock);
   HttpRequest request = post(receiver.url("/sesame?key=sesame"), "sesame");
   request.headers.emplace_back("Authorization", "Bearer sesame");

@@ -13,7 +13,7 @@ using testing::Test;
 
 class Ends : public Test {
  protected:
-  FixedClock clock_;
+  SetClock clock_;
   CurlClient client_{clock_};
 };
 
@@ -232,7 +232,7 @@ TEST_F(Ends, TooLateIsNotSent) {
     std::promise<size_t> bytes;
     Receiver receiver([&](Peer& peer, Receiver&) { bytes.set_value(peer.wait_for_close()); });
     HttpRequest request = post(receiver.url());
-    request.not_after_ms = clock_.now_ms;  // at it is too late already
+    request.not_after_ms = clock_.wall_ms;  // at it is too late already
     const HttpResult result = ask(client_, request);
     EXPECT_EQ(result.end, End::kNotSent);
     EXPECT_TRUE(has(result.detail, "too late")) << result.detail;
@@ -243,7 +243,7 @@ TEST_F(Ends, TooLateIsNotSent) {
     peer.write(answer("200 OK", ""));
   });
   HttpRequest request = post(receiver.url());
-  request.not_after_ms = clock_.now_ms + 1;
+  request.not_after_ms = clock_.wall_ms + 1;
   EXPECT_EQ(ask(client_, request).status, 200);
 }
 

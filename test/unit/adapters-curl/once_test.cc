@@ -57,7 +57,7 @@ TEST_P(Once, CountsOneConnectionAndOneRequest) {
     self.take(peer);
     peer.write(failure.says);
   });
-  FixedClock clock;
+  SetClock clock;
   {
     CurlClient client(clock);
     // A first call, so that there would be a connection to reuse.
@@ -87,7 +87,7 @@ TEST(OnceReset, AResetAfterTheRequestIsNotSentAgain) {
     const linger now{.l_onoff = 1, .l_linger = 0};
     setsockopt(peer.fd(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
   });
-  FixedClock clock;
+  SetClock clock;
   CurlClient client(clock);
   EXPECT_EQ(ask(client, post(receiver.url())).end, End::kCut);
   EXPECT_EQ(receiver.connections(), 1);
@@ -100,7 +100,7 @@ TEST(OnceReset, ACloseDuringTheUploadIsDoubt) {
     char one = 0;
     recv(peer.fd(), &one, 1, 0);
   });
-  FixedClock clock;
+  SetClock clock;
   CurlClient client(clock);
   const auto result = ask(client, post(receiver.url(), std::string(32u << 20, 'x')));
   EXPECT_EQ(result.end, End::kCut) << result.detail;
@@ -111,7 +111,7 @@ TEST(OnceKeepAlive, AConnectionIsNeverUsedTwice) {
   Receiver receiver([&](Peer& peer, Receiver& self) {
     while (!self.take(peer).empty()) peer.write(answer("200 OK", "x"));
   });
-  FixedClock clock;
+  SetClock clock;
   CurlClient client(clock);
   for (int i = 0; i < 5; ++i) EXPECT_EQ(ask(client, post(receiver.url())).body, "x");
   EXPECT_EQ(receiver.connections(), 5);
@@ -125,7 +125,7 @@ TEST(OnceRedirect, NothingGoesWhereTheAnswerPoints) {
       self.take(peer);
       peer.write(answer(status, "", "Location: " + other.url() + "\r\n"));
     });
-    FixedClock clock;
+    SetClock clock;
     CurlClient client(clock);
     EXPECT_EQ(ask(client, post(receiver.url())).status, std::stoi(status));
     EXPECT_EQ(receiver.requests, 1);
@@ -143,7 +143,7 @@ TEST(OnceProxy, TheEnvironmentNamesNoProxy) {
     setenv(name, proxy.url().c_str(), 1);
   }
   {
-    FixedClock clock;
+    SetClock clock;
     CurlClient client(clock);
     EXPECT_EQ(ask(client, post(receiver.url())).status, 200);
   }

@@ -79,7 +79,7 @@ std::string https(const Receiver& receiver) {
 TEST(Tls, AnUnknownCertificateGetsNoRequest) {
   Identity identity("IP:127.0.0.1");
   Receiver receiver([&](Peer& peer, Receiver& self) { identity.serve(peer, self); });
-  FixedClock clock;
+  SetClock clock;
   CurlClient client(clock);
   const HttpResult result = ask(client, post(https(receiver)));
   EXPECT_EQ(result.end, HttpResult::End::kNotSent);
@@ -91,7 +91,7 @@ TEST(Tls, ACertificateOfAnotherNameGetsNoRequest) {
   Identity identity("DNS:elsewhere.example");
   const std::string path = identity.write_certificate();
   Receiver receiver([&](Peer& peer, Receiver& self) { identity.serve(peer, self); });
-  FixedClock clock;
+  SetClock clock;
   CurlClient client(clock, {.max_open = 8, .ca_file = path, .user_agent = "x"});
   EXPECT_EQ(ask(client, post(https(receiver))).end, HttpResult::End::kNotSent);
   EXPECT_EQ(receiver.requests, 0);
@@ -102,7 +102,7 @@ TEST(Tls, AKnownCertificateIsServed) {
   Identity identity("IP:127.0.0.1");
   const std::string path = identity.write_certificate();
   Receiver receiver([&](Peer& peer, Receiver& self) { identity.serve(peer, self); });
-  FixedClock clock;
+  SetClock clock;
   CurlClient client(clock, {.max_open = 8, .ca_file = path, .user_agent = "x"});
   for (int i = 0; i < 3; ++i) {  // with a session to resume, from the second on
     const HttpResult result = ask(client, post(https(receiver)));

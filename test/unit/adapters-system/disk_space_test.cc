@@ -2,18 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include "fakes/set_clock.h"
+
 namespace perdure {
 namespace {
 
-class StillClock : public Clock {
- public:
-  int64_t unix_ms() override { return 0; }
-  int64_t monotonic_us() override { return now_us; }
-  int64_t now_us = 5'000'000;
-};
-
 TEST(DiskSpace, IsLowBelowTheReserveUntilAnEighthMoreIsFree) {
-  StillClock clock;
+  test::SetClock clock;
   Result<uint64_t> free = 1000;
   int asked = 0;
   DiskSpace space("dir", 800, clock, [&](const std::string& dir) {
@@ -23,7 +18,7 @@ TEST(DiskSpace, IsLowBelowTheReserveUntilAnEighthMoreIsFree) {
   });
   const auto low_with = [&](Result<uint64_t> bytes) {
     free = std::move(bytes);
-    clock.now_us += 1'000'000;
+    clock.steady_ms += 1'000;
     return space.look().low;
   };
   EXPECT_FALSE(low_with(800));
@@ -39,7 +34,7 @@ TEST(DiskSpace, IsLowBelowTheReserveUntilAnEighthMoreIsFree) {
 }
 
 TEST(DiskSpace, NoReserveIsNeverLow) {
-  StillClock clock;
+  test::SetClock clock;
   DiskSpace space("dir", 0, clock, [](const std::string&) { return Result<uint64_t>(0); });
   EXPECT_FALSE(space.look().low);
 }
