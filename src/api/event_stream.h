@@ -9,8 +9,8 @@
 
 #include "api/context.h"
 #include "api/events.h"
-#include "api/journal_reader.h"
-#include "api/payload_reader.h"
+#include "engine/journal_reader.h"
+#include "engine/payload_reader.h"
 
 namespace perdure::api {
 
@@ -51,8 +51,8 @@ class EventStream : public Listener, public std::enable_shared_from_this<EventSt
   const std::shared_ptr<Responder> responder_;
 
   std::mutex run_mutex_;  // guards what follows
-  std::optional<JournalReader> journal_;
-  PayloadReader payloads_;
+  std::optional<engine::JournalReader> journal_;
+  engine::PayloadReader payloads_;
   EventProjector projector_;
   Seq folded_seq_ = 0;
   bool behind_ = true;     // the journal may hold more than was read

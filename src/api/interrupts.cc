@@ -5,12 +5,12 @@
 #include <cmath>
 
 #include "api/interrupt_view.h"
-#include "api/journal_reader.h"
 #include "api/json_text.h"
 #include "api/problem.h"
 #include "api/routes.h"
 #include "api/task_view.h"
 #include "base/text.h"
+#include "engine/journal_reader.h"
 
 namespace perdure::api {
 namespace {
@@ -184,7 +184,7 @@ Response list_of_task(Context& context, const Call& call, const std::string& tex
                       std::optional<InterruptId> after, uint64_t limit, const Wanted& wanted) {
   ANSWER_ASSIGN(const TaskRow row, find_task(context, call, text));
   std::vector<Seq> asked;
-  JournalReader journal(context.parts.reader, row.id, 1);
+  engine::JournalReader journal(context.parts.reader, row.id, 1);
   for (;;) {
     ANSWER_ASSIGN(const Record* record, journal.next());
     if (record == nullptr) break;

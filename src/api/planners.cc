@@ -2,12 +2,12 @@
 // those of journal/turn_json.h.
 #include <fmt/core.h>
 
-#include "api/journal_reader.h"
 #include "api/json_text.h"
-#include "api/payload_reader.h"
 #include "api/problem.h"
 #include "api/routes.h"
 #include "api/task_view.h"
+#include "engine/journal_reader.h"
+#include "engine/payload_reader.h"
 #include "journal/turn_json.h"
 
 namespace perdure::api {
@@ -32,7 +32,7 @@ Status complete_news(Context& context, PlanRequest& request) {
   const Seq from = request.after_seq + 1;
   const Seq until = request.news.empty() ? request.plan.upto_seq + 1 : request.news.front().seq;
   std::vector<Record> records;
-  JournalReader journal(context.parts.reader, request.task, from);
+  engine::JournalReader journal(context.parts.reader, request.task, from);
   while (from + records.size() < until) {
     TRY_ASSIGN(Record * record, journal.next());
     if (record == nullptr) return fail(Code::kCorrupt, "records of a plan are missing");
@@ -41,7 +41,8 @@ Status complete_news(Context& context, PlanRequest& request) {
   records.insert(records.end(), std::make_move_iterator(request.news.begin()),
                  std::make_move_iterator(request.news.end()));
   request.news = std::move(records);
-  PayloadReader payloads(context.parts.reader, context.parts.blobs, request.tenant, request.task);
+  engine::PayloadReader payloads(context.parts.reader, context.parts.blobs, request.tenant,
+                                 request.task);
   TRY_STATUS(payloads.complete(request.state, kPlanPayloadMaxBytes));
   TRY_STATUS(payloads.complete(request.input, kPlanPayloadMaxBytes));
   for (Record& record : request.news) {
@@ -86,7 +87,7 @@ Result<std::string> agent_version_of(Context& context, const Call& call, const s
   if (row.planner != name) {
     return fail(Code::kNotFound, "there is no task " + task.to_string() + " of this planner");
   }
-  JournalReader journal(context.parts.reader, task, 1);
+  engine::JournalReader journal(context.parts.reader, task, 1);
   TRY_ASSIGN(const Record* record, journal.next());
   if (record == nullptr || !std::holds_alternative<TaskCreated>(record->body)) {
     return fail(Code::kCorrupt, task.to_string() + ": the journal's beginning is missing");

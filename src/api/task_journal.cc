@@ -1,12 +1,12 @@
 // GET /v1/tasks/{id}/journal and /state
 #include <fmt/core.h>
 
-#include "api/journal_reader.h"
 #include "api/json_text.h"
-#include "api/payload_reader.h"
 #include "api/problem.h"
 #include "api/routes.h"
 #include "api/task_view.h"
+#include "engine/journal_reader.h"
+#include "engine/payload_reader.h"
 #include "journal/json_writer.h"
 #include "journal/record_json.h"
 
@@ -24,8 +24,8 @@ Response get_journal(Context& context, const Call& call) {
   const bool normalised = query.boolean("normalised");
   ANSWER_STATUS(query.finish());
   ANSWER_ASSIGN(const TaskRow row, find_task(context, call, call.segment(2)));
-  JournalReader journal(context.parts.reader, row.id, after + 1);
-  PayloadReader payloads(context.parts.reader, context.parts.blobs, row.tenant, row.id);
+  engine::JournalReader journal(context.parts.reader, row.id, after + 1);
+  engine::PayloadReader payloads(context.parts.reader, context.parts.blobs, row.tenant, row.id);
   std::string records;
   Seq seen = after;
   bool more = false;

@@ -3,13 +3,13 @@
 #include <fmt/core.h>
 
 #include "api/agent_change.h"
-#include "api/journal_reader.h"
 #include "api/json_text.h"
-#include "api/payload_reader.h"
 #include "api/plain_json.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "core/evolve.h"
+#include "engine/journal_reader.h"
+#include "engine/payload_reader.h"
 #include "engine/rows.h"
 
 namespace perdure::api {
@@ -41,13 +41,13 @@ core::Ending ending_of(const Record& record, const TaskEnded& body) {
 
 // Of a journal that is too long to be folded: its beginning and its end.
 Status read_edges(Context& context, TaskView& view) {
-  JournalReader first(context.parts.reader, view.row.id, 1);
+  engine::JournalReader first(context.parts.reader, view.row.id, 1);
   TRY_ASSIGN(const Record* created, first.next());
   if (created != nullptr && std::holds_alternative<TaskCreated>(created->body)) {
     view.limits = std::get<TaskCreated>(created->body).limits;
   }
   if (view.row.ended_seq == 0) return {};
-  JournalReader last(context.parts.reader, view.row.id, view.row.ended_seq);
+  engine::JournalReader last(context.parts.reader, view.row.id, view.row.ended_seq);
   TRY_ASSIGN(const Record* ended, last.next());
   if (ended != nullptr && std::holds_alternative<TaskEnded>(ended->body)) {
     view.ended = ending_of(*ended, std::get<TaskEnded>(ended->body));
@@ -74,7 +74,7 @@ Result<TaskRow> find_task(Context& context, const Call& call, std::string_view i
 Result<core::TaskState> fold_task(Context& context, const TaskId& id, Seq upto_seq) {
   core::TaskState state;
   state.id = id;
-  JournalReader journal(context.parts.reader, id, 1);
+  engine::JournalReader journal(context.parts.reader, id, 1);
   while (upto_seq == 0 || state.head < upto_seq) {
     TRY_ASSIGN(const Record* record, journal.next());
     if (record == nullptr) break;
@@ -91,7 +91,7 @@ Result<TaskView> view_task(Context& context, TaskRow row) {
   TaskView view;
   core::TaskState state;
   state.id = row.id;
-  JournalReader journal(context.parts.reader, row.id, 1);
+  engine::JournalReader journal(context.parts.reader, row.id, 1);
   bool whole = false;
   while (journal.bytes() <= context.parts.limits.fold_bytes_max) {
     TRY_ASSIGN(const Record* record, journal.next());
@@ -112,7 +112,8 @@ Result<TaskView> view_task(Context& context, TaskRow row) {
     TRY_STATUS(read_edges(context, view));
   }
   if (view.ended) {
-    PayloadReader payloads(context.parts.reader, context.parts.blobs, view.row.tenant, view.row.id);
+    engine::PayloadReader payloads(context.parts.reader, context.parts.blobs, view.row.tenant,
+                                   view.row.id);
     TRY_STATUS(payloads.complete(view.ended->result, kResultMaxBytes));
   }
   return view;

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <span>
 
+#include "engine/journal_reader.h"
+
 namespace perdure::runtime {
 namespace {
-
-constexpr size_t kPageBytes = 1u << 20;
 
 // Records that come behind the end of a task, and are part of no span.
 bool is_beside(const Record& record) {
@@ -64,17 +64,11 @@ Result<telemetry::TaskTrace*> TraceReader::trace_of(const TaskId& task, Seq firs
     return &found->second.trace;
   }
   telemetry::TaskTrace trace(task, names_);
+  engine::JournalReader journal(store_, task, 1);
   while (trace.upto_seq() + 1 < first_seq) {
-    TRY_ASSIGN(const auto frames, store_.frames(task, trace.upto_seq() + 1, kPageBytes));
-    if (frames.empty()) return fail(Code::kCorrupt, "a part of a journal is missing");
-    for (const Frame& frame : frames) {
-      if (frame.first_seq >= first_seq) break;
-      TRY_ASSIGN(const auto records, decode_frame(frame));
-      for (const Record& record : records) {
-        if (record.seq == trace.upto_seq() + 1) trace.add(record);
-      }
-    }
-    if (frames.front().first_seq >= first_seq) break;
+    TRY_ASSIGN(const Record* record, journal.next());
+    if (record == nullptr) return fail(Code::kCorrupt, "a part of a journal is missing");
+    trace.add(*record);
   }
   if (known_.size() >= tasks_max_) {
     const TaskId oldest = order_.back();

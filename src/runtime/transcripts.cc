@@ -3,9 +3,20 @@
 #include <fmt/core.h>
 
 #include "agent/builtin_tools.h"
-#include "engine/history.h"
+#include "engine/journal_reader.h"
+#include "engine/payload_reader.h"
 
 namespace perdure::runtime {
+namespace {
+
+// The fold needs the bytes of every payload, wherever they stand.
+Status fold(Transcript& transcript, engine::PayloadReader& payloads, Record record) {
+  if (Payload* payload = payload_of(record.body)) TRY_STATUS(payloads.complete(*payload));
+  transcript.apply(record);
+  return transcript.status();
+}
+
+}  // namespace
 
 std::shared_ptr<const Transcript> Transcripts::cached(const TaskId& task, Seq upto_seq) {
   const std::lock_guard lock(mutex_);
@@ -32,20 +43,6 @@ void Transcripts::keep(const TaskId& task, std::shared_ptr<const Transcript> tra
   }
 }
 
-// The fold needs the bytes of every payload, wherever they stand.
-Status Transcripts::fold(Transcript& transcript, const TaskId& task, const std::string& tenant,
-                         Record record) {
-  if (Payload* payload = payload_of(record.body)) {
-    TRY_STATUS(engine::fetch_part(store_, task, *payload));
-    if (payload->place == Payload::Place::kBlob && !payload->bytes) {
-      TRY_ASSIGN(std::string bytes, blobs_.get(tenant, payload->hash));
-      payload->bytes = std::make_shared<const std::string>(std::move(bytes));
-    }
-  }
-  transcript.apply(record);
-  return transcript.status();
-}
-
 Result<std::shared_ptr<const Transcript>> Transcripts::at(const TaskId& task,
                                                           const std::string& tenant,
                                                           const AgentSpec& spec, Seq upto_seq,
@@ -54,21 +51,19 @@ Result<std::shared_ptr<const Transcript>> Transcripts::at(const TaskId& task,
   if (known && known->seq() == upto_seq) return known;
   auto transcript = std::make_shared<Transcript>(known ? *known : Transcript(inline_rules(spec)));
   const Seq news_from = news.empty() ? upto_seq + 1 : news.front().seq;
+  engine::PayloadReader payloads(store_, blobs_, tenant, task);
   if (transcript->seq() + 1 < news_from) {
-    TRY_STATUS(
-        engine::read_history(store_, task, transcript->seq() + 1,
-                             [&](const Frame&, std::vector<Record> records) -> Status {
-                               for (Record& record : records) {
-                                 if (record.seq > upto_seq || record.seq <= transcript->seq())
-                                   continue;
-                                 TRY_STATUS(fold(*transcript, task, tenant, std::move(record)));
-                               }
-                               return {};
-                             }));
+    engine::JournalReader journal(store_, task, transcript->seq() + 1);
+    for (;;) {
+      TRY_ASSIGN(Record * record, journal.next());
+      if (record == nullptr) break;
+      if (record->seq > upto_seq) continue;
+      TRY_STATUS(fold(*transcript, payloads, std::move(*record)));
+    }
   }
   for (const Record& record : news) {
     if (record.seq <= transcript->seq() || record.seq > upto_seq) continue;
-    TRY_STATUS(fold(*transcript, task, tenant, record));
+    TRY_STATUS(fold(*transcript, payloads, record));
   }
   if (transcript->seq() != upto_seq) {
     return fail(Code::kUnavailable, fmt::format("{}: records up to {} are known, {} are needed",

@@ -38,8 +38,6 @@ class Transcripts {
   std::shared_ptr<const Transcript> cached(const TaskId& task, Seq upto_seq);
   void keep(const TaskId& task, std::shared_ptr<const Transcript> transcript);
 
-  Status fold(Transcript& transcript, const TaskId& task, const std::string& tenant, Record record);
-
   StoreReader& store_;
   Blobs& blobs_;
   const size_t tasks_max_;

@@ -13,7 +13,7 @@
 #include "crash/jobs.h"
 #include "crash/wire_executor.h"
 #include "crash/words.h"
-#include "engine/history.h"
+#include "engine/journal_reader.h"
 #include "engine/stow.h"
 #include "runtime/engine_thread.h"
 #include "runtime/runtime.h"
@@ -114,16 +114,12 @@ Status Child::Impl::start() {
 Status Child::Impl::tell_questions(const std::string& tenant) {
   TRY_ASSIGN(const auto rows, store->interrupts(tenant, {}, 10'000));
   for (const InterruptRow& row : rows) {
-    TRY_STATUS(engine::read_history(
-        *store, row.task, row.seq, [&](const Frame&, const std::vector<Record>& records) -> Status {
-          for (const Record& record : records) {
-            const auto* asked = std::get_if<InterruptRequested>(&record.body);
-            if (record.seq != row.seq || asked == nullptr) continue;
-            say(fmt::format("ask {} {} {} {}", row.task.to_string(), row.seq,
-                            to_string(asked->reason), asked->step.empty() ? "-" : asked->step));
-          }
-          return {};
-        }));
+    engine::JournalReader journal(*store, row.task, row.seq);
+    TRY_ASSIGN(const Record* record, journal.next());
+    const auto* asked = record ? std::get_if<InterruptRequested>(&record->body) : nullptr;
+    if (asked == nullptr) continue;
+    say(fmt::format("ask {} {} {} {}", row.task.to_string(), row.seq, to_string(asked->reason),
+                    asked->step.empty() ? "-" : asked->step));
   }
   return {};
 }

@@ -8,7 +8,7 @@
 #include "adapters/sqlite/doctor.h"
 #include "adapters/sqlite/sqlite_store.h"
 #include "base/text.h"
-#include "engine/history.h"
+#include "engine/journal_reader.h"
 
 namespace perdure::crash {
 namespace {
@@ -24,11 +24,12 @@ Status read_tenant(SqliteStore& store, const std::string& tenant, Judgement& out
   TRY_ASSIGN(const auto rows, store.tasks({tenant, {}, {}, {}, 1'000'000}));
   for (const TaskRow& row : rows) {
     std::vector<Record>& journal = out.journals[row.id.to_string()];
-    TRY_STATUS(engine::read_history(store, row.id, 1,
-                                    [&](const Frame&, std::vector<Record> records) -> Status {
-                                      for (Record& r : records) journal.push_back(std::move(r));
-                                      return {};
-                                    }));
+    engine::JournalReader reader(store, row.id, 1);
+    for (;;) {
+      TRY_ASSIGN(Record * record, reader.next());
+      if (record == nullptr) break;
+      journal.push_back(std::move(*record));
+    }
   }
   return {};
 }

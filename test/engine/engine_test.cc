@@ -4,7 +4,7 @@
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
-#include "engine/history.h"
+#include "engine/journal_reader.h"
 #include "engine/live.h"
 #include "world.h"
 
@@ -19,13 +19,13 @@ class EngineTest : public testing::Test {
  protected:
   std::vector<std::string> kinds(const TaskId& id) {
     std::vector<std::string> names;
-    const Status read = engine::read_history(
-        *world.store, id, 1, [&](const Frame&, std::vector<Record> records) -> Status {
-          for (const Record& record : records) names.emplace_back(name_of(record.body));
-          return {};
-        });
-    EXPECT_TRUE(read.has_value());
-    return names;
+    engine::JournalReader journal(*world.store, id, 1);
+    for (;;) {
+      const auto record = journal.next();
+      EXPECT_TRUE(record.has_value());
+      if (!record || *record == nullptr) return names;
+      names.emplace_back(name_of((*record)->body));
+    }
   }
 
   TestWorld world;

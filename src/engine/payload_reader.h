@@ -5,15 +5,16 @@
 #include "ports/blobs.h"
 #include "ports/store.h"
 
-namespace perdure::api {
+namespace perdure::engine {
 
 class PayloadReader {
  public:
   PayloadReader(StoreReader& store, Blobs& blobs, std::string tenant, const TaskId& task)
       : store_(store), blobs_(blobs), tenant_(std::move(tenant)), task_(task) {}
 
-  // Afterwards the payload has its bytes if it is not larger than `max_bytes` and was not erased;
-  // a larger one has none, wherever it stood.
+  // Afterwards the payload has its bytes, unless it was erased.
+  Status complete(Payload& payload) { return fetch(payload, 0); }
+  // A payload larger than `max_bytes` has none afterwards, wherever it stood.
   Status complete(Payload& payload, size_t max_bytes);
 
  private:
@@ -26,4 +27,4 @@ class PayloadReader {
   const TaskId task_;
 };
 
-}  // namespace perdure::api
+}  // namespace perdure::engine

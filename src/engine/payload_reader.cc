@@ -1,11 +1,11 @@
-#include "api/payload_reader.h"
+#include "engine/payload_reader.h"
 
 #include "journal/frame.h"
 
-namespace perdure::api {
+namespace perdure::engine {
 namespace {
 
-// A part of a part of a part: the core and the planners make at most two.
+// Parts of parts: the core makes no more than one level.
 constexpr int kDepthMax = 4;
 
 }  // namespace
@@ -15,11 +15,11 @@ Status PayloadReader::complete(Payload& payload, size_t max_bytes) {
     payload.bytes = nullptr;
     return {};
   }
-  return fetch(payload, 0);
+  return complete(payload);
 }
 
 Status PayloadReader::fetch(Payload& payload, int depth) {
-  if (payload.bytes || depth > kDepthMax) return {};
+  if (payload.bytes) return {};
   if (payload.place == Payload::Place::kWithin) return fetch_within(payload, depth);
   if (payload.place != Payload::Place::kBlob) return {};
   TRY_ASSIGN(std::string bytes, blobs_.get(tenant_, payload.hash));
@@ -28,13 +28,16 @@ Status PayloadReader::fetch(Payload& payload, int depth) {
 }
 
 Status PayloadReader::fetch_within(Payload& payload, int depth) {
+  if (depth == kDepthMax) return fail(Code::kCorrupt, "a payload is a part of too many others");
   TRY_ASSIGN(const std::vector<Frame> frames, store_.frames(task_, payload.within_seq, 1));
   if (frames.empty() || frames.front().first_seq > payload.within_seq) {
     return fail(Code::kCorrupt, "a payload refers to a record that is missing");
   }
   TRY_ASSIGN(std::vector<Record> records, decode_frame(frames.front()));
   Payload* whole = payload_of(records[payload.within_seq - frames.front().first_seq].body);
-  if (whole == nullptr) return fail(Code::kCorrupt, "a payload refers to a record without one");
+  if (whole == nullptr || !whole->exists()) {
+    return fail(Code::kCorrupt, "a payload refers to a record without one");
+  }
   TRY_STATUS(fetch(*whole, depth + 1));
   if (!whole->bytes) return {};
   if (payload.offset_bytes > whole->bytes->size()) {
@@ -48,4 +51,4 @@ Status PayloadReader::fetch_within(Payload& payload, int depth) {
   return {};
 }
 
-}  // namespace perdure::api
+}  // namespace perdure::engine
