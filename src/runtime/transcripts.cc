@@ -54,10 +54,9 @@ Result<std::shared_ptr<const Transcript>> Transcripts::at(const TaskId& task,
   engine::PayloadReader payloads(store_, blobs_, tenant, task);
   if (transcript->seq() + 1 < news_from) {
     engine::JournalReader journal(store_, task, transcript->seq() + 1);
-    for (;;) {
+    while (transcript->seq() < upto_seq) {
       TRY_ASSIGN(Record * record, journal.next());
       if (record == nullptr) break;
-      if (record->seq > upto_seq) continue;
       TRY_STATUS(fold(*transcript, payloads, std::move(*record)));
     }
   }
