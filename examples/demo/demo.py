@@ -19,20 +19,17 @@ import models
 from file_server import FileServer
 from kept_model import KeptModel
 from office import Office
+from report import Report, asked, sent
 from server import Server
-from story import Follower, Story
+from story import Follower, Story, short
 
 HERE = Path(__file__).resolve().parent
-WAIT_S = 60        # for the kept conversation; a model that thinks may take longer
+WAIT_S = 60        # without any event; a model that thinks may take longer than the kept one
 WAIT_MODEL_S = 300
 
 
-def has_begun(events, tool):
-    return any(e["type"] == "tool.intended" and e["data"].get("tool") == tool for e in events)
-
-
-def requested(events):
-    return sum(event["type"] == "model.requested" for event in events)
+INSTANTS = {"refund": "the ledger has booked the refund, its answer has not arrived",
+            "send_voucher": "the voucher is out, the mailer's answer has not arrived"}
 
 
 class Demo:
@@ -40,6 +37,7 @@ class Demo:
         self.binary, self.folder = binary, folder
         self.story = Story()
         self.kills = 0
+        self.why_ended = None  # before the task had a good end
         shutil.copytree(HERE / "messages", folder / "messages")
         self.office = Office(folder)
         self.files = FileServer(modules, folder) if modules else None
@@ -87,55 +85,62 @@ class Demo:
         self.follower = Follower(self.story, self.task, self.server)
         self.follower.start()
 
-    def reaches(self, event):
-        """True when it has happened; False if the task ends without it, or takes too long."""
-        deadline = time.time() + self.wait_s
-        while time.time() < deadline and not self.follower.ended.is_set():
-            if event.wait(0.05):
-                return True
-        return event.is_set()
+    def until(self, happened):
+        """True once it has; False if it no longer can: `why_ended` says why."""
+        seen, since = 0, time.time()
+        while not happened():
+            if self.follower.ended.is_set():
+                return False
+            if len(self.follower.events) > seen:
+                seen, since = len(self.follower.events), time.time()
+            if not self.follower.is_alive() or time.time() > since + self.wait_s:
+                self.why_ended = f"the task has come no further for {self.wait_s} seconds"
+                return False
+            if self.follower.questions and not self.answer_questions():
+                return False
+            time.sleep(0.01)
+        return True
 
-    def kill_in_refund(self):
-        hold = self.office.holds["refund"]
-        if self.reaches(hold.acted):
-            self.restart("the ledger has booked the refund, its answer has not arrived", hold.released.set,
-                         lambda events: has_begun(events, "refund"))
+    def kill_in_tools(self):
+        """Once inside each of the two that act, in whichever order the model calls them, or in both at once."""
+        holds = self.office.holds
+        left = set(holds)
+        while left and self.until(lambda: any(holds[tool].acted.is_set() for tool in left)):
+            inside = [tool for tool in INSTANTS if tool in left and holds[tool].acted.is_set()]
+            left -= set(inside)
+            self.restart("; ".join(INSTANTS[tool] for tool in inside),
+                         lambda: [holds[tool].released.set() for tool in inside],
+                         lambda events: all(sent(events, tool) for tool in inside))
 
-    def kill_in_voucher(self):
-        hold = self.office.holds["send_voucher"]
-        if not self.reaches(hold.acted):
-            return
-        self.restart("the voucher is out, the mailer's answer has not arrived", hold.released.set,
-                     lambda events: has_begun(events, "send_voucher"))
-        self.answer_doubt()
-
-    def answer_doubt(self):
-        """The mailer keeps no keys: whether the voucher went out is for a person to say."""
-        task = self.server.call("GET", f"/v1/tasks/{self.task}?wait=30")
-        while task["status"] not in ("input_required", "completed", "failed"):
-            task = self.server.call("GET", f"/v1/tasks/{self.task}?wait=30")
+    def answer_questions(self):
+        """A doubt about the mailer, which keeps no keys, is for a person: you. False for any other question."""
         for interrupt in self.server.call("GET", "/v1/interrupts")["interrupts"]:
-            if interrupt["reason"] != "uncertain_outcome":
+            if interrupt["id"] not in self.follower.questions:
                 continue
-            self.story.tell("you", f"look at the mailer: it has sent {len(self.office.vouchers)} voucher", "bold")
-            answer = next(a for a in interrupt["answers"] if a["decision"] == "happened")
+            if interrupt["reason"] != "uncertain_outcome":
+                self.why_ended = "the task asks what this demo has no answer to: " + short(interrupt["message"], 200)
+                return False
+            number = self.office.vouchers.count(interrupt["action"]["args"])
+            self.story.tell("you", f"look at the mailer: it has sent {number} voucher", "bold")
+            decision = "happened" if number else "not_happened"
+            answer = next(a for a in interrupt["answers"] if a["decision"] == decision)
             self.story.tell("you", "$ " + answer["command"], "bold")
             words = shlex.split(answer["command"])
             subprocess.run([self.binary, *words[1:], "--data-dir", self.folder / ".perdure"], check=True,
-                           stdout=subprocess.DEVNULL)
+                           stdout=subprocess.DEVNULL, timeout=WAIT_S)
+            self.follower.questions.discard(interrupt["id"])
+        return True
 
     def kill_in_model(self):
+        events = self.follower.events
         if self.is_kept:
-            if self.reaches(self.kept.speaking):
+            if self.until(self.kept.speaking.is_set):
                 self.restart("the model is in the middle of its answer", self.kept.released.set,
-                             lambda events: requested(events) == len(self.kept.answers))
+                             lambda events: asked(events) == len(self.kept.answers))
             return
-        asked = requested(self.follower.events)
-        deadline = time.time() + self.wait_s
-        while time.time() < deadline and not self.follower.ended.is_set():
-            if requested(self.follower.events) > asked:
-                return self.restart("a model call is under way", lambda: None, lambda events: True)
-            time.sleep(0.01)
+        before = asked(events)
+        if self.until(lambda: asked(events) > before):
+            self.restart("a model call is under way", lambda: None, lambda events: True)
 
     def run(self):
         self.story.say("\n  A refund desk that is killed three times\n", "bold")
@@ -146,55 +151,18 @@ class Demo:
         self.start_server()
         self.story.tell("server", f"perdure serve, {self.server.url}, data in {self.folder / '.perdure'}", "dim")
         self.submit()
-        self.kill_in_refund()
-        self.kill_in_voucher()
-        self.kill_in_model()
-        self.follower.ended.wait(self.wait_s)
+        self.kill_in_tools()
+        if self.why_ended is None:
+            self.kill_in_model()
+        if self.why_ended is None:
+            self.until(self.follower.ended.is_set)
         task = self.server.call("GET", f"/v1/tasks/{self.task}")
         self.story.tell("task", task["status"], "green" if task["status"] == "completed" else "red")
-        return self.show_counts(task)
-
-    def show_counts(self, task):
-        office, events = self.office, self.follower.events
-        answered = sum(event["type"] == "model.answered" for event in events)
-        asked = requested(events)
-        counts = [
-            ("refund", office.received.get("refund", 0), len(office.refunds),
-             f"idempotent: sent again, with the same key ({len(office.keys.get('refund', []))} key)"),
-            ("send_voucher", office.received.get("send_voucher", 0), len(office.vouchers),
-             "once: never sent again; the doubt was shown, and you answered it"),
-            ("model", asked, answered,
-             f"{asked - answered} answer was lost under way and asked for again: billed, and shown as an attempt"),
-        ]
-        if self.files:
-            counts.append(self.count_files())
-        self.story.say(f"\n  {'what the world outside counted':30}  received  applied", "bold")
-        for what, received, applied, why in counts:
-            self.story.say(f"  {what:30}  {received:8}  {applied:7}   {why}")
-        usage = task["usage"]
-        self.story.say(f"\n  cost {usage['cost_usd']:.6f} USD, {usage['model_calls']} model calls, "
-                       f"{usage['tool_calls']} tool calls, {usage['input_tokens']} + {usage['output_tokens']} tokens; "
-                       f"{self.kills} kills, {time.time() - self.story.begin:.1f} s")
-        return self.verdict(task, counts)
-
-    def count_files(self):
-        sent = sum(event["type"] == "tool.intended" and event["data"]["tool"] == "files.write_file"
-                   for event in self.follower.events)
-        written = len(list((self.folder / "replies").iterdir()))
-        return "files.write_file", sent, written, "repeat: the MCP server, started again after each kill"
-
-    def verdict(self, task, counts):
-        refund, voucher, model = counts[:3]
-        kept = (task["status"] == "completed" and self.kills == 3 and refund[1:3] == (2, 1) and
-                len(self.office.keys["refund"]) == 1 and voucher[1:3] == (1, 1) and model[1] == model[2] + 1 and
-                {reply.name for reply in (self.folder / "replies").iterdir()} == {"ann.txt", "bob.txt"})
-        if not self.is_kept:  # what another model asks for is its own business; what is promised is not
-            kept = len(self.office.vouchers) == voucher[1] and len(self.office.refunds) <= refund[1]
-        self.story.say("  As promised: nothing was lost, nothing was done twice." if kept else
-                       "  THIS IS NOT WHAT WAS PROMISED: please report it.", "green" if kept else "red")
-        return 0 if kept else 1
+        self.why_ended = self.why_ended or self.follower.why_ended
+        return Report(self, task).show()
 
     def close(self):
+        self.office.release()
         if self.server is not None:
             self.server.stop()
         self.office.close()

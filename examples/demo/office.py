@@ -42,9 +42,12 @@ class Office:
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def close(self):
+    def release(self):
         for hold in self.holds.values():
             hold.released.set()
+
+    def close(self):
+        self.release()
         self.server.shutdown()
         self.server.server_close()
 

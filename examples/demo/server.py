@@ -5,6 +5,8 @@ import sys
 import urllib.error
 import urllib.request
 
+STOP_S = 30  # calls under way may take `drain` to end
+
 
 class Server:
     def __init__(self, binary, config, data_dir, log):
@@ -25,7 +27,10 @@ class Server:
 
     def stop(self):
         self.process.terminate()
-        self.process.wait()
+        try:
+            self.process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
         self.log.close()
 
     def call(self, method, path, body=None, headers=None):

@@ -9,10 +9,10 @@ COLOURS = {"dim": "2", "bold": "1", "red": "31;1", "green": "32", "yellow": "33"
 RESULT_MAX = 60
 
 
-def short(value):
+def short(value, most=RESULT_MAX):
     text = value if isinstance(value, str) else json.dumps(value)
     text = "".join(c if c.isprintable() else " " for c in text)  # a model or tool wrote it
-    return text if len(text) <= RESULT_MAX else text[:RESULT_MAX - 1] + "…"
+    return text if len(text) <= most else text[:most - 1] + "…"
 
 
 class Story:
@@ -46,19 +46,29 @@ class Follower(threading.Thread):
         self.story, self.task, self.server = story, task, server
         self.after = 0
         self.events = []
+        self.questions = set()  # the interrupts that are open
         self.ended = threading.Event()
-        self.stopped = False
+        self.why_ended = None
 
     def run(self):
-        while not self.ended.is_set() and not self.stopped:
+        while not self.ended.is_set():
             page = self.server.try_get(f"/v1/tasks/{self.task}/events?after={self.after}&limit=1000")
             for event in page["events"] if page else []:
                 self.after = event["seq"]
                 self.events.append(event)
                 self.show(event)
+                self.follow(event["type"], event["data"])
                 if event["type"] in ("task.completed", "task.failed", "task.cancelled"):
                     self.ended.set()
             time.sleep(0.03)
+
+    def follow(self, kind, data):
+        if kind == "interrupt.requested":
+            self.questions.add(data["interrupt"])
+        elif kind in ("interrupt.resolved", "interrupt.withdrawn", "interrupt.expired"):
+            self.questions.discard(data["interrupt"])
+        elif kind in ("task.failed", "task.cancelled"):
+            self.why_ended = "the " + kind.replace(".", " ") + ": " + short(data.get("detail", json.dumps(data)), 200)
 
     def show(self, event):
         kind, data = event["type"], event["data"]
@@ -76,8 +86,8 @@ class Follower(threading.Thread):
             tell(tool or "model", f"its answer is lost: {data.get('detail', 'in doubt')}", "yellow")
         elif kind == "model.requested" and attempt > 1:
             tell("model", f"called again{again}: what was answered is never paid for twice, this was not", "yellow")
-        elif kind == "tool.failed":
-            tell(tool, f"failed: {short(data.get('detail', ''))}", "red")
+        elif kind in ("tool.failed", "model.failed"):
+            tell(tool or "model", f"failed: {short(data.get('detail', ''))}", "red")
         elif kind == "interrupt.requested":
             tell("a question", data["message"], "yellow")
         elif kind == "interrupt.resolved":
