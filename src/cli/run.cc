@@ -130,11 +130,7 @@ class Run {
     found.openai_key = is_set("OPENAI_API_KEY");
     found.anthropic_key = is_set("ANTHROPIC_API_KEY");
     const auto answer = context_.client.look_at("http://127.0.0.1:11434/api/tags");
-    const json::array* models = answer ? array_at(answer->object(), "models") : nullptr;
-    for (size_t i = 0; models != nullptr && i < models->size(); ++i) {
-      const json::object* model = (*models)[i].if_object();
-      if (model != nullptr) found.ollama_models.push_back(text_at(*model, "name"));
-    }
+    if (answer) found.ollama_models = ollama_models(answer->object());
     return found;
   }
 

@@ -11,26 +11,46 @@ std::string lines(const std::string& name, std::string_view rest) {
   return fmt::format("\n    [models.{}]\n{}", name, rest);
 }
 
+// Without a price an agent that limits cost_usd could not be run with what is proposed here.
 constexpr std::string_view kOpenAi =
     "    provider = \"openai-chat\"\n"
     "    model = \"gpt-5-mini\"\n"
-    "    key = \"env:OPENAI_API_KEY\"\n";
+    "    key = \"env:OPENAI_API_KEY\"\n"
+    "    price_per_mtok = {input = 0.25, cached_input = 0.025, output = 2}\n";
 
 constexpr std::string_view kAnthropic =
     "    provider = \"anthropic\"\n"
     "    model = \"claude-haiku-4-5\"\n"
-    "    key = \"env:ANTHROPIC_API_KEY\"\n";
+    "    key = \"env:ANTHROPIC_API_KEY\"\n"
+    "    price_per_mtok = {input = 1, cached_input = 0.1, cache_write = 1.25, output = 5}\n";
 
 std::string ollama(const std::string& model) {
   return fmt::format(
       "    provider = \"openai-chat\"\n"
       "    base_url = \"http://127.0.0.1:11434/v1\"\n"
       "    model = {}\n"
-      "    allow_private = true\n",
+      "    max_tokens_member = \"max_tokens\"\n"
+      "    allow_private = true\n"
+      "    price_per_mtok = {{input = 0, output = 0}}\n",
       to_json(json::value(model)));
 }
 
 }  // namespace
+
+std::vector<std::string> ollama_models(const json::object& tags) {
+  std::vector<std::string> names;
+  const json::array* models = array_at(tags, "models");
+  for (size_t i = 0; models != nullptr && i < models->size(); ++i) {
+    const json::object* model = (*models)[i].if_object();
+    const std::string name = model == nullptr ? "" : text_at(*model, "name");
+    const json::object* details = model == nullptr ? nullptr : object_at(*model, "details");
+    const std::string family = details == nullptr ? "" : text_at(*details, "family");
+    const bool embeds =
+        name.find("embed") != std::string::npos || family.find("bert") != std::string::npos;
+    if (!name.empty() && !embeds) names.push_back(name);
+  }
+  return names;
+}
 
 std::vector<std::string> models_named(const json::object& agent) {
   std::vector<std::string> names;

@@ -14,6 +14,9 @@ struct Found {
   std::vector<std::string> ollama_models;  // of a server at its usual port
 };
 
+// Of Ollama's list: without those that are for embeddings alone.
+std::vector<std::string> ollama_models(const json::object& tags);
+
 // The models that an agent file names, as it names them; "main" if it names none.
 std::vector<std::string> models_named(const json::object& agent);
 

@@ -1,5 +1,6 @@
 """perdure run: from an agent file to an answer, with a server that is there only as long as it is
 needed."""
+import http.server
 import json
 import os
 import pathlib
@@ -8,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 
@@ -239,10 +241,57 @@ class RunAnAgent(SystemTest):
         self.assertIn("OPENAI_API_KEY is set", said)
         self.assertNotIn("sk-not-shown", said)
         self.assertFalse((self.folder / ".perdure").exists(), "nothing was started")
-        lines = "\n".join(line.strip() for line in said.splitlines() if line.startswith("    "))
-        (self.folder / "perdure.toml").write_text(lines)
-        self.write_agent(model="large", tools=[])
-        self.perdure("run", "orders.toml", "x", "--detach", OPENAI_API_KEY="sk-not-shown")
+
+    def what_is_proposed(self, **env):
+        (self.folder / "perdure.toml").write_text("")
+        said = self.perdure("run", "orders.toml", "x", status=1, **env).stderr
+        return "\n".join(line.strip() for line in said.splitlines() if line.startswith("    "))
+
+    def test_what_is_proposed_runs_an_agent_with_a_limit_of_money(self):
+        self.write_agent(tools=[], limits={"cost_usd": 0.1})
+        proposed = {key: self.what_is_proposed(**{key: "sk-not-shown"})
+                    for key in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY")}
+        with Ollama() as ollama:
+            if ollama.is_there:
+                proposed["OLLAMA"] = self.what_is_proposed()
+                self.assertIn('"qwen3"', proposed["OLLAMA"])
+        for key, lines in proposed.items():
+            with self.subTest(key):
+                self.assertIn("[models.main]", lines)
+                (self.folder / "perdure.toml").write_text(lines)
+                self.perdure("run", "orders.toml", "x", "--detach", **{key: "sk-not-shown"})
+                self.end_server()
+                shutil.rmtree(self.data)
+
+
+class Ollama:
+    """What lists its models at Ollama's port, unless something else has that port."""
+
+    def __enter__(self):
+        class Tags(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                body = json.dumps({"models": [{"name": "nomic-embed-text"}, {"name": "qwen3"}]}).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+        try:
+            self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 11434), Tags)
+        except OSError:
+            self.server = None
+            print("not run: what is proposed for Ollama: its port is taken")
+        else:
+            threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.is_there = self.server is not None
+        return self
+
+    def __exit__(self, *_):
+        if self.server is not None:
+            self.server.shutdown()
+            self.server.server_close()
 
 
 class UntilIdle(SystemTest):

@@ -23,6 +23,23 @@ TEST(Suggest, NamesWhatIsThere) {
               testing::AllOf(HasSubstr(R"(model = "llama \"x\"")"), HasSubstr("ANTHROPIC")));
 }
 
+TEST(Suggest, EachTableHasAPrice) {
+  const Found rows[] = {{true, false, {}}, {false, true, {}}, {false, false, {"m"}}, {}};
+  for (const Found& found : rows) {
+    EXPECT_THAT(model_advice("p.toml", "main", found),
+                testing::HasSubstr("    price_per_mtok = {input = "));
+  }
+}
+
+TEST(Suggest, ModelsThatSpeak) {
+  const json::value tags = *parse_json(
+      R"({"models": [{"name": "nomic-embed-text"}, {"name": "minilm", "details": {"family": "bert"}},
+                     3, {"size": 4}, {"name": "qwen3", "details": {"family": "qwen3"}}]})",
+      "tags");
+  EXPECT_THAT(ollama_models(tags.as_object()), testing::ElementsAre("qwen3"));
+  EXPECT_THAT(ollama_models({}), testing::IsEmpty());
+}
+
 TEST(Suggest, TakesTheNameThatTheAgentUses) {
   struct {
     std::string agent;
