@@ -7,7 +7,7 @@ import sqlite3
 import unittest
 
 import answers
-from case import SystemTest
+from case import SystemTest, agent
 from server import run
 
 
@@ -201,6 +201,71 @@ class DataDirectory(SystemTest):
         except AssertionError as refused:
             self.assertIn("exit 1)", str(refused))
         return status
+
+
+class Backup(SystemTest):
+    """docs/operations.md, "Backup": a copy of the data directory of a stopped server is one."""
+
+    def copy(self, server):
+        """Of the stopped server, verified."""
+        copy = server.folder / "copy"
+        shutil.copytree(server.data, copy)
+        done = run("doctor", copy)
+        self.assertEqual(done.returncode, 0, done)
+        return copy
+
+    def restore(self, server, copy):
+        shutil.rmtree(server.data)
+        shutil.copytree(copy, server.data)
+
+    def test_the_task_goes_on_in_the_copy(self):
+        self.world.rules(answers.calls(("c", "pay", {"order": 1}), round=0), answers.says("Paid."),
+                         answers.replies("/pay", {"paid": 1}))
+        config = self.config()
+        config["tools"]["pay"]["approval"] = "always"
+        server = self.server(config)
+        text = "big " + "x" * 300_000  # more than stands in the database
+        task = server.api.submit("orders", text)
+        server.api.wait(task, "input_required")
+        journal, token = server.api.journal(task), server.token
+        self.assertEqual(server.stop(), 0)
+        copy = self.copy(server)
+        shutil.rmtree(server.data)
+        server.data = copy
+        server.start()
+        self.assertEqual(server.token, token)
+        self.assertEqual(server.api.journal(task)[:len(journal)], journal)
+        question = self.only(server.api.get("/v1/interrupts").json["interrupts"])
+        server.api.post(f"/v1/interrupts/{question['id']}/resolve", {"decision": "approve"})
+        self.assertEqual(server.api.wait(task, "completed")["result"], {"text": "Paid."})
+        self.assertEqual(len(self.received("/pay", "1")), 1)
+        self.assertTrue(self.model_bodies("x" * 300_000))
+
+    def test_an_older_copy_asks_before_it_acts(self):
+        """What was done after the copy is not known to it. With the rule that the document gives, nothing is done
+        before a person has looked."""
+        act = answers.calls(("c", "pay", {"order": 2}), round=0)
+        self.world.rules({**act, "steps": [["hold", "model"], *act["steps"]]}, answers.says("Paid."),
+                         answers.replies("/pay", {"paid": 2}))
+        server = self.server()
+        task = server.api.submit("orders", "pay it")
+        self.world.wait_held("model")
+        server.kill()
+        copy = self.copy(server)
+        self.world.release("model")
+        server.start()
+        server.api.wait(task, "completed")
+        server.stop()
+        self.assertEqual(len(self.received("/pay", "2")), 1)
+        self.restore(server, copy)
+        server.configure(self.config(policy=[{"effect": ["once", "idempotent"], "then": "ask"}]), {"orders": agent()})
+        server.start()
+        server.api.wait(task, "input_required")
+        self.assertEqual(len(self.received("/pay", "2")), 1, "nothing before a person has looked")
+        question = self.only(server.api.get("/v1/interrupts").json["interrupts"])
+        server.api.post(f"/v1/interrupts/{question['id']}/resolve", {"decision": "respond", "value": {"paid": 2}})
+        server.api.wait(task, "completed")
+        self.assertEqual(len(self.received("/pay", "2")), 1)
 
 
 if __name__ == "__main__":
