@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the commands that the documents show, and holds their tables against the code.
+"""Runs the commands that the documents show, and holds their files, commands and tables against the binary and the code.
 
 A block ```sh whose info string ends in "run" is run line by line from the root of the tree; each line
 must succeed. Lines that begin with # are comments.
@@ -50,7 +50,8 @@ def main():
     if commands == 0:
         faults += 1
         print("no document shows a command that can be run")
-    faults += subprocess.run([sys.executable, "-B", ROOT / "test/docs/facts.py"]).returncode
+    for held in ("shown.py", "facts.py"):
+        faults += subprocess.run([sys.executable, "-B", ROOT / "test/docs" / held]).returncode
     print(f"documents: {len(documents())} read, {commands} commands run, {faults} faults")
     return 1 if faults else 0
 
