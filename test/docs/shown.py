@@ -6,6 +6,7 @@ backticks that begins with `perdure` must name a command, and only flags that it
 """
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,7 +31,8 @@ TOOL = {"http": {"method": "POST", "url": "http://127.0.0.1:9/"}, "allow_private
         "input_schema": {"type": "object", "properties": {"order_id": {"type": "string"}}, "required": ["order_id"]}}
 OPERATOR = {"models": {"main": MODEL | FREE, "backup": MODEL | FREE}, "tools": {"payments": TOOL, "shop.look": TOOL}}
 # No server is where a document says one is: it is given up soon.
-QUICK = {"mcp": {"timeouts": {"start": "100ms"}}}
+QUICK = {"timeouts": {"start": "100ms"}}
+BARE = {} if shutil.which("bwrap") else {"unsafe_same_user": True}
 AGENT = {"model": "main", "instructions": "You stand for one."}
 FILES = {"docs.key": "k-0123456789abcdef", "verdict.schema.json": '{"type": "object"}'}
 
@@ -48,8 +50,10 @@ def whole(kind, block):
         return OPERATOR, {block.get("name", "shown"): agent}
     if kind == "prices":
         return {"prices": "prices.toml", "models": {"main": MODEL}}, {"shown": AGENT | {"limits": {"cost_usd": 1}}}
-    slow = {name: QUICK["mcp"] for name in block.get("mcp", {})}
-    return merged(merged(OPERATOR, {"mcp": slow} if slow else {}), block), {}
+    more = {"mcp": {name: QUICK | (BARE if "command" in table else {}) for name, table in block.get("mcp", {}).items()},
+            "tools": {name: {"irreversible": True, "shell": BARE} for name, table in block.get("tools", {}).items()
+                      if BARE and "shell" in table}}
+    return merged(merged(OPERATOR, more), block), {}
 
 
 def why_not(kind, text):

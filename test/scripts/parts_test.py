@@ -52,6 +52,18 @@ class PartsTest(unittest.TestCase):
         self.assertEqual(self.run_parts(dict(part), flags=["--strict"]).returncode, 1)
         self.assertEqual(self.run_parts(dict(part), flags=["--strict"], PERDURE_NO_SUCH="1").returncode, 0)
 
+    def test_what_was_skipped_in_a_part_fails_only_when_strict(self):
+        for line in ("not run: a thing", "[  SKIPPED ] Suite.Test (0 ms)", "\t  7 - a_test (Skipped)",
+                     "\t  7 - a_test (Disabled)"):
+            part = {"run": f"\"printf '{line}\\\\n'\""}
+            with self.subTest(line):
+                run = self.run_parts(dict(part))
+                self.assertEqual(run.returncode, 0, run.stdout)
+                self.assertIn("Not run:\n  control 0: ", run.stdout)
+                run = self.run_parts(dict(part), flags=["--strict"])
+                self.assertEqual(run.returncode, 1, run.stdout)
+                self.assertIn("FAILED: control 0", run.stdout)
+
     def test_quick_says_what_it_left_out(self):
         run = self.run_parts({"name": "long", "run": '"false"', "slow": "true"}, flags=["--quick"])
         self.assertEqual(run.returncode, 0)

@@ -58,6 +58,12 @@ def run(name, binary, seen):
     return name, failed, output, time.monotonic() - began
 
 
+def left_out(output):
+    """What the class was run without."""
+    skipped = re.search(r"skipped=(\d+)", output)
+    return int(skipped.group(1)) if skipped else len(re.findall(r"^not run", output, re.M))
+
+
 def summary(name, failed, output, seconds):
     count = re.search(r"^Ran (\d+) test", output, re.M)
     skipped = re.search(r"skipped=(\d+)", output)
@@ -80,7 +86,8 @@ def main():
     options.add_argument("--build", default=str(ROOT / "build" / "dev"))
     options.add_argument("--jobs", type=int, default=2 * (os.cpu_count() or 2))
     options.add_argument("--strict", action="store_true",
-                         help="an answer that api/openapi.json names and no test gets is a failure")
+                         help="a test that is skipped is a failure, and an answer that api/openapi.json names and no "
+                              "test gets")
     options.add_argument("names", nargs="*")
     args = options.parse_args()
     binary = pathlib.Path(args.build).resolve() / "src" / "perdure"
@@ -89,7 +96,7 @@ def main():
     chosen = [name for name in classes() if not args.names or any(part in name for part in args.names)]
     if not chosen:
         sys.exit("no test has such a name")
-    began, failures = time.monotonic(), 0
+    began, failures, skipped = time.monotonic(), 0, 0
     seen = tempfile.mkdtemp(prefix="perdure-seen-")
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         for future in concurrent.futures.as_completed(pool.submit(run, name, binary, seen)
@@ -97,6 +104,7 @@ def main():
             name, failed, output, seconds = future.result()
             print(summary(name, failed, output, seconds), flush=True)
             print("".join(line + "\n" for line in output.splitlines() if line.startswith("not run")), end="")
+            skipped += left_out(output)
             if failed:
                 failures += 1
                 print(output)
@@ -104,8 +112,8 @@ def main():
         gaps = describe(seen)
         failures += gaps if args.strict else 0
     shutil.rmtree(seen)
-    print(f"{len(chosen)} classes, {failures} failed, {time.monotonic() - began:.0f} s")
-    return 1 if failures else 0
+    print(f"{len(chosen)} classes, {failures} failed, {skipped} tests skipped, {time.monotonic() - began:.0f} s")
+    return 1 if failures or (args.strict and skipped) else 0
 
 
 if __name__ == "__main__":
