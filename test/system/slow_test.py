@@ -3,7 +3,7 @@ import resource
 import unittest
 
 from case import SystemTest
-from slow_connections import measure
+from slow_connections import broken_claims, measure
 
 CONNECTIONS = 2_000
 
@@ -17,14 +17,9 @@ class SlowConnections(SystemTest):
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
         server = self.server({"agents": {"sleepers": {"planner": "script"}}}, agents={})
         found = measure(server, CONNECTIONS, seconds=14)  # longer than a header or a body may stand still
-        self.assertEqual(found["busy"]["failures"], [])
-        self.assertEqual(found["refused"], 0)
-        self.assertEqual(found["opened"], CONNECTIONS)
-        self.assertGreater(found["busy"]["requests"], 100)
-        self.assertLess(found["busy"]["p99_ms"], 2_000, found)
-        self.assertLess(found["kib_per_connection"], 64, found)
-        self.assertGreater(found["answers"].get("header 408", 0), 0, "who never ends a header is cut")
-        self.assertGreater(found["answers"].get("body 408", 0), 0, "who never ends a body is cut")
+        self.assertEqual(broken_claims(found), [], found)
+        worse = {**found, "refused": 1, "kib_per_connection": 65, "answers": {"body 408": 1}}
+        self.assertEqual(len(broken_claims(worse)), 3, "it can fail")
         server.stop()
 
 
