@@ -79,7 +79,7 @@ Result<std::string> read_schema(const json::value& schema, const std::string& fo
   if (!schema.is_string()) {
     return fail(Code::kInvalid, where + ": expected a file name or a table");
   }
-  const std::string path = folder + "/" + std::string(schema.get_string());
+  const std::string path = beside(folder, std::string(schema.get_string()));
   TRY_ASSIGN(const std::string text, read_file(path));
   TRY_ASSIGN(const json::value parsed, parse_json(text, path));
   if (!parsed.is_object()) return fail(Code::kInvalid, path + ": a JSON Schema is an object here");

@@ -57,6 +57,7 @@ class Files(SystemTest):
             (self.with_("tools", "pay", http={"method": "FETCH", "url": world.url}), "tools.pay.method", "not one"),
             (self.with_("tools", "pay", http={"method": "POST", "url": "http://{host}/x"}), "tools.pay.url", ""),
             (self.with_("tools", "pay", input_schema="nowhere.json"), "nowhere.json", "cannot read"),
+            (self.with_("tools", "pay", input_schema="/nowhere/x.json"), "cannot read /nowhere/x.json", ""),
             (self.with_("tools", "pay", input_schema={"properties": {"usd": {"type": "nubmer"}}}),
              "tools.pay.input_schema/properties/usd/type", "number"),
             (self.with_("tools", "pay", input_schema={"properties": {"to": {"pattern": "(?=a)"}}}),
