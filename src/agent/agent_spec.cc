@@ -70,6 +70,10 @@ bool AgentSpec::has_builtin(std::string_view tool) const {
   return std::find(builtins.begin(), builtins.end(), tool) != builtins.end();
 }
 
+bool AgentSpec::tells_output_schema() const {
+  return rendering >= 2 && !output_schema.empty() && compiled_output_schema.has_value();
+}
+
 Status compile_schemas(AgentSpec& spec) {
   if (!spec.output_schema.empty()) {
     TRY_ASSIGN(spec.compiled_output_schema,
@@ -104,6 +108,7 @@ std::string agent_content(const AgentSpec& spec) {
         {"tool_calls", spec.limits.tool_calls},
         {"turns", spec.limits.turns}}},
   };
+  if (spec.rendering > 1) content["rendering"] = spec.rendering;
   if (spec.failover_on_refusal) content["failover_on_refusal"] = true;
   if (!spec.builtins.empty()) content["builtins"] = to_array(spec.builtins);
   if (!spec.output_schema.empty()) content["output_schema"] = spec.output_schema;
@@ -123,6 +128,7 @@ Result<AgentSpec> agent_from_content(std::string_view text) {
   spec.instructions = in.string("instructions");
   spec.always_ask = strings(in, "always_ask");
   spec.max_output_tokens = in.integer("max_output_tokens", 1, kMaxOutputTokensMax);
+  spec.rendering = in.integer("rendering", 1, kRendering, 1);
   spec.max_inline_bytes = in.integer("max_inline", kUnlimited, INT64_MAX, kUnlimited);
   spec.failover_on_refusal = in.boolean("failover_on_refusal", false);
   spec.builtins = strings(in, "builtins");

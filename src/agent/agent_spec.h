@@ -19,6 +19,8 @@ inline constexpr int64_t kDefaultMaxOutputTokens = 8192;
 inline constexpr int64_t kMaxOutputTokensMax = 10'000'000;
 inline constexpr int64_t kDefaultMaxInlineBytes = 16 * 1024;
 inline constexpr int64_t kMaxInlineBytesMin = 256;
+// How a conversation is put to the model. 1: nothing is said of the output schema.
+inline constexpr int64_t kRendering = 2;
 
 struct AgentSpec {
   std::string name;
@@ -33,6 +35,8 @@ struct AgentSpec {
   // A larger result of a tool is shown in part. kUnlimited: versions from before there was a limit.
   int64_t max_inline_bytes = kDefaultMaxInlineBytes;
   int64_t max_output_tokens = kDefaultMaxOutputTokens;
+  // A task keeps that of its version, so that an upgrade changes nothing of what its model is sent.
+  int64_t rendering = kRendering;
   Limits limits;  // turns: answers of a model
   // Compiled once; those of tools by name. Arguments of a tool that is not here are not checked.
   std::map<std::string, JsonSchema, std::less<>> input_schemas;
@@ -43,6 +47,8 @@ struct AgentSpec {
   // The agent file asks a person before each call of this tool, whatever the policy says.
   bool asks_always(std::string_view tool) const;
   bool has_builtin(std::string_view tool) const;
+  // The answer is checked, and the model is told the schema at the beginning.
+  bool tells_output_schema() const;
 };
 
 // Fills what is compiled. The error is about the output schema. A tool's schema that cannot be

@@ -1,5 +1,7 @@
 #include "agent/final_answer.h"
 
+#include <fmt/core.h>
+
 #include "base/json.h"
 
 namespace perdure {
@@ -19,6 +21,13 @@ std::string_view inside_fence(std::string_view text) {
 }
 
 }  // namespace
+
+std::string words_for_json(std::string_view schema) {
+  return fmt::format(
+      "Your final answer, the one without tool calls, must be one JSON value and no other text. It "
+      "must fit this JSON Schema:\n{}",
+      schema);
+}
 
 Result<std::string> final_json(const JsonSchema& schema, std::string_view text) {
   auto value = parse_json(text, "the answer", kLimits);

@@ -153,8 +153,9 @@ void complete(const AgentSpec& spec, const Transcript& transcript, AnswerTurn& o
   if (transcript.told(Tell::Why::kOutputSchema) < kRepairsMax) {
     return tell_model(out, {Tell::Why::kOutputSchema,
                             fmt::format("Your answer does not fit the schema that it must fit:\n"
-                                        "{}\nAnswer again with the corrected JSON alone.",
-                                        wrong)});
+                                        "{}\nThe schema:\n{}\n"
+                                        "Answer again with the corrected JSON alone.",
+                                        wrong, spec.output_schema)});
   }
   fail_task(out, StopReason::kError,
             fmt::format("the answer does not fit the agent's output_schema, nor did the one before "

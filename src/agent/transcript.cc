@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "agent/final_answer.h"
 #include "agent/step_ids.h"
 #include "base/assert.h"
 #include "base/json.h"
@@ -32,6 +33,14 @@ std::string user_text(const Payload& input) {
                      : value->is_string() ? std::string(value->get_string())
                                           : to_canonical_json(*value);
   return text.empty() ? std::string(kNoInput) : text;
+}
+
+// Every request of a task begins with it.
+std::string system_text(const AgentSpec& spec) {
+  std::string text = spec.instructions;
+  if (!spec.tells_output_schema()) return text;
+  if (!text.empty()) text += "\n\n";
+  return text + words_for_json(spec.output_schema);
 }
 
 // Results are matched to calls by id, so ids must be there and differ, whatever the provider sent.
@@ -385,11 +394,10 @@ ModelRequest Transcript::request(const AgentSpec& spec) const {
   ModelRequest request;
   request.tools = spec.tools;
   request.max_output_tokens = spec.max_output_tokens;
-  request.output_schema = spec.output_schema;
-  if (!spec.instructions.empty()) {
+  if (std::string text = system_text(spec); !text.empty()) {
     Message& system = request.messages.emplace_back();
     system.role = Message::Role::kSystem;
-    system.text = spec.instructions;
+    system.text = std::move(text);
   }
   conversation_.write_to(request.messages);
   return request;
@@ -399,7 +407,7 @@ int64_t Transcript::input_tokens_estimate(const AgentSpec& spec) const {
   if (counted_tokens_ >= 0) {
     return counted_tokens_ + static_cast<int64_t>(tokens_of(size_bytes() - counted_bytes_));
   }
-  uint64_t bytes = size_bytes() + spec.instructions.size();
+  uint64_t bytes = size_bytes() + system_text(spec).size();
   for (const ToolDeclaration& tool : spec.tools) {
     bytes +=
         tool.name.size() + tool.description.size() + tool.input_schema.size() + kToolOverheadBytes;

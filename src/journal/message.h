@@ -42,9 +42,7 @@ struct ToolDeclaration {
 struct ModelRequest {
   std::vector<Message> messages;
   std::vector<ToolDeclaration> tools;
-  int64_t max_output_tokens = 0;  // 0: the provider's default
-  // JSON text; empty: none. The answer is asked to fit it, and is checked by whoever asked for it.
-  std::string output_schema;
+  int64_t max_output_tokens = 0;  // 0: as the operator's file says of the model
 };
 
 // One answer. As a payload it is JSON: journal/message_json.h.

@@ -47,6 +47,9 @@ class Agents(SystemTest):
         self.assertEqual(done["result"], {"verdict": "refund"})
         last = json.loads(self.model_bodies("order 1")[-1])["messages"]
         self.assertEqual([message["role"] for message in last], ["system", "user", "assistant", "user"])
+        shown = json.dumps(schema, sort_keys=True, separators=(",", ":"))
+        for told in (last[0], last[-1]):
+            self.assertIn(shown, told["content"], "the schema itself, and not only what is wrong")
         self.assertIn('/verdict: expected one of "refund", "keep", found the string "maybe"', last[-1]["content"])
         task = server.api.submit("orders", "order 2")
         self.assertIn("the answer does not fit the agent's output_schema", self.errors(server, task))

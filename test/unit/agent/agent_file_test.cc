@@ -102,6 +102,20 @@ TEST(AgentSpec, TheContentIsTheVersion) {
   EXPECT_NE(agent_version(changed), spec->version);
 }
 
+// What a task pins is read as it was written, and what the loop calls it stays the same.
+TEST(AgentSpec, ContentFromBeforeThereWereRenderingsIsItself) {
+  const std::string content =
+      R"({"always_ask":[],"instructions":"","limits":{"cost_micro_usd":-1,"model_calls":-1,)"
+      R"("tool_calls":-1,"turns":-1},"max_inline":16384,"max_output_tokens":8192,)"
+      R"("models":["main"],"name":"x","output_schema":"{}","tools":[]})";
+  const auto spec = agent_from_content(content);
+  ASSERT_TRUE(spec) << spec.error().message;
+  EXPECT_EQ(spec->rendering, 1);
+  EXPECT_EQ(spec->max_output_tokens, 8192);
+  EXPECT_FALSE(spec->tells_output_schema());
+  EXPECT_EQ(agent_content(*spec), content);
+}
+
 TEST(AgentSpec, StoredContentIsReadStrictly) {
   EXPECT_FALSE(agent_from_content("{}"));
   EXPECT_FALSE(agent_from_content("not json"));

@@ -38,8 +38,28 @@ TEST(FinalAnswer, ThatFitsEndsTheTaskWithItsValue) {
   JournalBuilder journal;
   journal.created(R"("hi")").answered(1, answer_with(R"({"done": 5})"));
   EXPECT_EQ(show(plan(journal, 2).actions.front()), R"(complete end_turn {"done":5})");
-  EXPECT_EQ(fold(journal.records()).request(strict_agent()).output_schema,
-            strict_agent().output_schema);
+}
+
+constexpr std::string_view kToldAtFirst =
+    "system: Serve the customer.\n\nYour final answer, the one without tool calls, must be one "
+    "JSON "
+    "value and no other text. It must fit this JSON Schema:\n"
+    "{\"type\":\"object\",\"required\":[\"done\"]}\nuser: hi\n";
+
+TEST(FinalAnswer, ItsSchemaIsToldFromTheBeginning) {
+  JournalBuilder journal;
+  journal.created(R"("hi")");
+  const Transcript transcript = fold(journal.records());
+  AgentSpec spec = strict_agent();
+  EXPECT_EQ(show(transcript.request(spec).messages), kToldAtFirst);
+  const int64_t with_schema = transcript.input_tokens_estimate(spec);
+  // A task of a version from before the schema was told goes on without it.
+  spec.rendering = 1;
+  EXPECT_EQ(show(transcript.request(spec).messages), "system: Serve the customer.\nuser: hi\n");
+  EXPECT_GT(with_schema, transcript.input_tokens_estimate(spec) + 30);
+  spec = strict_agent();
+  spec.instructions.clear();
+  EXPECT_TRUE(show(transcript.request(spec).messages).starts_with("system: Your final answer"));
 }
 
 TEST(FinalAnswer, ThatDoesNotFitIsRepairedOnceAndThenEndsTheTask) {
@@ -50,9 +70,11 @@ TEST(FinalAnswer, ThatDoesNotFitIsRepairedOnceAndThenEndsTheTask) {
   EXPECT_TRUE(repair.more);
   journal.accepted(repair);
   const std::string told =
-      "system: Serve the customer.\nuser: hi\nassistant: {\"x\": 5}\n"
+      std::string(kToldAtFirst) +
+      "assistant: {\"x\": 5}\n"
       "user: Your answer does not fit the schema that it must fit:\n"
       "the answer: expected an object with the member \"done\", found the object {\"x\":5}\n"
+      "The schema:\n{\"type\":\"object\",\"required\":[\"done\"]}\n"
       "Answer again with the corrected JSON alone.\n";
   EXPECT_EQ(show(fold(journal.records()).request(strict_agent()).messages), told);
   EXPECT_TRUE(show(plan(journal, 3).actions.front()).starts_with("call m3 model main"));
