@@ -133,8 +133,7 @@ Result<AgentSpec> agent_from_file(const json::value& file,
   for (const ToolDeclaration& tool : spec.tools) {
     if (is_builtin_tool(tool.name)) spec.builtins.push_back(tool.name);
   }
-  spec.max_output_tokens =
-      in.integer("max_output_tokens", 1, kMaxOutputTokensMax, kDefaultMaxOutputTokens);
+  spec.max_output_tokens = in.integer("max_output_tokens", 1, kMaxOutputTokensMax, 0);
   spec.max_inline_bytes =
       in.integer("max_inline", kMaxInlineBytesMin, INT64_MAX, kDefaultMaxInlineBytes);
   if (const json::value* schema = in.value("output_schema")) {

@@ -100,7 +100,6 @@ std::string agent_content(const AgentSpec& spec) {
       {"instructions", spec.instructions},
       {"tools", std::move(tools)},
       {"always_ask", to_array(spec.always_ask)},
-      {"max_output_tokens", spec.max_output_tokens},
       {"max_inline", spec.max_inline_bytes},
       {"limits",
        {{"cost_micro_usd", spec.limits.cost_micro_usd},
@@ -108,6 +107,7 @@ std::string agent_content(const AgentSpec& spec) {
         {"tool_calls", spec.limits.tool_calls},
         {"turns", spec.limits.turns}}},
   };
+  if (spec.max_output_tokens > 0) content["max_output_tokens"] = spec.max_output_tokens;
   if (spec.rendering > 1) content["rendering"] = spec.rendering;
   if (spec.failover_on_refusal) content["failover_on_refusal"] = true;
   if (!spec.builtins.empty()) content["builtins"] = to_array(spec.builtins);
@@ -127,7 +127,7 @@ Result<AgentSpec> agent_from_content(std::string_view text) {
   spec.models = strings(in, "models");
   spec.instructions = in.string("instructions");
   spec.always_ask = strings(in, "always_ask");
-  spec.max_output_tokens = in.integer("max_output_tokens", 1, kMaxOutputTokensMax);
+  spec.max_output_tokens = in.integer("max_output_tokens", 1, kMaxOutputTokensMax, 0);
   spec.rendering = in.integer("rendering", 1, kRendering, 1);
   spec.max_inline_bytes = in.integer("max_inline", kUnlimited, INT64_MAX, kUnlimited);
   spec.failover_on_refusal = in.boolean("failover_on_refusal", false);

@@ -15,7 +15,6 @@
 
 namespace perdure {
 
-inline constexpr int64_t kDefaultMaxOutputTokens = 8192;
 inline constexpr int64_t kMaxOutputTokensMax = 10'000'000;
 inline constexpr int64_t kDefaultMaxInlineBytes = 16 * 1024;
 inline constexpr int64_t kMaxInlineBytesMin = 256;
@@ -34,7 +33,7 @@ struct AgentSpec {
   std::string output_schema;            // JSON text; empty: the answer is text
   // A larger result of a tool is shown in part. kUnlimited: versions from before there was a limit.
   int64_t max_inline_bytes = kDefaultMaxInlineBytes;
-  int64_t max_output_tokens = kDefaultMaxOutputTokens;
+  int64_t max_output_tokens = 0;  // 0: as many as the model's own limit
   // A task keeps that of its version, so that an upgrade changes nothing of what its model is sent.
   int64_t rendering = kRendering;
   Limits limits;  // turns: answers of a model

@@ -81,10 +81,10 @@ const std::string& first_model(const AgentSpec& spec, const Transcript& transcri
 }
 
 void after_failure(const AgentSpec& spec, const Transcript& transcript,
-                   std::vector<ModelFailure> failures, const Prices& prices, AnswerTurn& out) {
+                   std::vector<ModelFailure> failures, const KnownModels& models, AnswerTurn& out) {
   if (may_ask_another(spec, failures.back())) {
     if (const std::string* next = next_model(spec, failures)) {
-      return call_model(spec, transcript, *next, prices, out);
+      return call_model(spec, transcript, *next, models, out);
     }
   }
   std::string message = in_words(failures.front());

@@ -11,7 +11,7 @@ const std::string& first_model(const AgentSpec& spec, const Transcript& transcri
 // After a model call that ended without an answer, or with a refusal: the next model, or the end of
 // the task. It names every model that was asked; the reason is that of the first.
 void after_failure(const AgentSpec& spec, const Transcript& transcript,
-                   std::vector<Transcript::ModelFailure> failures, const Prices& prices,
+                   std::vector<Transcript::ModelFailure> failures, const KnownModels& models,
                    AnswerTurn& out);
 
 }  // namespace perdure

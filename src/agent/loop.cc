@@ -101,7 +101,7 @@ void leave_loop(Loop loop, const Transcript& transcript, AnswerTurn& out) {
 }
 
 // Calls the model, unless it has gone in circles for too long.
-void ask_again(const AgentSpec& spec, const Transcript& transcript, const Prices& prices,
+void ask_again(const AgentSpec& spec, const Transcript& transcript, const KnownModels& models,
                AnswerTurn& out) {
   if (transcript.malformed_answers() >= kMalformedAnswersMax) {
     return fail_task(
@@ -115,11 +115,11 @@ void ask_again(const AgentSpec& spec, const Transcript& transcript, const Prices
                                  transcript.paused_answers()));
   }
   if (const auto loop = transcript.loop()) return leave_loop(*loop, transcript, out);
-  call_model(spec, transcript, first_model(spec, transcript), prices, out);
+  call_model(spec, transcript, first_model(spec, transcript), models, out);
 }
 
 // Another model may be willing, if the agent's file says so.
-void act_on_refusal(const AgentSpec& spec, const Transcript& transcript, const Prices& prices,
+void act_on_refusal(const AgentSpec& spec, const Transcript& transcript, const KnownModels& models,
                     AnswerTurn& out) {
   const ModelAnswer& answer = transcript.answer();
   const std::string& words = answer.refusal.empty() ? answer.text : answer.refusal;
@@ -130,7 +130,7 @@ void act_on_refusal(const AgentSpec& spec, const Transcript& transcript, const P
                         .failure = FailureClass::kRefusal,
                         .detail = words,
                         .attempts = 1});
-    return after_failure(spec, transcript, std::move(failures), prices, out);
+    return after_failure(spec, transcript, std::move(failures), models, out);
   }
   fail_task(out, StopReason::kRefusal,
             fmt::format("the model refused: {}", beginning(words, kQuotedMaxBytes)));
@@ -163,16 +163,25 @@ void complete(const AgentSpec& spec, const Transcript& transcript, AnswerTurn& o
                         wrong));
 }
 
-void act_on_answer(const AgentSpec& spec, const Transcript& transcript, const Prices& prices,
+void fail_cut_answer(const AgentSpec& spec, const std::string& model, const KnownModels& models,
+                     AnswerTurn& out) {
+  const int64_t limit = output_tokens_max(spec, terms_of(models, model));
+  const bool agents = limit == spec.max_output_tokens;
+  fail_task(out, StopReason::kError,
+            fmt::format("the answer was cut at max_output_tokens = {}; raise it {}. Calls in it "
+                        "were not made",
+                        limit,
+                        agents ? "in the agent file"
+                               : fmt::format("in models.{} of the operator's file", model)));
+}
+
+void act_on_answer(const AgentSpec& spec, const Transcript& transcript, const KnownModels& models,
                    AnswerTurn& out) {
   const ModelAnswer& answer = transcript.answer();
-  if (is_refusal(answer)) return act_on_refusal(spec, transcript, prices, out);
+  if (is_refusal(answer)) return act_on_refusal(spec, transcript, models, out);
   // The arguments of a call in it may be cut, and still be JSON.
   if (answer.stop == ModelAnswer::Stop::kTruncated) {
-    return fail_task(out, StopReason::kError,
-                     fmt::format("the answer was cut at max_output_tokens = {}; raise it in the "
-                                 "agent file. Calls in it were not made",
-                                 spec.max_output_tokens));
+    return fail_cut_answer(spec, transcript.answering(), models, out);
   }
   if (answer.stop == ModelAnswer::Stop::kContextOverflow) {
     return fail_task(out, StopReason::kContextOverflow,
@@ -195,7 +204,7 @@ Usage reserve_model_call(int64_t input_tokens, int64_t output_tokens, const Mode
 }
 
 Result<AnswerTurn> plan_agent_turn(const AgentSpec& spec, const Transcript& transcript,
-                                   uint64_t turn, Seq upto_seq, const Prices& prices) {
+                                   uint64_t turn, Seq upto_seq, const KnownModels& models) {
   TRY_STATUS(transcript.status());
   if (spec.models.empty()) return fail(Code::kInvalid, "the agent names no model");
   AnswerTurn out;
@@ -204,13 +213,13 @@ Result<AnswerTurn> plan_agent_turn(const AgentSpec& spec, const Transcript& tran
   out.planner_version = "agent/1:" + spec.version;
   switch (transcript.stage()) {
     case Transcript::Stage::kCallModel:
-      ask_again(spec, transcript, prices, out);
+      ask_again(spec, transcript, models, out);
       return out;
     case Transcript::Stage::kAnswered:
-      act_on_answer(spec, transcript, prices, out);
+      act_on_answer(spec, transcript, models, out);
       return out;
     case Transcript::Stage::kModelFailed:
-      after_failure(spec, transcript, transcript.failures(), prices, out);
+      after_failure(spec, transcript, transcript.failures(), models, out);
       return out;
     case Transcript::Stage::kEmpty:
     case Transcript::Stage::kModelOpen:

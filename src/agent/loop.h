@@ -18,7 +18,7 @@ inline constexpr uint32_t kPausedAnswersMax = 20;
 // (see AgentSpec::asks_always). The answer's hash is left zero.
 // Fails if the transcript does, or if the task waits for an outcome (kConflict).
 Result<AnswerTurn> plan_agent_turn(const AgentSpec& spec, const Transcript& transcript,
-                                   uint64_t turn, Seq upto_seq, const Prices& prices);
+                                   uint64_t turn, Seq upto_seq, const KnownModels& models);
 
 // What one model call may use at most: reserved before it is sent.
 Usage reserve_model_call(int64_t input_tokens, int64_t output_tokens, const ModelPrice& price);

@@ -1,5 +1,7 @@
 #include "agent/turn_parts.h"
 
+#include <algorithm>
+
 #include "agent/loop.h"
 #include "agent/step_ids.h"
 #include "base/json.h"
@@ -16,21 +18,32 @@ void tell_model(AnswerTurn& out, Tell tell) {
   out.more = true;
 }
 
+ModelTerms terms_of(const KnownModels& models, const std::string& model) {
+  const auto found = models.find(model);
+  return found == models.end() ? ModelTerms{} : found->second;
+}
+
+int64_t output_tokens_max(const AgentSpec& spec, const ModelTerms& terms) {
+  if (spec.max_output_tokens == 0) return terms.max_output_tokens;
+  if (terms.max_output_tokens == 0) return spec.max_output_tokens;
+  return std::min(spec.max_output_tokens, terms.max_output_tokens);
+}
+
 void call_model(const AgentSpec& spec, const Transcript& transcript, const std::string& model,
-                const Prices& prices, AnswerTurn& out) {
+                const KnownModels& models, AnswerTurn& out) {
   CallAction action;
   action.step = model_step_id(out.turn);
   action.kind = CallKind::kModel;
   action.name = model;
+  const ModelTerms terms = terms_of(models, model);
+  const int64_t output_max = output_tokens_max(spec, terms);
   action.args = Payload::of(to_canonical_json(json::object{
       {"context_seq", out.upto_seq},
       {"conversation_sha256", to_hex(transcript.conversation_hash().view())},
-      {"max_output_tokens", spec.max_output_tokens},
+      {"max_output_tokens", output_max},
   }));
-  const auto price = prices.find(model);
   action.reserve =
-      reserve_model_call(transcript.input_tokens_estimate(spec), spec.max_output_tokens,
-                         price == prices.end() ? ModelPrice{} : price->second);
+      reserve_model_call(transcript.input_tokens_estimate(spec), output_max, terms.price);
   out.await = {.op = Await::Op::kStep, .name = action.step, .of = {}};
   out.actions.emplace_back(std::move(action));
 }

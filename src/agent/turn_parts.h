@@ -11,15 +11,25 @@
 
 namespace perdure {
 
-// By the operator's name of the model; one that is missing costs nothing.
-using Prices = std::map<std::string, ModelPrice>;
+// What the operator's file says of a model, as far as it matters to the loop.
+struct ModelTerms {
+  ModelPrice price{};
+  int64_t max_output_tokens = 0;  // 0: not known
+};
+
+// By the operator's name of the model; nothing is known of one that is missing.
+using KnownModels = std::map<std::string, ModelTerms>;
 
 inline constexpr size_t kQuotedMaxBytes = 1000;  // of what came from outside
 
 void fail_task(AnswerTurn& out, StopReason reason, std::string message);
 // The model reads it in its next request, which is planned at once.
 void tell_model(AnswerTurn& out, Tell tell);
+ModelTerms terms_of(const KnownModels& models, const std::string& model);
+// What one answer of this model may have: the less of what the agent and its operator say. 0:
+// neither says it.
+int64_t output_tokens_max(const AgentSpec& spec, const ModelTerms& terms);
 void call_model(const AgentSpec& spec, const Transcript& transcript, const std::string& model,
-                const Prices& prices, AnswerTurn& out);
+                const KnownModels& models, AnswerTurn& out);
 
 }  // namespace perdure

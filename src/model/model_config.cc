@@ -181,7 +181,8 @@ Result<ModelPrice> parse_price(const json::value& table, std::string where) {
 }
 
 int64_t output_tokens_max(const ModelRequest& request, const ModelConfig& config) {
-  return request.max_output_tokens > 0 ? request.max_output_tokens : config.max_output_tokens;
+  if (request.max_output_tokens <= 0) return config.max_output_tokens;
+  return std::min(request.max_output_tokens, config.max_output_tokens);
 }
 
 Result<ModelConfig> parse_model_config(std::string name, const json::value& table) {

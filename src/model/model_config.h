@@ -55,7 +55,7 @@ struct ModelConfig {
   std::string recording;  // a replay: the file to answer from
 };
 
-// What a request carries as the limit of its answer.
+// What a request carries as the limit of its answer: never more than the operator's.
 int64_t output_tokens_max(const ModelRequest& request, const ModelConfig& config);
 
 // {"input": USD, "output": USD, "cached_input"?, "cache_write"?}, per million tokens.

@@ -10,7 +10,7 @@ Result<AnswerTurn> AgentPlanner::turn(const PlanRequest& request) {
   TRY_ASSIGN(const auto transcript, transcripts_.at(request.task, request.tenant, *spec,
                                                     request.plan.upto_seq, request.news));
   TRY_ASSIGN(AnswerTurn turn, plan_agent_turn(*spec, *transcript, request.plan.turn,
-                                              request.plan.upto_seq, prices_));
+                                              request.plan.upto_seq, models_));
   turn.answer_hash = hash_answer(turn);
   return turn;
 }

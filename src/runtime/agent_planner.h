@@ -1,9 +1,6 @@
 #pragma once
 // The agent loop as a planner of the engine.
-#include <map>
-#include <string>
-
-#include "journal/price.h"
+#include "agent/turn_parts.h"
 #include "ports/planner.h"
 #include "runtime/agent_versions.h"
 #include "runtime/transcripts.h"
@@ -11,14 +8,11 @@
 
 namespace perdure::runtime {
 
-// By the operator's name of the model.
-using ModelPrices = std::map<std::string, ModelPrice>;
-
 class AgentPlanner : public Planner {
  public:
-  AgentPlanner(AgentVersions& versions, Transcripts& transcripts, const ModelPrices& prices,
+  AgentPlanner(AgentVersions& versions, Transcripts& transcripts, const KnownModels& models,
                Spawn spawn)
-      : versions_(versions), transcripts_(transcripts), prices_(prices), spawn_(std::move(spawn)) {}
+      : versions_(versions), transcripts_(transcripts), models_(models), spawn_(std::move(spawn)) {}
 
   bool in_process() const override { return true; }
   void plan(PlanRequest request, Done done) override;
@@ -28,7 +22,7 @@ class AgentPlanner : public Planner {
 
   AgentVersions& versions_;
   Transcripts& transcripts_;
-  const ModelPrices& prices_;
+  const KnownModels& models_;
   Spawn spawn_;
 };
 

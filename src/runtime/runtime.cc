@@ -96,7 +96,7 @@ struct Runtime::Impl {
                           [this](const AgentSpec& agent) { return check(agent); }}),
         transcripts(outside.store, outside.blobs, kTranscriptsMax, kTranscriptsMaxBytes),
         policy(model_rules, router, setup.policy, versions),
-        agent_planner(versions, transcripts, prices, outside.spawn),
+        agent_planner(versions, transcripts, terms, outside.spawn),
         buckets(outside.clock),
         models(providers, bucket_names, buckets, versions, transcripts, outside.secrets.masker(),
                outside.spawn,
@@ -119,7 +119,7 @@ struct Runtime::Impl {
   Transcripts transcripts;
   Models model_rules;
   ToolRouter router;
-  ModelPrices prices;
+  KnownModels terms;
   Providers providers;
   BucketNames bucket_names;
   ContractPolicy policy;
@@ -143,7 +143,7 @@ Status Runtime::Impl::assemble() {
                make_provider(model, outside.http, outside.clock, outside.model_keys));
     bucket_names[model.name] = bucket_of(model);
     model_rules[model.name] = rules_of(model);
-    prices[model.name] = model.price;
+    terms[model.name] = {model.price, model.max_output_tokens};
   }
   const Masker masker = outside.secrets.masker();
   for (const HttpToolConfig& tool : setup.tools) {
@@ -187,7 +187,7 @@ Status Runtime::Impl::check(const AgentSpec& agent) const {
   for (const auto& [name, rules] : model_rules) model_names.push_back(name);
   for (const std::string& model : agent.models) {
     TRY_STATUS(check_name(agent.name, "model", model, model_names));
-    TRY_STATUS(check_price(agent, model, prices.at(model)));
+    TRY_STATUS(check_price(agent, model, terms.at(model).price));
   }
   const std::vector<std::string> tool_names = router.names();
   for (const ToolDeclaration& tool : agent.tools) {

@@ -55,6 +55,19 @@ class Agents(SystemTest):
         self.assertIn("the answer does not fit the agent's output_schema", self.errors(server, task))
         self.assertEqual(server.api.task(task)["usage"]["model_calls"], 2)
 
+    def test_the_length_of_an_answer_is_the_less_of_two(self):
+        self.world.rules(answers.says("Done."))
+        for operators, agents, sent in ((2000, None, 2000), (2000, 8192, 2000), (2000, 500, 500), (None, None, 4096)):
+            with self.subTest((operators, agents)):
+                config = self.config()
+                if operators:
+                    config["models"]["main"]["max_output_tokens"] = operators
+                own = {"max_output_tokens": agents} if agents else {}
+                server = self.server(config, {"orders": agent(**own)})
+                words = f"at most {operators} and {agents}"
+                server.api.wait(server.api.submit("orders", words), "completed")
+                self.assertEqual(json.loads(self.only(self.model_bodies(words)))["max_completion_tokens"], sent)
+
     def test_the_next_model_answers_where_the_first_cannot(self):
         backup = "/backup/v1/chat/completions"
         no_key = {"error": {"message": "bad key", "type": "invalid_request_error", "code": "invalid_api_key"}}

@@ -33,7 +33,7 @@ TEST(AgentFile, NamesWhatTheOperatorConfigured) {
   EXPECT_EQ(spec->limits.cost_micro_usd, 500'000);
   EXPECT_EQ(spec->limits.turns, 20);
   EXPECT_EQ(spec->limits.model_calls, kUnlimited);
-  EXPECT_EQ(spec->max_output_tokens, kDefaultMaxOutputTokens);
+  EXPECT_EQ(spec->max_output_tokens, 0);
 }
 
 TEST(AgentFile, ErrorsNameThePlaceAndTheNearest) {

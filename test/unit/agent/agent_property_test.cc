@@ -78,7 +78,7 @@ TEST(AgentProperty, FoldedAnewItPlansTheSame) {
       ASSERT_EQ(anew.size_bytes(), grown.size_bytes());
       ASSERT_EQ(show(anew.request(spec).messages), show(grown.request(spec).messages));
       const auto turn =
-          plan_agent_turn(spec, anew, found->second.first, record.seq, {{"main", {1000, 4000}}});
+          plan_agent_turn(spec, anew, found->second.first, record.seq, {{"main", {{1000, 4000}}}});
       ASSERT_TRUE(turn) << turn.error().message;
       ASSERT_EQ(show(*turn), found->second.second);
     }

@@ -14,7 +14,7 @@ std::string next(const JournalBuilder& journal, const AgentSpec& spec = kSpec) {
   const Transcript transcript = fold(journal.records());
   const auto turn = plan_agent_turn(
       spec, transcript, 90, transcript.seq(),
-      {{"main", {.input_per_mtok = 1'000'000}}, {"backup", {.input_per_mtok = 7'000'000}}});
+      {{"main", {{.input_per_mtok = 1'000'000}}}, {"backup", {{.input_per_mtok = 7'000'000}}}});
   if (!turn) return turn.error().message;
   const auto* call = std::get_if<CallAction>(&turn->actions.front());
   return call == nullptr ? show(turn->actions.front()) : "call " + call->name;
@@ -55,7 +55,7 @@ TEST(Failover, ReservesByThePriceOfTheModelThatIsAsked) {
   const JournalBuilder journal = failed(FailureClass::kAuth);
   const Transcript transcript = fold(journal.records());
   const auto turn = plan_agent_turn(kSpec, transcript, 2, transcript.seq(),
-                                    {{"backup", {.input_per_mtok = 7'000'000}}});
+                                    {{"backup", {{.input_per_mtok = 7'000'000}}}});
   const Usage& reserve = std::get<CallAction>(turn->actions.front()).reserve;
   EXPECT_EQ(reserve.cost_micro_usd, 7 * reserve.input_tokens);
 }

@@ -1,5 +1,6 @@
 #include "agent/loop.h"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include "base/text.h"
@@ -14,7 +15,7 @@ constexpr ModelPrice kPrice = {.input_per_mtok = 1'000'000, .output_per_mtok = 4
 
 Result<AnswerTurn> plan(const JournalBuilder& journal, uint64_t turn) {
   const Transcript transcript = fold(journal.records());
-  return plan_agent_turn(shop_agent(), transcript, turn, transcript.seq(), {{"main", kPrice}});
+  return plan_agent_turn(shop_agent(), transcript, turn, transcript.seq(), {{"main", {kPrice}}});
 }
 
 // The only action of the turn after the model answered so.
@@ -42,6 +43,37 @@ TEST(AgentLoop, CallsTheModelWithTheConversationByReference) {
   EXPECT_EQ(call.reserve.output_tokens, 1000);
   EXPECT_EQ(call.reserve.cost_micro_usd, call.reserve.input_tokens + 4000);
   EXPECT_FALSE(turn->guarded);
+}
+
+TEST(AgentLoop, AnAnswerHasTheLessOfWhatTheAgentAndTheOperatorAllow) {
+  JournalBuilder journal;
+  journal.created(R"("hi")");
+  const Transcript transcript = fold(journal.records());
+  struct Case {
+    int64_t agent, model, sent;
+  };
+  for (const Case& each : {Case{0, 4096, 4096}, Case{8192, 2000, 2000}, Case{100, 2000, 100},
+                           Case{100, 0, 100}, Case{0, 0, 0}}) {
+    AgentSpec spec = shop_agent();
+    spec.max_output_tokens = each.agent;
+    const auto turn = plan_agent_turn(spec, transcript, 1, 1, {{"main", {kPrice, each.model}}});
+    ASSERT_TRUE(turn);
+    const auto& call = std::get<CallAction>(turn->actions.front());
+    EXPECT_EQ(call.reserve.output_tokens, each.sent);
+    EXPECT_TRUE(call.args.view().ends_with(fmt::format("\"max_output_tokens\":{}}}", each.sent)))
+        << call.args.view();
+  }
+}
+
+TEST(AgentLoop, SaysWhoseLimitCutAnAnswer) {
+  JournalBuilder journal;
+  journal.created(R"("hi")").answered(1, answer_with("Do", {}, Stop::kTruncated));
+  const Transcript transcript = fold(journal.records());
+  const auto turn = plan_agent_turn(shop_agent(), transcript, 2, 3, {{"main", {kPrice, 20}}});
+  ASSERT_TRUE(turn);
+  EXPECT_EQ(show(turn->actions.front()),
+            "fail error: the answer was cut at max_output_tokens = 20; raise it in models.main of "
+            "the operator's file. Calls in it were not made");
 }
 
 TEST(AgentLoop, MakesEveryCallOfAnAnswer) {
@@ -100,7 +132,7 @@ TEST(AgentLoop, DeniesArgumentsThatDoNotFitTheSchemaAndSaysWhere) {
     JournalBuilder journal;
     journal.created(R"("hi")").answered(1, answer_with("", {{"a", "look", arguments}}));
     const Transcript transcript = fold(journal.records());
-    const auto turn = plan_agent_turn(spec, transcript, 2, transcript.seq(), {{"main", kPrice}});
+    const auto turn = plan_agent_turn(spec, transcript, 2, transcript.seq(), {{"main", {kPrice}}});
     ASSERT_TRUE(turn);
     EXPECT_EQ(show(turn->actions.front()),
               "call t1.0 tool look " + (arguments.empty() ? "{}" : arguments) + reason);

@@ -51,7 +51,7 @@ bool RandomWorld::await_holds() const {
 
 void RandomWorld::plan() {
   const Seq upto = transcript_.seq();
-  const auto turn = plan_agent_turn(spec_, transcript_, ++turn_, upto, {{"main", {1000, 4000}}});
+  const auto turn = plan_agent_turn(spec_, transcript_, ++turn_, upto, {{"main", {{1000, 4000}}}});
   ASSERT_TRUE(turn) << turn.error().message;
   ASSERT_FALSE(turn->actions.empty());
   PlannedTurn& planned = turns_.emplace_back();

@@ -48,6 +48,16 @@ TEST(OpenAiChatRequest, OptionsOfTheModel) {
             R"("seed":7,"temperature":5E-1})");
 }
 
+TEST(OpenAiChatRequest, NoAnswerIsLongerThanItsOperatorAllows) {
+  ModelConfig c = config();
+  c.max_output_tokens = 50;
+  for (const auto& [asked, sent] : {std::pair{0, 50}, {49, 49}, {51, 50}}) {
+    ModelRequest request;
+    request.max_output_tokens = asked;
+    EXPECT_EQ(output_tokens_max(request, c), sent);
+  }
+}
+
 TEST(OpenAiChatRequest, AssistantMessages) {
   ModelRequest request;
   request.messages.push_back(message(Message::Role::kAssistant, ""));
