@@ -72,19 +72,28 @@ const std::string* next_model(const AgentSpec& spec, const std::vector<ModelFail
   return next == spec.models.end() ? nullptr : &*next;
 }
 
+// `failures`: of those that were asked before it.
+void ask(const AgentSpec& spec, const Transcript& transcript, const std::string& model,
+         std::vector<ModelFailure> failures, const KnownModels& models, AnswerTurn& out) {
+  failures.push_back({.model = model, .detail = {}});
+  const bool is_last = next_model(spec, failures) == nullptr;
+  call_model(spec, transcript, model, is_last ? 0 : kAttemptsBeforeNext, models, out);
+}
+
 }  // namespace
 
-const std::string& first_model(const AgentSpec& spec, const Transcript& transcript) {
-  const auto& models = spec.models;
-  const auto worked = std::find(models.begin(), models.end(), transcript.answered_by());
-  return worked == models.end() ? models.front() : *worked;
+void ask_first(const AgentSpec& spec, const Transcript& transcript, const KnownModels& models,
+               AnswerTurn& out) {
+  const auto& names = spec.models;
+  const auto worked = std::find(names.begin(), names.end(), transcript.answered_by());
+  ask(spec, transcript, worked == names.end() ? names.front() : *worked, {}, models, out);
 }
 
 void after_failure(const AgentSpec& spec, const Transcript& transcript,
                    std::vector<ModelFailure> failures, const KnownModels& models, AnswerTurn& out) {
   if (may_ask_another(spec, failures.back())) {
     if (const std::string* next = next_model(spec, failures)) {
-      return call_model(spec, transcript, *next, models, out);
+      return ask(spec, transcript, *next, std::move(failures), models, out);
     }
   }
   std::string message = in_words(failures.front());

@@ -5,8 +5,12 @@
 
 namespace perdure {
 
+// While another model of the list is left, it answers sooner than patience would.
+inline constexpr uint32_t kAttemptsBeforeNext = 5;
+
 // For an answer that nobody was asked for yet.
-const std::string& first_model(const AgentSpec& spec, const Transcript& transcript);
+void ask_first(const AgentSpec& spec, const Transcript& transcript, const KnownModels& models,
+               AnswerTurn& out);
 
 // After a model call that ended without an answer, or with a refusal: the next model, or the end of
 // the task. It names every model that was asked; the reason is that of the first.

@@ -115,7 +115,7 @@ void ask_again(const AgentSpec& spec, const Transcript& transcript, const KnownM
                                  transcript.paused_answers()));
   }
   if (const auto loop = transcript.loop()) return leave_loop(*loop, transcript, out);
-  call_model(spec, transcript, first_model(spec, transcript), models, out);
+  ask_first(spec, transcript, models, out);
 }
 
 // Another model may be willing, if the agent's file says so.

@@ -30,8 +30,9 @@ int64_t output_tokens_max(const AgentSpec& spec, const ModelTerms& terms) {
 }
 
 void call_model(const AgentSpec& spec, const Transcript& transcript, const std::string& model,
-                const KnownModels& models, AnswerTurn& out) {
+                uint32_t attempts_max, const KnownModels& models, AnswerTurn& out) {
   CallAction action;
+  action.attempts_max = attempts_max;
   action.step = model_step_id(out.turn);
   action.kind = CallKind::kModel;
   action.name = model;

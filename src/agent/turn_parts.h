@@ -29,7 +29,8 @@ ModelTerms terms_of(const KnownModels& models, const std::string& model);
 // What one answer of this model may have: the less of what the agent and its operator say. 0:
 // neither says it.
 int64_t output_tokens_max(const AgentSpec& spec, const ModelTerms& terms);
+// `attempts_max`: as of CallAction.
 void call_model(const AgentSpec& spec, const Transcript& transcript, const std::string& model,
-                const KnownModels& models, AnswerTurn& out);
+                uint32_t attempts_max, const KnownModels& models, AnswerTurn& out);
 
 }  // namespace perdure

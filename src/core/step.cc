@@ -47,7 +47,19 @@ int64_t deadline_of(const Contract& contract, int64_t now_ms) {
 // Asking what became of an answer is cheap, and so is being held back, but not for ever.
 constexpr uint32_t kWaitsMax = 1000;
 
+// A model that refuses work is waited for. One whose answer is paid for and not to be had is not
+// asked for ever; what it writes that cannot be read, it would write again.
+constexpr uint32_t kPaidInVainMax = 5;
+constexpr uint32_t kMalformedMax = 2;
+
+bool pays_in_vain(const Step& step) {
+  const bool malformed = step.failure == FailureClass::kMalformedOutput;
+  return step.kind == CallKind::kModel &&
+         step.paid_in_vain >= (malformed ? kMalformedMax : kPaidInVainMax);
+}
+
 bool may_try_again(const Step& step) {
+  if (pays_in_vain(step)) return false;
   if (step.attempt >= kWaitsMax) return step.attempt < step.contract.max_attempts;
   return !step.provider_id.empty() || step.attempt - step.not_tried < step.contract.max_attempts;
 }

@@ -42,6 +42,7 @@ struct CallAction {
   Outcome outcome = Outcome::kSucceeded;
   Payload result;
   std::string detail;
+  uint32_t attempts_max = 0;  // fewer than the contract has; 0: those of the contract
 };
 
 struct TimerAction {

@@ -12,10 +12,19 @@ bool is_success(int status) {
   return status >= 200 && status < 300;
 }
 
+// No provider asks money for an error of its own. Behind a gateway that ran out of time it may have
+// answered, though.
+bool refused_work(int status) {
+  return status >= 500 && status != 504;
+}
+
 // What a call without an answer used. Absent means unknown: it may have been computed, as that of
 // a fetch was.
-std::optional<Usage> used_without_answer(Outcome outcome, bool fetches) {
-  if (outcome == Outcome::kInDoubt || fetches) return std::nullopt;
+std::optional<Usage> used_without_answer(Outcome outcome, int status, bool fetches) {
+  if (fetches) return std::nullopt;
+  if (outcome == Outcome::kInDoubt) {
+    return refused_work(status) ? std::optional(Usage{}) : std::nullopt;
+  }
   Usage used;
   if (outcome == Outcome::kFailed) used.model_calls = 1;
   return used;
@@ -108,7 +117,7 @@ ProviderResult Exchange::finish(const HttpResult& result, int64_t now_ms) {
   out.failure = end.failure.failure;
   out.detail = std::move(end.failure.detail);
   out.retry_after_ms = end.failure.retry_after_ms;
-  out.used = used_without_answer(end.failure.outcome, fetches_);
+  out.used = used_without_answer(end.failure.outcome, result.status, fetches_);
   return out;
 }
 

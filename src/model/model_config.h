@@ -48,7 +48,8 @@ struct ModelConfig {
   bool background = false;   // kOpenAiResponses: the provider works on when the connection ends
   bool prompt_cache = true;  // for dialects that ask for it in the request
   bool allow_private = false;
-  uint32_t max_attempts = 5;
+  // About 7 minutes on the average: an outage of a provider ends no task.
+  uint32_t max_attempts = 20;
   int64_t backoff_ms = 1000;
   int64_t backoff_max_ms = 60'000;
   std::string record_to;  // a file; every exchange is appended to it

@@ -135,6 +135,9 @@ void ContractPolicy::judge_model(CallAction& call) const {
   }
   const ModelRules& rules = found->second;
   call.contract = rules.contract;
+  if (call.attempts_max > 0) {
+    call.contract.max_attempts = std::min(call.contract.max_attempts, call.attempts_max);
+  }
   call.verdict = Verdict::kAllow;
   call.unpriced = !rules.price.known;
   if (call.reserve.model_calls == 0) {

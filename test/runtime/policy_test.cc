@@ -30,6 +30,18 @@ TEST(ContractPolicyTest, AModelCallThatAPlannerRanIsARepeat) {
   }
 }
 
+TEST(ContractPolicyTest, ALoopMayAskForFewerAttemptsThanTheOperatorAndNotForMore) {
+  Models models;
+  models["main"].contract.max_attempts = 20;
+  CallAction call;
+  call.kind = CallKind::kModel;
+  call.name = "main";
+  for (const auto& [wish, got] : {std::pair{0u, 20u}, {5u, 5u}, {21u, 20u}}) {
+    call.attempts_max = wish;
+    EXPECT_EQ(judged(call, models).contract.max_attempts, got);
+  }
+}
+
 TEST(ContractPolicyTest, WhatIsNotConfiguredIsDenied) {
   CallAction call;
   call.name = "unknown";

@@ -129,7 +129,7 @@ class Models(SystemTest):
         for chunks, said in ((same, "two tool calls have the same id"),
                              (answers.call_chunks(("c", "", {})), "no name")):
             seen, asked, _ = self.answered({"steps": answers.stream(chunks)})
-            self.assertEqual((seen["status"], asked), ("failed", 4), seen)
+            self.assertEqual((seen["status"], asked), ("failed", 2), seen)
             self.assertIn("malformed_output", seen["error"]["message"])
             self.assertIn(said, seen["error"]["message"])
         self.assertEqual(len(self.received("/look")), looked)

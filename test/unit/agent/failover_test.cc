@@ -51,6 +51,23 @@ TEST(Failover, AsksTheNextModelWhereAnotherMayHelp) {
   EXPECT_EQ(next(doubtful), "call backup");
 }
 
+TEST(Failover, TheLastOfTheListIsWaitedForLonger) {
+  const auto attempts_max = [](const JournalBuilder& journal, const AgentSpec& spec) {
+    const Transcript transcript = fold(journal.records());
+    const auto turn = plan_agent_turn(spec, transcript, 90, transcript.seq(), {});
+    return std::get<CallAction>(turn->actions.front()).attempts_max;
+  };
+  JournalBuilder journal;
+  journal.created(R"("hi")");
+  EXPECT_EQ(attempts_max(journal, shop_agent()), 0u);
+  EXPECT_EQ(attempts_max(journal, kSpec), kAttemptsBeforeNext);
+  journal = failed(FailureClass::kTransient);
+  EXPECT_EQ(attempts_max(journal, kSpec), kAttemptsBeforeNext);
+  journal.model_planned(2, "backup");
+  journal.settled("m2", Outcome::kFailed, "", FailureClass::kTransient);
+  EXPECT_EQ(attempts_max(journal, kSpec), 0u);
+}
+
 TEST(Failover, ReservesByThePriceOfTheModelThatIsAsked) {
   const JournalBuilder journal = failed(FailureClass::kAuth);
   const Transcript transcript = fold(journal.records());

@@ -42,5 +42,30 @@ TEST(Retry, BeingHeldBackHardlyLengthensTheWait) {
   }
 }
 
+// How often a model is asked that ends in doubt so, where 20 attempts are allowed.
+uint32_t attempts_with(FailureClass failure, CallKind kind = CallKind::kModel) {
+  CallAction call = model("m", 100);
+  call.kind = kind;
+  call.contract.effect = EffectClass::kRepeat;
+  call.contract.max_attempts = 20;
+  Driver driver;
+  driver.answer({call});
+  uint32_t attempts = 0;
+  while (driver.state().open.contains("m")) {
+    ++attempts;
+    driver.settle("m", kInDoubt, failure);
+    if (driver.state().open.contains("m")) driver.fire_retry("m");
+  }
+  return attempts;
+}
+
+TEST(Retry, ThePatienceForAModelHasAnEndWhereAnswersArePaidFor) {
+  EXPECT_EQ(attempts_with(FailureClass::kTransient), 20u);
+  EXPECT_EQ(attempts_with(FailureClass::kAmbiguous), 5u);
+  EXPECT_EQ(attempts_with(FailureClass::kMalformedOutput), 2u);
+  EXPECT_EQ(attempts_with(FailureClass::kAmbiguous, CallKind::kTool), 20u)
+      << "as its contract says";
+}
+
 }  // namespace
 }  // namespace perdure::test
