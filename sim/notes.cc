@@ -48,6 +48,7 @@ class Notice {
     if (r.reason == InterruptReason::kBudgetReached) hit(Probe::kBudgetReached);
     if (r.reason == InterruptReason::kPlannerFailed) hit(Probe::kPlannerFailed);
     if (r.reason == InterruptReason::kLoopDetected) hit(Probe::kPlannerStopped);
+    if (r.reason == InterruptReason::kAuthRequired) hit(Probe::kCredentialAsked);
     const SeenStep* step = find(r.step);
     if (step == nullptr) return;
     const bool edited = step->args_hash != step->plan.args.hash;

@@ -89,6 +89,7 @@ enum class Probe : uint8_t {
   kReminded,
   kEscalated,
   kPlannerStopped,
+  kCredentialAsked,
   kFetched,
   kFetchLost,
   kCount,
@@ -176,6 +177,7 @@ inline constexpr std::array<std::string_view, static_cast<size_t>(Probe::kCount)
     "reminded",
     "escalated",
     "planner_stopped",
+    "credential_asked",
     "fetched",
     "fetch_lost",
 };

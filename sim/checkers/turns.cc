@@ -13,7 +13,9 @@ std::string action_of(const RecordBody& body) {
     return r->purpose == TimerPurpose::kPlanner ? "timer " + r->timer : "";
   }
   if (const auto* r = std::get_if<InterruptRequested>(&body)) {
-    return r->reason == InterruptReason::kLoopDetected ? "interrupt" : "";
+    const bool raised =
+        r->reason == InterruptReason::kLoopDetected || r->reason == InterruptReason::kAuthRequired;
+    return raised ? "interrupt" : "";
   }
   if (std::holds_alternative<Noted>(body)) return "note";
   if (std::holds_alternative<TaskEnding>(body)) return "end";

@@ -11,6 +11,8 @@ namespace {
 
 using ModelFailure = Transcript::ModelFailure;
 
+constexpr size_t kQuotedFailuresMaxBytes = 2000;
+
 // Another model has another provider, key, quota and temper. What is wrong with the request itself
 // stays wrong.
 bool may_ask_another(const AgentSpec& spec, const ModelFailure& failure) {
@@ -72,6 +74,42 @@ const std::string* next_model(const AgentSpec& spec, const std::vector<ModelFail
   return next == spec.models.end() ? nullptr : &*next;
 }
 
+// Another credential, or money, would help.
+bool a_person_can_mend(const ModelFailure& failure) {
+  return failure.state != EffectState::kDenied &&
+         (failure.failure == FailureClass::kAuth || failure.failure == FailureClass::kQuota);
+}
+
+std::string remedy(const ModelFailure& failure, const ModelTerms& terms) {
+  std::string place = "models." + failure.model;
+  if (!terms.credential.empty()) place += fmt::format(" ({})", terms.credential);
+  return failure.failure == FailureClass::kAuth
+             ? fmt::format("mend the credential of {}", place)
+             : fmt::format("give the account of {} money or a higher limit", place);
+}
+
+std::string in_words(const std::vector<ModelFailure>& failures) {
+  std::string message = in_words(failures.front());
+  for (size_t i = 1; i < failures.size(); ++i) message += "; then " + in_words(failures[i]);
+  return message;
+}
+
+void ask_person_to_mend(const std::vector<ModelFailure>& failures, const KnownModels& models,
+                        AnswerTurn& out) {
+  std::string remedies;
+  for (const ModelFailure& failure : failures) {
+    if (!a_person_can_mend(failure)) continue;
+    remedies +=
+        (remedies.empty() ? "" : ", or ") + remedy(failure, terms_of(models, failure.model));
+  }
+  out.actions.emplace_back(InterruptAction{
+      InterruptReason::kAuthRequired,
+      fmt::format("No model can be asked: {}. To go on, {}, and approve: the models are asked "
+                  "again. Rejecting ends the task.",
+                  beginning(in_words(failures), kQuotedFailuresMaxBytes),
+                  beginning(remedies, kQuotedMaxBytes))});
+}
+
 // `failures`: of those that were asked before it.
 void ask(const AgentSpec& spec, const Transcript& transcript, const std::string& model,
          std::vector<ModelFailure> failures, const KnownModels& models, AnswerTurn& out) {
@@ -95,10 +133,11 @@ void after_failure(const AgentSpec& spec, const Transcript& transcript,
     if (const std::string* next = next_model(spec, failures)) {
       return ask(spec, transcript, *next, std::move(failures), models, out);
     }
+    if (std::any_of(failures.begin(), failures.end(), a_person_can_mend)) {
+      return ask_person_to_mend(failures, models, out);
+    }
   }
-  std::string message = in_words(failures.front());
-  for (size_t i = 1; i < failures.size(); ++i) message += "; then " + in_words(failures[i]);
-  fail_task(out, stop_reason_of(failures.front()), std::move(message));
+  fail_task(out, stop_reason_of(failures.front()), in_words(failures));
 }
 
 }  // namespace perdure

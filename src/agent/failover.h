@@ -12,8 +12,9 @@ inline constexpr uint32_t kAttemptsBeforeNext = 5;
 void ask_first(const AgentSpec& spec, const Transcript& transcript, const KnownModels& models,
                AnswerTurn& out);
 
-// After a model call that ended without an answer, or with a refusal: the next model, or the end of
-// the task. It names every model that was asked; the reason is that of the first.
+// After a model call that ended without an answer, or with a refusal: the next model; at the end of
+// the list a person, if a credential or money is missing; or else the end of the task. It names
+// every model that was asked; the reason is that of the first.
 void after_failure(const AgentSpec& spec, const Transcript& transcript,
                    std::vector<Transcript::ModelFailure> failures, const KnownModels& models,
                    AnswerTurn& out);

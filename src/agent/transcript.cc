@@ -213,8 +213,9 @@ void Transcript::on(const StepClosed& body) {
 }
 
 void Transcript::on(const InterruptRequested& body) {
-  const bool of_loop = body.reason == InterruptReason::kLoopDetected;
-  if (!body.step.empty() || of_loop) questions_[seq_] = {body.reason, body.step};
+  const bool of_task = body.reason == InterruptReason::kLoopDetected ||
+                       body.reason == InterruptReason::kAuthRequired;
+  if (!body.step.empty() || of_task) questions_[seq_] = {body.reason, body.step};
 }
 
 void Transcript::on(const InterruptResolved& body) {
@@ -223,6 +224,7 @@ void Transcript::on(const InterruptResolved& body) {
   const Question question = std::move(found->second);
   questions_.erase(found);
   if (question.reason == InterruptReason::kLoopDetected) return go_on_after_loop(body);
+  if (question.reason == InterruptReason::kAuthRequired) return ask_models_anew(body);
   const bool doubt = question.reason == InterruptReason::kUncertainOutcome;
   const bool refused =
       question.reason == InterruptReason::kToolApproval && body.decision == Decision::kReject;
@@ -266,6 +268,13 @@ void Transcript::go_on_after_loop(const InterruptResolved& body) {
   told_[static_cast<size_t>(Tell::Why::kLoop)] = 0;
   if (body.message.empty() || stage_ != Stage::kCallModel) return;
   conversation_.append_user("A person who has looked at what you do says: " + body.message);
+}
+
+// Somebody has mended what kept the models from answering.
+void Transcript::ask_models_anew(const InterruptResolved& body) {
+  if (body.decision != Decision::kApprove) return;
+  if (stage_ == Stage::kAnswered && is_refusal(*answer_)) refuse_answer();
+  if (stage_ == Stage::kModelFailed) stage_ = Stage::kCallModel;
 }
 
 // The call was a question itself. One that was withdrawn is closed in its turn.

@@ -120,6 +120,7 @@ class Transcript {
   void close_final_answer();
   bool is_open_model(const StepId& step) const;
   void go_on_after_loop(const InterruptResolved& body);
+  void ask_models_anew(const InterruptResolved& body);
   void settle_question(const StepId& step, const InterruptResolved& body);
   void settle_model(const StepSettled& body);
   void take_answer(const Payload& result);

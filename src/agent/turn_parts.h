@@ -15,6 +15,7 @@ namespace perdure {
 struct ModelTerms {
   ModelPrice price{};
   int64_t max_output_tokens = 0;  // 0: not known
+  std::string credential{};       // where its secrets are read from; empty: none is sent
 };
 
 // By the operator's name of the model; nothing is known of one that is missing.

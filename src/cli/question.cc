@@ -23,7 +23,7 @@ constexpr Words kReasons[] = {
     {"tool_approval", "approval"},    {"uncertain_outcome", "doubt"},
     {"possible_duplicate", "again?"}, {"budget_reached", "budget"},
     {"loop_detected", "loop"},        {"planner_failed", "planner failed"},
-    {"provider_refusal", "refusal"},  {"auth_required", "sign in"}};
+    {"provider_refusal", "refusal"},  {"auth_required", "credential"}};
 
 constexpr Words kEffects[] = {{"read", "changes nothing"},
                               {"repeat", "may run more than once"},

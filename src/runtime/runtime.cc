@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "model/codec.h"
 #include "runtime/agent_planner.h"
 #include "runtime/script_planner.h"
 #include "runtime/transcripts.h"
@@ -54,6 +55,15 @@ ModelRules rules_of(const ModelConfig& model) {
   rules.price = model.price;
   rules.max_output_tokens = model.max_output_tokens;
   return rules;
+}
+
+// References to its secrets, which are no secrets themselves.
+std::string credential_of(const ModelConfig& model) {
+  std::string references;
+  for (const std::string& each : codec_of(model.provider).secret_references(model)) {
+    references += (references.empty() ? "" : ", ") + each;
+  }
+  return references;
 }
 
 Status check_name(const std::string& agent, std::string_view what, const std::string& name,
@@ -143,7 +153,7 @@ Status Runtime::Impl::assemble() {
                make_provider(model, outside.http, outside.clock, outside.model_keys));
     bucket_names[model.name] = bucket_of(model);
     model_rules[model.name] = rules_of(model);
-    terms[model.name] = {model.price, model.max_output_tokens};
+    terms[model.name] = {model.price, model.max_output_tokens, credential_of(model)};
   }
   const Masker masker = outside.secrets.masker();
   for (const HttpToolConfig& tool : setup.tools) {

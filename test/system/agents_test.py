@@ -85,8 +85,13 @@ class Agents(SystemTest):
         planned = [(record["step"], record["name"]) for record in server.api.journal(task)
                    if record["type"] == "step_planned"]
         self.assertEqual(planned, [("m1", "main"), ("m2", "backup"), ("t2.0", "look"), ("m4", "backup")])
-        failed = self.errors(server, server.api.submit("orders", "order 4"))
-        self.assertRegex(failed, "model 'main' failed .auth.*; then the call of model 'backup' failed .auth")
+        task = server.api.submit("orders", "order 4")
+        server.api.wait(task, "input_required")
+        question = self.only(server.api.inbox(task))
+        self.assertRegex(question["message"],
+                         "model 'main' failed .auth.*; then the call of model 'backup' failed .auth")
+        server.api.resolve(question["id"], "reject")
+        self.assertEqual(self.errors(server, task), question["message"])
 
     def test_a_wait_outlives_the_process(self):
         self.world.rules(

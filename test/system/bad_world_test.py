@@ -69,15 +69,36 @@ class Models(SystemTest):
         self.assertIn("it is broken", seen["error"]["message"])
 
     def test_trouble_that_stays_is_not_tried_again(self):
-        for status, body, words in ((401, error("bad key"), "bad key"), (400, error("no such field"), "no such field"),
-                                    (404, error("no such model"), "no such model"), (402, error("pay first"), "pay first"),
-                                    (429, error("no money", code="insufficient_quota"), "quota"),
+        for status, body, words in ((400, error("no such field"), "no such field"),
+                                    (404, error("no such model"), "no such model"),
                                     (400, error("too long", code="context_length_exceeded"), "context_overflow")):
             with self.subTest(words):
                 self.served = self.server()  # without money nothing more is sent for a while
                 seen, asked, _ = self.answered({"steps": whole(status, body)})
                 self.assertEqual((seen["status"], asked), ("failed", 1), seen)
                 self.assertIn(words, seen["error"]["message"])
+
+    def test_a_person_is_asked_for_a_key_or_for_money(self):
+        for status, body, words in ((401, error("bad key"), "mend the credential of models.main (env:MODEL_KEY)"),
+                                    (402, error("pay first"), "give the account of models.main"),
+                                    (429, error("no money", code="insufficient_quota"), "no money")):
+            with self.subTest(words):
+                config = self.config()
+                config["models"]["main"]["key"] = "env:MODEL_KEY"
+                server = self.server(config, env={"MODEL_KEY": "an old key"})
+                said = f"asked for {words}"
+                self.world.rules({"path": PATH, "steps": whole(status, body)})
+                task = server.api.submit("orders", said)
+                server.api.wait(task, "input_required")
+                server.kill()  # the key is read anew, and nothing is sent meanwhile
+                self.world.rules(answers.says("Better."))
+                server.start()
+                question = self.only(server.api.inbox(task))
+                self.assertEqual((question["reason"], len(self.model_bodies(said))), ("auth_required", 1))
+                self.assertIn(words, question["message"])
+                server.api.resolve(question["id"], "approve")
+                self.assertEqual(server.api.wait(task, "completed")["result"], {"text": "Better."})
+                self.assertEqual(len(self.model_bodies(said)), 2)
 
     def test_rate_limits_are_waited_for(self):
         began = time.monotonic()

@@ -273,8 +273,8 @@ class SecretValues(SystemTest):
         config = self.config(models={"main": model(self.world, key="env:MODEL_KEY")})
         server = self.server(config, env={"MODEL_KEY": self.KEY})
         task = server.api.submit("orders", "wrong key")
-        seen = server.api.wait(task, "failed")
-        self.assertIn("Incorrect API key provided", seen["error"]["message"])
+        server.api.wait(task, "input_required")
+        self.assertIn("Incorrect API key provided", self.only(server.api.inbox(task))["message"])
         self.look_everywhere(server, task, self.KEY)
 
     def look_everywhere(self, server, task, secret):

@@ -48,7 +48,7 @@ TEST(AgentProperty, ARequestIsAPrefixOfEveryLaterOne) {
     for (const PlannedTurn& turn : world.turns()) {
       if (!turn.calls_model) continue;
       ASSERT_TRUE(turn.request.starts_with(before)) << turn.request;
-      ASSERT_TRUE(turn.request.size() > before.size() || turn.model != model)
+      ASSERT_TRUE(turn.request.size() > before.size() || turn.model != model || turn.anew)
           << "the model was asked the same again";
       before = turn.request;
       model = turn.model;
@@ -97,9 +97,9 @@ TEST(AgentProperty, TheWorldsMeetEverything) {
   std::set<std::string> seen;
   for_each_world(
       [&](const RandomWorld& world) { seen.insert(world.seen().begin(), world.seen().end()); });
-  for (const char* what :
-       {"completed", "error", "refusal", "retries_exhausted", "denied", "malformed", "refused",
-        "duplicate", "told", "asked another", "sent again", "unknown", "doubt decided"}) {
+  for (const char* what : {"completed", "error", "refusal", "retries_exhausted", "denied",
+                           "malformed", "refused", "duplicate", "told", "asked another",
+                           "sent again", "unknown", "doubt decided", "mended", "not mended"}) {
     EXPECT_TRUE(seen.contains(what)) << what;
   }
 }

@@ -77,7 +77,7 @@ TEST(Failover, ReservesByThePriceOfTheModelThatIsAsked) {
   EXPECT_EQ(reserve.cost_micro_usd, 7 * reserve.input_tokens);
 }
 
-TEST(Failover, AtTheEndOfTheListTheFirstFailureIsReportedWithAllModels) {
+TEST(Failover, AtTheEndOfTheListAllModelsAreNamed) {
   JournalBuilder journal = failed(FailureClass::kQuota, "no money");
   journal.model_planned(2, "backup");
   journal.settled("m2", Outcome::kFailed, "", FailureClass::kAuth, "no key");
@@ -85,10 +85,53 @@ TEST(Failover, AtTheEndOfTheListTheFirstFailureIsReportedWithAllModels) {
   journal.model_planned(3, "last");
   journal.settled("m3", Outcome::kDeferred, "", FailureClass::kRateLimit, "HTTP 429");
   journal.closed("m3", EffectState::kFailed, "3 attempts");
-  EXPECT_EQ(next(journal),
-            "fail error: the call of model 'main' failed (quota): no money; then the call of model "
-            "'backup' failed (auth): no key; then the call of model 'last' failed (rate_limit): 3 "
-            "attempts; last: HTTP 429");
+  EXPECT_EQ(
+      next(journal),
+      "interrupt auth_required: No model can be asked: the call of model 'main' failed (quota): "
+      "no money; then the call of model 'backup' failed (auth): no key; then the call of model "
+      "'last' failed (rate_limit): 3 attempts; last: HTTP 429. To go on, give the account of "
+      "models.main money or a higher limit, or mend the credential of models.backup, and "
+      "approve: the models are asked again. Rejecting ends the task.");
+}
+
+TEST(Failover, APersonMendsACredentialAndTheModelsAreAskedAnew) {
+  const AgentSpec alone = shop_agent();
+  JournalBuilder journal = failed(FailureClass::kAuth, "bad key");
+  const auto plan = [&](uint64_t turn) {
+    const Transcript transcript = fold(journal.records());
+    return *plan_agent_turn(alone, transcript, turn, transcript.seq(),
+                            {{"main", {{}, 100, "env:MAIN_KEY"}}});
+  };
+  const AnswerTurn asks = plan(2);
+  EXPECT_EQ(
+      show(asks.actions.front()),
+      "interrupt auth_required: No model can be asked: the call of model 'main' failed (auth): "
+      "bad key. To go on, mend the credential of models.main (env:MAIN_KEY), and approve: the "
+      "models are asked again. Rejecting ends the task.");
+  journal.accepted(asks);
+  const JournalBuilder asked = journal;
+  InterruptResolved decision;
+  decision.interrupt_seq = journal.records().size();
+  decision.decision = Decision::kReject;
+  journal.add(decision);
+  EXPECT_EQ(fold(journal.records()).stage(), Transcript::Stage::kModelFailed);
+  journal = asked;
+  decision.decision = Decision::kApprove;
+  journal.add(decision);
+  EXPECT_TRUE(show(plan(3).actions.front()).starts_with("call m3 model main"));
+  journal.model_planned(3);
+  journal.settled("m3", Outcome::kFailed, "", FailureClass::kInvalid, "no such field");
+  EXPECT_EQ(next(journal, alone),
+            "fail error: the call of model 'main' failed (invalid): no such field")
+      << "what failed before it was mended is no matter any more";
+}
+
+TEST(Failover, NobodyIsAskedWhereTheRequestItselfIsWrong) {
+  JournalBuilder journal = failed(FailureClass::kAuth, "bad key");
+  journal.model_planned(2, "backup");
+  journal.settled("m2", Outcome::kFailed, "", FailureClass::kInvalid, "no such field");
+  EXPECT_TRUE(next(journal).starts_with("fail error: the call of model 'main' failed (auth): bad"))
+      << next(journal);
 }
 
 TEST(Failover, StaysWithTheModelThatAnswered) {

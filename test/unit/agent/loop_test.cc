@@ -165,7 +165,7 @@ TEST(AgentLoop, FailsAsTheModelCallFailed) {
       {FailureClass::kAmbiguous, StopReason::kRetriesExhausted},
       {FailureClass::kContextOverflow, StopReason::kContextOverflow},
       {FailureClass::kRefusal, StopReason::kRefusal},
-      {FailureClass::kAuth, StopReason::kError},
+      {FailureClass::kInvalid, StopReason::kError},
       {FailureClass::kNone, StopReason::kError},
   };
   for (const auto& [failure, reason] : cases) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "journal/message_json.h"
 
@@ -56,6 +57,7 @@ void RandomWorld::plan() {
   ASSERT_FALSE(turn->actions.empty());
   PlannedTurn& planned = turns_.emplace_back();
   planned.upto_seq = upto;
+  planned.anew = std::exchange(mended_, false);
   planned.shown = show(*turn);
   TurnAccepted accepted;
   accepted.turn = turn_;
@@ -81,6 +83,18 @@ void RandomWorld::plan() {
       EXPECT_TRUE(turn->more);
       seen_.insert("told");
       add(Noted{note->note});
+      continue;
+    }
+    if (const auto* raised = std::get_if<InterruptAction>(&action)) {
+      const Seq asked = add(InterruptRequested{raised->reason, {}, raised->message, {}, {}, {}});
+      InterruptResolved decision;
+      decision.interrupt_seq = asked;
+      decision.decision = chance(70) ? Decision::kApprove : Decision::kReject;
+      const bool goes_on = decision.decision == Decision::kApprove;
+      seen_.insert(goes_on ? "mended" : "not mended");
+      add(std::move(decision));
+      ended_ = !goes_on;
+      mended_ = goes_on;
       continue;
     }
     const auto* failed = std::get_if<FailAction>(&action);
@@ -228,7 +242,8 @@ void RandomWorld::settle(const StepId& id, Step& step, Outcome outcome) {
   settled.attempt = step.attempts;
   settled.outcome = outcome;
   if (outcome == Outcome::kFailed) {
-    settled.failure = FailureClass::kInvalid;
+    const bool no_key = step.kind == CallKind::kModel && chance(50);
+    settled.failure = no_key ? FailureClass::kAuth : FailureClass::kInvalid;
     settled.detail = some_words();
   }
   if (outcome == Outcome::kSucceeded) {

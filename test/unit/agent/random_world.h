@@ -18,6 +18,7 @@ struct PlannedTurn {
   Seq upto_seq = 0;
   std::string shown;
   bool calls_model = false;
+  bool anew = false;  // a person has mended what kept the models from answering
   std::string model;
   std::string request;  // what the model is sent, if it is called
 };
@@ -78,6 +79,7 @@ class RandomWorld {
   std::mt19937_64 random_;
   JournalBuilder journal_;
   Transcript transcript_;
+  bool mended_ = false;  // and nothing was planned since
   AgentSpec spec_ = strict_agent();
   std::map<StepId, Step> steps_;
   std::vector<StepId> tools_;  // in the order of planning
