@@ -111,7 +111,8 @@ void McpExecutor::State::connect() {
 
 Result<std::shared_ptr<McpTransport>> McpExecutor::State::make_transport(uint64_t life) {
   if (!config_.url.empty()) {
-    return open_mcp_http(config_, outside_.secrets, outside_.http, outside_.timers, sink(life));
+    return open_mcp_http(config_, outside_.secrets, outside_.http, outside_.timers, outside_.clock,
+                         sink(life));
   }
   return start_mcp_process(config_, outside_.secrets, outside_.hidden, outside_.processes,
                            outside_.timers, sink(life));

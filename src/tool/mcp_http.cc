@@ -68,12 +68,13 @@ class HttpTransport final : public McpTransport,
                             public std::enable_shared_from_this<HttpTransport> {
  public:
   HttpTransport(McpServerConfig config, HttpHeaders headers, Masker masker, HttpClient& http,
-                Timers& timers, McpSink sink)
+                Timers& timers, Clock& clock, McpSink sink)
       : config_(std::move(config)),
         headers_(std::move(headers)),
         masker_(std::move(masker)),
         http_(http),
         timers_(timers),
+        clock_(clock),
         sink_(std::move(sink)) {}
 
   bool send(mcp::Frame frame, int64_t not_after_ms) override;
@@ -101,6 +102,7 @@ class HttpTransport final : public McpTransport,
   void end_of_events(const Shared& stream, const HttpResult& result);
   void end_of_listening(const Shared& stream, const HttpResult& result);
   void lose(const Shared& stream, HttpResult result);
+  McpLoss masked_loss(HttpResult result, bool in_session) const;
   void over(std::string why);
   bool is_wanted(const Shared& stream);
   void later(int64_t delay_ms, std::function<void(HttpTransport&)> work);
@@ -110,6 +112,7 @@ class HttpTransport final : public McpTransport,
   const Masker masker_;
   HttpClient& http_;
   Timers& timers_;
+  Clock& clock_;
   const McpSink sink_;
 
   std::mutex mutex_;
@@ -300,7 +303,7 @@ void HttpTransport::end_of_frame(const Shared& stream, const HttpResult& result)
   }
   if (!ends_greeting) return;  // a cancellation that nobody took changes nothing
   if (!taken) {
-    return over("it does not take the end of the handshake: " + loss_of(result, false, 0).why);
+    return over("it does not take the end of the handshake: " + masked_loss(result, false).why);
   }
   for (Held& next : held) post(std::move(next.frame), next.not_after_ms);
   listen();
@@ -340,11 +343,18 @@ void HttpTransport::lose(const Shared& stream, HttpResult result) {
   if (stream->request == 0) return;
   // What took a stream up again says nothing of the request itself, which was sent.
   const bool sent = !stream->last_id.empty();
-  McpLoss loss = loss_of(result, stream->in_session, 0);
+  McpLoss loss = masked_loss(std::move(result), stream->in_session);
   if (sent) loss.outcome = Outcome::kInDoubt;
   if (sent) loss.failure = FailureClass::kAmbiguous;
-  loss.why = masker_.mask(std::move(loss.why));
   sink_.on_lost(stream->request, std::move(loss));
+}
+
+// The body is masked before a part of it is told: nothing would be found of a secret cut in two.
+McpLoss HttpTransport::masked_loss(HttpResult result, bool in_session) const {
+  result.body = masker_.mask_cut(std::move(result.body));
+  McpLoss loss = loss_of(result, in_session, clock_.unix_ms());
+  loss.why = masker_.mask(std::move(loss.why));
+  return loss;
 }
 
 void HttpTransport::over(std::string why) {
@@ -402,14 +412,14 @@ void HttpTransport::later(int64_t delay_ms, std::function<void(HttpTransport&)> 
 
 Result<std::shared_ptr<McpTransport>> open_mcp_http(const McpServerConfig& config,
                                                     const Secrets& secrets, HttpClient& http,
-                                                    Timers& timers, McpSink sink) {
+                                                    Timers& timers, Clock& clock, McpSink sink) {
   HttpHeaders headers;
   for (const auto& [name, value] : config.headers) {
     TRY_ASSIGN(std::string filled, secrets.fill(value));
     headers.emplace_back(name, std::move(filled));
   }
   return std::shared_ptr<McpTransport>(std::make_shared<HttpTransport>(
-      config, std::move(headers), secrets.masker(), http, timers, std::move(sink)));
+      config, std::move(headers), secrets.masker(), http, timers, clock, std::move(sink)));
 }
 
 }  // namespace perdure

@@ -7,6 +7,7 @@
 
 #include "base/mask.h"
 #include "base/secrets.h"
+#include "ports/clock.h"
 #include "ports/http_client.h"
 #include "ports/timers.h"
 #include "tool/mcp_server.h"
@@ -14,10 +15,10 @@
 
 namespace perdure {
 
-// An error is a server that cannot be asked as configured. Client and timers outlive the last
-// callback.
+// An error is a server that cannot be asked as configured. Client, timers and clock outlive the
+// last callback.
 Result<std::shared_ptr<McpTransport>> open_mcp_http(const McpServerConfig& config,
                                                     const Secrets& secrets, HttpClient& http,
-                                                    Timers& timers, McpSink sink);
+                                                    Timers& timers, Clock& clock, McpSink sink);
 
 }  // namespace perdure

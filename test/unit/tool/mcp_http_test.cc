@@ -52,12 +52,13 @@ class Web final : public HttpClient {
   void body(size_t at, std::string_view bytes, int status = 200) {
     exchanges.at(at).callbacks.on_body(status, bytes);
   }
-  void end(size_t at, HttpResult::End how, int status = 0) {
+  void end(size_t at, HttpResult::End how, int status = 0, HttpHeaders headers = {}) {
     Exchange& exchange = exchanges.at(at);
     if (std::exchange(exchange.done, true)) return;
     HttpResult result;
     result.end = how;
     result.status = status;
+    result.headers = std::move(headers);
     exchange.callbacks.on_done(std::move(result));
   }
   void json(size_t at, std::string_view text, HttpHeaders more = {}) {
@@ -67,9 +68,9 @@ class Web final : public HttpClient {
     end(at, HttpResult::End::kComplete, 200);
   }
   void events(size_t at) { head(at, 200, {{"content-type", "text/event-stream; charset=utf-8"}}); }
-  void status(size_t at, int code) {
-    head(at, code, {});
-    end(at, HttpResult::End::kComplete, code);
+  void status(size_t at, int code, const HttpHeaders& headers = {}) {
+    head(at, code, headers);
+    end(at, HttpResult::End::kComplete, code, headers);
   }
 
   std::deque<Exchange> exchanges;
@@ -183,6 +184,16 @@ TEST(McpHttpTest, WhatAStatusMeans) {
     EXPECT_EQ(world.settled().outcome, each.outcome) << each.status;
     EXPECT_TRUE(world.web.is_quiet()) << "a POST is never repeated";
   }
+}
+
+TEST(McpHttpTest, LaterIsWhenItWasSaid) {
+  World world;
+  world.greet();
+  world.timers.now_ms = 784'111'772'000;  // five seconds before
+  world.web.status(world.call("pay"), 429, {{"retry-after", "Sun, 06 Nov 1994 08:49:37 GMT"}});
+  EXPECT_EQ(world.settled().retry_after_ms, 5000);
+  world.web.status(world.call("pay"), 429, {{"retry-after", "7"}});
+  EXPECT_EQ(world.settled().retry_after_ms, 7000);
 }
 
 TEST(McpHttpTest, HowItEndsWithoutAnAnswer) {
@@ -336,6 +347,14 @@ TEST(McpHttpTest, ASecretStaysOutOfWhatIsTold) {
   const SettleStep settled = world.settled();
   EXPECT_THAT(settled.detail, HasSubstr("{{secret:shop}}"));
   EXPECT_EQ(settled.detail.find("a secret word"), std::string::npos);
+  // Where a part of it is told, the end of the part may be the middle of a secret.
+  for (size_t before = 280; before < 300; ++before) {
+    const size_t next = world.call("pay");
+    world.web.head(next, 500, {});
+    world.web.body(next, std::string(before, 'x') + "a secret word", 500);
+    world.web.end(next, HttpResult::End::kComplete, 500);
+    EXPECT_EQ(world.settled().detail.find("a secr"), std::string::npos) << before;
+  }
 }
 
 TEST(McpHttpTest, AServerThatRefusesTheHandshakeIsAway) {
