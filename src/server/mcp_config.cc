@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "server/tool_terms.h"
@@ -84,6 +85,9 @@ Status read_timeouts(McpServerConfig& server, const json::value& table, const st
   ObjectReader in(table, where);
   server.start_ms = in.duration_ms("start", server.start_ms);
   server.call_ms = in.duration_ms("call", server.call_ms);
+  server.total_ms = in.duration_ms("total", std::max(server.total_ms, server.call_ms));
+  if (server.total_ms < server.call_ms)
+    in.fail_at("total", "is shorter than the timeout of a call");
   if (server.start_ms < 1 || server.call_ms < 1) in.fail_at("call", "a timeout is at least 1 ms");
   return in.finish();
 }

@@ -89,7 +89,7 @@ void McpExecutor::State::send(Waiting waiting) {
   Open open;
   open.request = std::move(waiting.request);
   open.done = std::move(waiting.done);
-  open.timer = after(config_.call_ms, [id](State& self) { self.call_timed_out(id); });
+  give_time(id, open);
   open_.emplace(id, std::move(open));
 }
 
@@ -115,13 +115,36 @@ void McpExecutor::State::lose(mcp::RequestId request, McpLoss loss) {
   open_.erase(found);
 }
 
+void McpExecutor::State::give_time(mcp::RequestId request, Open& open) {
+  const int64_t now_us = outside_.clock.monotonic_us();
+  open.until_us = now_us + config_.call_ms * 1000;
+  open.ends_us = now_us + config_.total_ms * 1000;
+  open.timer = after(config_.call_ms, [request](State& self) { self.call_timed_out(request); });
+}
+
+// The timer is not touched: however much a server talks, there is one for each call.
+void McpExecutor::State::progressed(mcp::RequestId request) {
+  const auto found = open_.find(request);
+  if (found == open_.end()) return;
+  Open& open = found->second;
+  open.until_us = std::min(outside_.clock.monotonic_us() + config_.call_ms * 1000, open.ends_us);
+}
+
 // The session's ids are never given out again: `request` is this call or none.
 void McpExecutor::State::call_timed_out(mcp::RequestId request) {
   const auto found = open_.find(request);
   if (found == open_.end() || !session_) return;
+  const int64_t now_us = outside_.clock.monotonic_us();
+  if (const int64_t left_us = found->second.until_us - now_us; left_us > 0) {
+    found->second.timer =
+        after((left_us + 999) / 1000, [request](State& self) { self.call_timed_out(request); });
+    return;
+  }
   const bool silent = found->second.written && found->second.frames_before == frames_;
   session_->cancel(request, "no answer in time");
-  lose(request, {.why = fmt::format("no answer within {} ms", config_.call_ms)});
+  const bool is_over = found->second.until_us == found->second.ends_us;
+  lose(request, {.why = is_over ? fmt::format("no answer within {} ms in all", config_.total_ms)
+                                : fmt::format("no answer within {} ms", config_.call_ms)});
   outbox_.push_back([transport = transport_, request] { transport->forget(request); });
   // It has said nothing at all since: it hangs, and nobody else waits for it.
   const bool hangs = silent && open_.empty() && !config_.command.empty();
@@ -180,7 +203,7 @@ void McpExecutor::State::question_withdrawn(mcp::RequestId request) {
 void McpExecutor::State::end_question(mcp::RequestId request, Open& open) {
   open.question.reset();
   open.frames_before = frames_;
-  open.timer = after(config_.call_ms, [request](State& self) { self.call_timed_out(request); });
+  give_time(request, open);
 }
 
 // An answer to a question that was withdrawn meanwhile is not one to the next.

@@ -243,6 +243,8 @@ void McpExecutor::State::take(mcp::Event& event) {
     list_again();
   } else if (auto* answered = std::get_if<mcp::Answered>(&event)) {
     answer(*answered);
+  } else if (auto* progress = std::get_if<mcp::Progressed>(&event)) {
+    progressed(progress->call);
   } else if (auto* asked = std::get_if<mcp::Asked>(&event)) {
     ask(*asked);
   } else if (auto* withdrawn = std::get_if<mcp::Withdrawn>(&event)) {

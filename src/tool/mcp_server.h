@@ -42,8 +42,9 @@ struct McpServerConfig {
 
   std::vector<McpContract> contracts;
   bool trust_annotations = false;
-  int64_t start_ms = 30'000;  // until the server has said what it offers
-  int64_t call_ms = 300'000;  // until a call is answered
+  int64_t start_ms = 30'000;     // until the server has said what it offers
+  int64_t call_ms = 300'000;     // until a call is answered, or reports progress
+  int64_t total_ms = 3'600'000;  // until it is answered, whatever it reports
   size_t max_output_bytes = 1u << 20;
 };
 

@@ -55,6 +55,8 @@ class McpExecutor::State : public std::enable_shared_from_this<State> {
     CallRequest request;
     Done done;
     uint64_t timer = 0;
+    int64_t until_us = 0;  // it has time; progress gives it more,
+    int64_t ends_us = 0;   // but not beyond this
     bool written = false;
     uint64_t frames_before = 0;        // how many had come when it was written
     std::optional<Question> question;  // a person is asked; the call has all the time it takes
@@ -78,6 +80,8 @@ class McpExecutor::State : public std::enable_shared_from_this<State> {
   void send(Waiting waiting);
   void answer(const mcp::Answered& answered);
   void lose(mcp::RequestId request, McpLoss loss);
+  void give_time(mcp::RequestId request, Open& open);
+  void progressed(mcp::RequestId request);
   void call_timed_out(mcp::RequestId request);
   void ask(mcp::Asked& asked);
   void question_asked(mcp::RequestId request, uint64_t number, const Result<Seq>& asked);

@@ -158,6 +158,83 @@ TEST(McpExecutorTest, ACallWithoutAnAnswerIsDoubtAndIsCancelled) {
   EXPECT_FALSE(world.executor->entry().connected) << "it said nothing since: it hangs";
 }
 
+// A call that has reported progress, `times` times in a row, each time at nine tenths of its time.
+struct Progress {
+  explicit Progress(McpWorld& in) : world(in) {
+    world.config.call_ms = 1000;
+    world.config.total_ms = 5000;
+    world.start();
+    world.call(call_of("pay"));
+    request = world.runner.take();
+  }
+  void report(int times = 1) const {
+    for (int i = 0; i < times; ++i) {
+      world.timers.advance(900);
+      say();
+    }
+  }
+  void say() const {
+    world.runner.say(fmt::format(
+        R"({{"jsonrpc":"2.0","method":"notifications/progress",
+             "params":{{"progressToken":{},"progress":1}}}})",
+        to_json(request.at("params").at("_meta").at("progressToken"))));
+  }
+  McpWorld& world;
+  json::value request;
+};
+
+TEST(McpExecutorTest, ACallThatReportsProgressHasMoreTime) {
+  McpWorld world;
+  const Progress progress(world);
+  progress.report();
+  world.timers.advance(600);
+  EXPECT_TRUE(world.settles.empty());
+  world.answer(progress.request, "{}");
+  EXPECT_EQ(world.settled().outcome, Outcome::kSucceeded);
+
+  world.call(call_of("pay"));
+  world.runner.take();
+  world.timers.advance(1000);
+  EXPECT_EQ(world.settled().outcome, Outcome::kInDoubt) << "the next one has said nothing";
+}
+
+TEST(McpExecutorTest, ProgressThatStopsIsDoubt) {
+  McpWorld world;
+  const Progress progress(world);
+  progress.report(2);
+  world.timers.advance(999);
+  EXPECT_TRUE(world.settles.empty());
+  world.timers.advance(1);
+  EXPECT_THAT(world.settled().detail, HasSubstr("within 1000 ms"));
+  EXPECT_TRUE(world.executor->entry().connected) << "it does not hang";
+}
+
+TEST(McpExecutorTest, ProgressForEverEndsAtTheTotal) {
+  McpWorld world;
+  const Progress progress(world);
+  progress.report(5);
+  EXPECT_TRUE(world.settles.empty());
+  world.timers.advance(499);
+  progress.say();
+  EXPECT_TRUE(world.settles.empty());
+  world.timers.advance(1);
+  const SettleStep settled = world.settled();
+  EXPECT_EQ(settled.outcome, Outcome::kInDoubt);
+  EXPECT_THAT(settled.detail, HasSubstr("within 5000 ms in all"));
+  EXPECT_EQ(world.runner.take().at("method"), "notifications/cancelled");
+}
+
+TEST(McpExecutorTest, AFloodOfProgressIsOneTimer) {
+  McpWorld world;
+  const Progress progress(world);
+  const size_t timers = world.timers.count();
+  for (int i = 0; i < 10'000; ++i) progress.say();
+  EXPECT_EQ(world.timers.count(), timers);
+  EXPECT_TRUE(world.settles.empty());
+  for (int i = 0; i < 100'000; ++i) progress.say();
+  EXPECT_EQ(world.settled().outcome, Outcome::kInDoubt) << "a server that only talks is cut off";
+}
+
 TEST(McpExecutorTest, WhatMayBeStoppedIsStopped) {
   McpWorld world;
   world.make();

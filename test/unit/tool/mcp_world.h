@@ -31,6 +31,7 @@ class ManualTimers final : public Timers {
     }
     now_ms = until;
   }
+  size_t count() const { return calls_.size(); }
   int64_t now_ms = 1'000'000;
 
  private:
