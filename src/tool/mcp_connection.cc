@@ -5,7 +5,6 @@
 #include <chrono>
 
 #include "base/log.h"
-#include "schema/schema.h"
 #include "tool/mcp_http.h"
 #include "tool/mcp_state.h"
 #include "tool/mcp_stdio.h"
@@ -15,25 +14,9 @@ namespace {
 
 constexpr int64_t kBackoffMs = 500;
 constexpr int64_t kBackoffMaxMs = 60'000;
-constexpr int64_t kHealthyUs = 10'000'000;   // up for that long: an end is no failure to begin
-constexpr int64_t kListEveryUs = 1'000'000;  // not more often
-constexpr int kFailuresUntilKnown = 3;       // of a command that was never seen to work
+constexpr int64_t kHealthyUs = 10'000'000;  // up for that long: an end is no failure to begin
+constexpr int kFailuresUntilKnown = 3;      // of a command that was never seen to work
 constexpr int64_t kCloseMs = 3000;
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
-
-// Arguments could not be checked against such a schema.
-void leave_out_unusable(mcp::Listed& listed) {
-  std::erase_if(listed.tools, [&](const mcp::ListedTool& tool) {
-    const auto compiled = JsonSchema::compile(tool.input_schema, tool.name + ": its inputSchema");
-    if (!compiled) listed.left_out.push_back(compiled.error().message);
-    return !compiled;
-  });
-}
 
 }  // namespace
 
@@ -41,7 +24,8 @@ Status McpExecutor::State::load() {
   auto text = outside_.pins.load(config_.name);
   if (!text && text.error().code == Code::kNotFound) return {};
   if (!text) return tl::unexpected(text.error());
-  const Status read = tools_.read_pins(*text);
+  // What was kept before a value was known as a secret.
+  const Status read = tools_.read_pins(masker_.mask(std::move(*text)));
   if (read) return {};
   return fail(Code::kCorrupt, fmt::format("mcp.{}: {}", config_.name, read.error().message));
 }
@@ -254,69 +238,13 @@ void McpExecutor::State::take(mcp::Event& event) {
     is_stale_ = is_stale_ || not_asked->of_given_up;
   } else if (auto* logged = std::get_if<mcp::Logged>(&event)) {
     log(LogLevel::kDebug, "mcp.says",
-        {{"server", config_.name}, {"text", masker_.mask(std::move(logged->text))}});
+        {{"server", config_.name}, {"text", masker_.mask_cut(std::move(logged->text))}});
   } else if (auto* strange = std::get_if<mcp::Strange>(&event)) {
     log(LogLevel::kWarn, "mcp.strange",
-        {{"server", config_.name}, {"what", masker_.mask(std::move(strange->what))}});
+        {{"server", config_.name}, {"what", masker_.mask_cut(std::move(strange->what))}});
   } else if (auto* broken = std::get_if<mcp::Broken>(&event)) {
-    down(masker_.mask(std::move(broken->why)));
+    down(masker_.mask_cut(std::move(broken->why)));
   }
-}
-
-void McpExecutor::State::take_list(mcp::Listed listed) {
-  leave_out_unusable(listed);
-  for (const std::string& what : listed.left_out) {
-    log(LogLevel::kWarn, "mcp.tool_left_out",
-        {{"server", config_.name}, {"what", masker_.mask(what)}});
-  }
-  listed_at_us_ = outside_.clock.monotonic_us();
-  if (phase_ == Phase::kOpening) up_since_us_ = listed_at_us_;
-  phase_ = Phase::kUp;
-  list_is_old_ = false;
-  tools_.set_offered(listed.tools);
-  if (!tools_.has_pins()) return keep_pins(std::move(listed.tools));
-  if (const auto names = tools_.not_accepted(); !names.empty()) {
-    log(LogLevel::kWarn, "mcp.tools_not_accepted",
-        {{"server", config_.name},
-         {"tools", joined(names)},
-         {"do", "look at them, then: perdure tools accept " + config_.name}});
-  }
-  if (list_again_) list_again();
-  changed_.notify_all();
-}
-
-// First contact.
-void McpExecutor::State::keep_pins(std::vector<mcp::ListedTool> tools) {
-  list_is_old_ = true;
-  outbox_.push_back([self = shared_from_this(), life = life_, tools = std::move(tools)] {
-    self->outside_.spawn([self, life, tools] {
-      const Status saved = self->outside_.pins.save(self->config_.name, McpTools::pins_of(tools));
-      self->with(life, [&] {
-        if (!saved) return self->down("what it offers cannot be kept: " + saved.error().message);
-        self->tools_.accept(tools);
-        self->list_is_old_ = false;
-        log(LogLevel::kInfo, "mcp.tools_pinned",
-            {{"server", self->config_.name}, {"tools", std::to_string(tools.size())}});
-        if (self->list_again_) self->list_again();
-        self->changed_.notify_all();
-      });
-    });
-  });
-}
-
-// Calls wait for the new list, also one that changes all the time.
-void McpExecutor::State::list_again() {
-  if (list_is_old_) {
-    list_again_ = true;
-    return;
-  }
-  list_is_old_ = true;
-  list_again_ = false;
-  const int64_t since_us = outside_.clock.monotonic_us() - listed_at_us_;
-  if (since_us >= kListEveryUs) return session_->list();
-  after((kListEveryUs - since_us) / 1000 + 1, [life = life_](State& self) {
-    if (self.life_ == life && self.session_) self.session_->list();
-  });
 }
 
 }  // namespace perdure

@@ -29,7 +29,7 @@ std::string first_text(const json::object& result) {
     if (object == nullptr) continue;
     const auto text = object->find("text");
     if (text == object->end() || !text->value().is_string()) continue;
-    return excerpt(text->value().get_string());
+    return std::string(text->value().get_string());
   }
   return "";
 }
@@ -65,13 +65,14 @@ SettleStep classify(const mcp::Answered& answer, const Send& send, size_t max_ou
     return without_answer(
         send, failed ? Outcome::kFailed : Outcome::kInDoubt,
         failed ? FailureClass::kInvalid : FailureClass::kAmbiguous,
-        masker.mask(fmt::format("error {}: {}", answer.error.code, answer.error.message)));
+        fmt::format("error {}: {}", answer.error.code, masker.mask_cut(answer.error.message)));
   }
   SettleStep settle = without_answer(send, Outcome::kSucceeded, FailureClass::kNone, "");
   if (says_error(answer.result)) {
     settle.outcome = Outcome::kFailed;
     settle.failure = FailureClass::kInvalid;
-    settle.detail = masker.mask("the tool says that it failed: " + first_text(answer.result));
+    settle.detail =
+        "the tool says that it failed: " + excerpt(masker.mask(first_text(answer.result)));
   }
   settle.result = Payload::of(kept(answer.result, max_output_bytes, masker));
   return settle;

@@ -68,11 +68,13 @@ class McpExecutor::State : public std::enable_shared_from_this<State> {
   void connect_later();
   void react();
   void take(mcp::Event& event);
-  void take_list(mcp::Listed listed);
-  void list_again();
   void put(mcp::Frame frame);
   McpSink sink(uint64_t life);
   Result<std::shared_ptr<McpTransport>> make_transport(uint64_t life);
+
+  // mcp_list.cc: what it offers. With the mutex.
+  void take_list(mcp::Listed listed);
+  void list_again();
   void keep_pins(std::vector<mcp::ListedTool> tools);
 
   // mcp_calls.cc: what becomes of a call. With the mutex.

@@ -86,11 +86,8 @@ std::string described(const ProcessExit& exit, std::string_view said) {
 class StdioTransport final : public McpTransport,
                              public std::enable_shared_from_this<StdioTransport> {
  public:
-  StdioTransport(std::string server, Masker masker, Timers& timers, McpSink sink)
-      : server_(std::move(server)),
-        masker_(std::move(masker)),
-        timers_(timers),
-        sink_(std::move(sink)) {}
+  StdioTransport(Masker masker, Timers& timers, McpSink sink)
+      : masker_(std::move(masker)), timers_(timers), sink_(std::move(sink)) {}
 
   void start(ProcessRunner& runner, ProcessSpec spec) {
     // The process holds us until its end has been told.
@@ -143,7 +140,7 @@ class StdioTransport final : public McpTransport,
   }
 
   void note(std::string_view bytes) {
-    said_.append(bytes.substr(bytes.size() - std::min(bytes.size(), kStderrTailBytes)));
+    said_ += heard_.feed(bytes);
     if (said_.size() > kStderrTailBytes) said_.erase(0, said_.size() - kStderrTailBytes);
   }
 
@@ -154,6 +151,7 @@ class StdioTransport final : public McpTransport,
       ended_ = true;
       process = std::move(process_);
     }
+    said_ += heard_.end();
     sink_.on_closed(masker_.mask(described(exit, last_words())));
   }
 
@@ -165,12 +163,12 @@ class StdioTransport final : public McpTransport,
     return is_valid_utf8(words) ? words : "(not text)";
   }
 
-  const std::string server_;
   const Masker masker_;
   Timers& timers_;
   const McpSink sink_;
   mcp::LineReader lines_{kMessageMaxBytes};
-  std::string said_;
+  StreamMasker heard_{masker_};
+  std::string said_;  // the end of it
   bool flooded_ = false;
   std::mutex mutex_;
   std::unique_ptr<Process> process_;
@@ -185,8 +183,7 @@ Result<std::shared_ptr<McpTransport>> start_mcp_process(const McpServerConfig& c
                                                         ProcessRunner& runner, Timers& timers,
                                                         McpSink sink) {
   TRY_ASSIGN(ProcessSpec spec, spec_of(config, secrets, hidden));
-  auto transport =
-      std::make_shared<StdioTransport>(config.name, secrets.masker(), timers, std::move(sink));
+  auto transport = std::make_shared<StdioTransport>(secrets.masker(), timers, std::move(sink));
   transport->start(runner, std::move(spec));
   return std::shared_ptr<McpTransport>(std::move(transport));
 }

@@ -2,12 +2,15 @@
 planners. None of them is stored, logged, shown or told to a model; a value that is no secret is."""
 import base64
 import json
+import pathlib
+import sys
 import threading
 import unittest
 import urllib.parse
 
 import answers
 from case import SystemTest, agent, model, tool
+from server import run
 from shell_test import WHY_NOT
 
 VALUES = {
@@ -41,11 +44,29 @@ PLANTED = " | ".join([*ALL.values(), *CONTROLS.values()])
 BRIEF = " | ".join([*CONTROLS.values(), *(text for what, text in ALL.items() if "long" not in what)])
 
 
+HERE = pathlib.Path(__file__).resolve().parent
+
+
 def pieces(text, size):
     return [text[at:at + size] for at in range(0, len(text), size)]
 
 
-class PlantedSecrets(SystemTest):
+class Planted(SystemTest):
+    def stored(self):
+        for file in [*self.served.data.rglob("*"), self.served.folder / "log"]:
+            if file.is_file():
+                yield f"the file {file.name}", file.read_bytes().decode("utf-8", "replace")
+
+    def nothing_in(self, said):
+        hits = [(what, place) for place, text in said for what, form in ALL.items() if form in text]
+        self.assertEqual(hits, [], f"{len(hits)} hits")
+        # What is no secret stands where it was put: this looks in the right places.
+        found = {form for form, text in CONTROLS.items() for _, place in said if text in place}
+        self.assertEqual(found, set(CONTROLS))
+        return {place for place, text in said if CONTROL in text}
+
+
+class PlantedSecrets(Planted):
     def config(self):
         world = self.world
         tools = {"good": tool(world, "/good"), "bad": tool(world, "/bad", description=PLANTED),
@@ -151,28 +172,70 @@ class PlantedSecrets(SystemTest):
         for path in ("/good", "/bad", "/lost", "/ask"):
             yield "what was sent to " + path, "".join(r["body"] for r in self.received(path))
 
-    def stored(self):
-        for file in [*self.served.data.rglob("*"), self.served.folder / "log"]:
-            if file.is_file():
-                yield f"the file {file.name}", file.read_bytes().decode("utf-8", "replace")
-
     def test_stands_nowhere(self):
         task, seen = self.conversation()
         tasks = [task, *self.others()]
         said = [*seen.items(), *self.places(tasks), *self.stored()]
         self.served.stop()
         said += self.stored()
-        hits = [(what, place) for place, text in said for what, form in ALL.items() if form in text]
-        self.assertEqual(hits, [], f"{len(hits)} hits")
-        # What is no secret stands where it was put: this looks in the right places.
-        found = {form for form, text in CONTROLS.items() for _, place in said if text in place}
-        self.assertEqual(found, set(CONTROLS))
-        by_place = {place for place, text in said if CONTROL in text}
+        by_place = self.nothing_in(said)
         for place in ("the task", "the deltas", f"events of {task}", f"journal of {task}",
                       "what the model read", "the file perdure.db"):
             self.assertIn(place, by_place)
         blobs = [name for name in by_place if name.startswith("the file ") and "perdure" not in name]
         self.assertNotEqual(blobs, [], "the large output is among the blobs")
+
+
+class PlantedByAToolServer(Planted):
+    """A server of tools is given secrets, and says them in all that it says."""
+
+    def setUp(self):
+        env = {"SECRET_" + name.upper(): value for name, value in VALUES.items()}
+        self.served = self.server({}, {}, env, start=False)
+        self.folder = self.served.folder / "shop"
+        self.folder.mkdir()
+        (self.folder / "planted").write_text(PLANTED)
+        shop = {"command": [sys.executable, "-B"], "args": [str(HERE / "telling_server.py"), str(self.folder)],
+                "readable": [str(HERE), sys.base_prefix, sys.prefix], "writable": [str(self.folder)],
+                "env": {"KEY": "{{secret:plain}}"}, "read": ["tell", "fail", "refuse", "ask"],
+                "once": {"die": {"approval": "never", "irreversible": True}}}
+        self.served.configure({"models": {"main": model(self.world)}, "mcp": {"shop": shop},
+                               "secrets": {name: "env:SECRET_" + name.upper() for name in VALUES}},
+                              {"orders": agent(tools=["shop.*"])})
+        self.served.start()
+        self.api = self.served.api
+
+    def decide(self, task, reason, decision, **more):
+        self.api.wait(task, "input_required")
+        question = self.only(self.api.inbox(task))
+        self.assertEqual(question["reason"], reason)
+        yield "the question " + reason, json.dumps(question, ensure_ascii=False)
+        yield "the terminal: " + reason, run("inbox", "--data-dir", self.served.data).stdout
+        self.assertEqual(self.api.resolve(question["id"], decision, **more).status, 200)
+
+    def test_stands_nowhere(self):
+        tools = ("tell", "fail", "refuse", "ask", "die")
+        rounds = [answers.calls((f"c{n}", "shop__" + tool, {}), round=n) for n, tool in enumerate(tools)]
+        self.world.rules(*rounds, answers.says("Done.", round=len(tools)))
+        task = self.api.submit("orders", "Begin.")
+        said = [*self.decide(task, "question", "respond", value={}),
+                *self.decide(task, "uncertain_outcome", "not_happened")]
+        seen = self.api.wait(task, "completed")
+        said += [("the task", json.dumps(seen)),
+                 ("journal", json.dumps(self.api.journal(task), ensure_ascii=False)),
+                 ("events", json.dumps(self.api.events(task), ensure_ascii=False)),
+                 ("what the model read", "".join(self.model_bodies())),
+                 ("the tools", self.api.get("/v1/tools").body.decode())]
+        for command in (("tools", "check"), ("events", task), ("tools", "accept", "shop")):
+            shown = run(*command, "--data-dir", self.served.data)
+            said.append(("the terminal: " + command[0], shown.stdout + shown.stderr))
+        self.served.stop()
+        said += self.stored()
+        by_place = self.nothing_in(said)
+        for place in ("journal", "what the model read", "the tools", "the file shop.json", "the question question",
+                      "the file log"):
+            self.assertIn(place, by_place)
+        self.assertIn("{{secret:plain}}", json.dumps(said))
 
 
 if __name__ == "__main__":

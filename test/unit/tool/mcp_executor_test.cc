@@ -268,6 +268,78 @@ TEST(McpExecutorTest, ItsWorldIsWhatTheOperatorLists) {
   EXPECT_EQ(environment.size(), 4U) << "PATH, HOME and LANG besides";
 }
 
+// Secrets.
+
+const std::string kSecret = "correct-horse-battery-staple";
+
+std::string planted(std::string_view text) {
+  std::string out(text);
+  for (size_t at = 0; (at = out.find("PLANT", at)) != std::string::npos;) {
+    out.replace(at, 5, kSecret);
+  }
+  return out;
+}
+
+TEST(McpExecutorTest, ASecretInADefinitionIsMasked) {
+  McpWorld world;
+  ASSERT_TRUE(world.secrets.add("k", kSecret));
+  const std::string offered = planted(
+      R"([{"name":"look","description":"Key PLANT.","annotations":{"title":"PLANT"},"inputSchema":
+           {"type":"object","properties":{"PLANT":{"type":"string","default":"PLANT"}}}},
+          {"name":"PLANT","inputSchema":{"type":"object"}},
+          {"name":"pay","description":"Pays.","inputSchema":{"type":"object"}}])");
+  const std::string raw = planted(
+      R"({"version":1,"tools":[{"name":"pay","description":"Pays.","inputSchema":{"type":"object"}},
+          {"name":"look","description":"Key PLANT.","annotations":{"title":"PLANT"},"inputSchema":
+           {"type":"object","properties":{"PLANT":{"type":"string","default":"PLANT"}}}}]})");
+  const auto shown = [&] {
+    std::string all = world.pins.texts["shop"];
+    for (const ToolEntry& tool : world.executor->tools()) {
+      all += tool.name + tool.description + tool.input_schema + tool.definition + tool.why;
+    }
+    return all;
+  };
+  world.start(offered);
+  EXPECT_EQ(world.executor->tools().size(), 2U) << "a name that is a secret is none";
+  EXPECT_EQ(world.executor->entry().not_accepted, 0U);
+  EXPECT_THAT(shown(), HasSubstr("Key {{secret:k}}."));
+  EXPECT_EQ(shown().find(kSecret), std::string::npos);
+  // Accepted when it was not known as a secret yet: nothing has changed.
+  world.pins.texts["shop"] = raw;
+  world.make();
+  world.greet(offered);
+  EXPECT_EQ(world.executor->entry().not_accepted, 0U);
+  world.pins.texts.clear();
+  EXPECT_EQ(shown().find(kSecret), std::string::npos);
+  EXPECT_TRUE(world.executor->accept(""));
+  EXPECT_EQ(shown().find(kSecret), std::string::npos);
+}
+
+TEST(McpExecutorTest, ASecretIsMaskedBeforeAPartOfATextIsTold) {
+  const auto tail_of_secret = std::string(kSecret.substr(8));
+  for (size_t behind = 1000; behind <= 1024; ++behind) {
+    McpWorld world;
+    ASSERT_TRUE(world.secrets.add("k", kSecret));
+    world.start();
+    world.call(call_of("pay"));
+    world.runner.take();
+    const std::string last = std::string(kSecret) + std::string(behind, '.');
+    for (const char c : last) world.runner.complain(std::string(1, c));
+    world.runner.exit(1);
+    EXPECT_EQ(world.settled().detail.find(tail_of_secret), std::string::npos) << behind;
+  }
+  for (size_t before = 280; before < 300; ++before) {
+    McpWorld world;
+    ASSERT_TRUE(world.secrets.add("k", kSecret));
+    world.start();
+    world.call(call_of("pay"));
+    world.answer(world.runner.take(),
+                 fmt::format(R"({{"isError":true,"content":[{{"type":"text","text":"{}{}"}}]}})",
+                             std::string(before, 'x'), kSecret));
+    EXPECT_EQ(world.settled().detail.find("corr"), std::string::npos) << before;
+  }
+}
+
 // Lists.
 
 constexpr std::string_view kChanged = R"([{"name":"look","inputSchema":{"type":"object"}},

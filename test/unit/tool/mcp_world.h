@@ -150,7 +150,7 @@ struct McpWorld {
                                           .clock = clock,
                                           .pins = pins,
                                           .spawn = [](const auto& work) { work(); },
-                                          .secrets = {},
+                                          .secrets = secrets,
                                           .hidden = {"/data"},
                                           .version = "1"})
                    .value();
@@ -190,6 +190,7 @@ struct McpWorld {
   }
 
   McpServerConfig config;
+  Secrets secrets;
   ManualTimers timers;
   TimersClock clock{timers};
   MemoryPins pins;
