@@ -205,24 +205,37 @@ bool is_undeclared(const json::object& tool) {
   return text_at(tool, "declared") == "false";
 }
 
-std::string contract_lines(const std::string& server, const std::vector<std::string>& tools) {
+std::string contract_lines(const std::string& server, const std::vector<std::string>& tools,
+                           const json::object* table) {
+  const auto value_at = [&](const char* key) {
+    return table != nullptr ? table->if_contains(key) : nullptr;
+  };
+  const json::value* read = value_at("read");
+  const bool read_is_table = read != nullptr && read->is_object();
   std::string reads;
   std::string acts;
   for (const std::string& tool : tools) {
-    if (sounds_like_reading(tool)) {
-      reads += (reads.empty() ? "" : ", ") + to_json(json::value(tool));
-    } else {
+    if (!sounds_like_reading(tool)) {
       acts += (acts.empty() ? "" : ", ") + key_of(tool) + " = {irreversible = true}";
+    } else {
+      reads += (reads.empty() ? "" : ", ");
+      reads += read_is_table ? key_of(tool) + " = {}" : to_json(json::value(tool));
     }
   }
   std::string out = fmt::format(
       "\n# Nothing is declared about {} of the tools of {}: each call asks a person, and is never\n"
       "# sent twice. Look at each, correct what is guessed here, and put it into the operator's "
-      "file.\n"
-      "[mcp.{}]\n",
-      tools.size(), server, key_of(server));
-  if (!reads.empty()) out += "read = [" + reads + "]  # changes nothing, by its name: make sure\n";
-  if (!acts.empty()) out += "once = {" + acts + "}\n";
+      "file,\n# into the table [mcp.{}]{}\n",
+      tools.size(), server, key_of(server),
+      table != nullptr ? ":" : "; what stands there already is added to:");
+  const char* kSure = "  # changes nothing, by its name: make sure\n";
+  if (!reads.empty()) {
+    out += (read != nullptr ? "# add to `read`: " + reads : "read = [" + reads + "]") + kSure;
+  }
+  if (!acts.empty()) {
+    out +=
+        value_at("once") != nullptr ? "# add to `once`: " + acts + "\n" : "once = {" + acts + "}\n";
+  }
   return out;
 }
 
@@ -249,9 +262,14 @@ int check_tools(Context& context, const std::string& config) {
     if (!context.to.json) fmt::print(context.to.out, "{}\n", visible(trouble));
   }
   if (!context.to.json) print_changes(context.to, *offer, "");
+  // Of a server elsewhere the file may not be here.
+  const auto file = context.program.read_toml(config);
+  const json::object* document = file ? file->if_object() : nullptr;
+  const json::object* servers = document != nullptr ? object_at(*document, "mcp") : nullptr;
   for (const auto& [server, tools] : undeclared) {
     if (context.to.json) continue;
-    fmt::print(context.to.out, "{}", visible_lines(contract_lines(server, tools)));
+    const json::object* table = servers != nullptr ? object_at(*servers, server) : nullptr;
+    fmt::print(context.to.out, "{}", visible_lines(contract_lines(server, tools, table)));
   }
   return troubles.empty() && undeclared.empty() ? kDone : kProblems;
 }

@@ -76,19 +76,34 @@ class Operator(SystemTest):
         self.served.configure(config, {"orders": {"model": "main", "tools": ["look"]}})
         self.served.start()
 
-    def test_tools_that_are_not_declared(self):
-        self.shop()
-        out = self.cli("tools", "check", status=2).stdout
-        self.assertIn("shop.get_order", out)
-        lines = out[out.index("[mcp.shop]"):]
-        self.assertIn('read = ["get_order"]', lines)
-        self.assertIn("refund = {irreversible = true}", lines)
+    def undeclared(self):
+        """What is to be put into the table of the server."""
+        config = self.served.folder / "perdure.toml"
+        out = self.cli("tools", "check", "--config", config, status=2).stdout
+        return out[out.index("# into the table [mcp.shop]:\n"):].split("\n", 1)[1]
+
+    def put(self, old, new):
+        """Into the operator's file, and nothing is left to declare."""
         config = self.served.folder / "perdure.toml"
         text = config.read_text()
-        config.write_text(text.replace("[mcp.shop]\n", lines))
+        self.assertIn(old, text)
+        config.write_text(text.replace(old, new))
         self.served.stop()
         self.served.start()
-        self.assertNotIn("[mcp", self.cli("tools", "check").stdout, "the lines can be pasted")
+        self.assertNotIn("[mcp", self.cli("tools", "check").stdout)
+
+    def test_tools_that_are_not_declared(self):
+        self.shop()
+        lines = self.undeclared()
+        self.assertIn('read = ["get_order"]', lines)
+        self.assertIn("refund = {irreversible = true}", lines)
+        self.put("[mcp.shop]\n", "[mcp.shop]\n" + lines)
+
+    def test_tools_that_are_not_declared_beside_others(self):
+        self.shop(read=["refund"])
+        added = re.fullmatch(r"# add to `read`: (.*)  # .*\n", self.undeclared())
+        self.assertEqual(added[1], '"get_order"')
+        self.put('read = ["refund"]', f'read = ["refund", {added[1]}]')
 
     def test_tools_that_change(self):
         self.shop(read=["get_order"], once={"refund": {"irreversible": True}})

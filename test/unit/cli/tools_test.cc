@@ -23,16 +23,32 @@ TEST(Tools, AreUndeclaredWhileNothingIsSaidOfThem) {
 }
 
 TEST(Tools, GetLinesToPaste) {
-  EXPECT_EQ(contract_lines("shop", {"get_order", "getter", "listItems", "refund", "pay now"}),
-            "\n# Nothing is declared about 5 of the tools of shop: each call asks a person, and is "
-            "never\n"
-            "# sent twice. Look at each, correct what is guessed here, and put it into the "
-            "operator's file.\n"
-            "[mcp.shop]\n"
-            "read = [\"get_order\", \"listItems\"]  # changes nothing, by its name: make sure\n"
-            "once = {getter = {irreversible = true}, refund = {irreversible = true}, "
-            "\"pay now\" = {irreversible = true}}\n");
-  EXPECT_NE(contract_lines("my shop", {"get"}).find("[mcp.\"my shop\"]\nread = [\"get\"]"),
+  const std::vector<std::string> tools{"get_order", "getter", "listItems", "refund", "pay now"};
+  const std::string head =
+      "\n# Nothing is declared about 5 of the tools of shop: each call asks a person, and is "
+      "never\n"
+      "# sent twice. Look at each, correct what is guessed here, and put it into the operator's "
+      "file,\n# into the table [mcp.shop]";
+  const std::string sure = "  # changes nothing, by its name: make sure\n";
+  const std::string reads = "\"get_order\", \"listItems\"";
+  const std::string acts =
+      "getter = {irreversible = true}, refund = {irreversible = true}, "
+      "\"pay now\" = {irreversible = true}";
+  const auto lines = [&](const char* table) {
+    const json::object of_server = object(table);
+    return contract_lines("shop", tools, &of_server);
+  };
+  EXPECT_EQ(lines("{}"), head + ":\nread = [" + reads + "]" + sure + "once = {" + acts + "}\n");
+  // TOML has a table once, and a key in it once.
+  EXPECT_EQ(lines(R"({"read":["a"]})"),
+            head + ":\n# add to `read`: " + reads + sure + "once = {" + acts + "}\n");
+  EXPECT_EQ(lines(R"({"read":{"a":{}},"once":{"b":{}}})"),
+            head + ":\n# add to `read`: get_order = {}, listItems = {}" + sure +
+                "# add to `once`: " + acts + "\n");
+  EXPECT_EQ(contract_lines("shop", tools, nullptr),
+            head + "; what stands there already is added to:\nread = [" + reads + "]" + sure +
+                "once = {" + acts + "}\n");
+  EXPECT_NE(contract_lines("my shop", {"get"}, nullptr).find("[mcp.\"my shop\"]"),
             std::string::npos);
 }
 
