@@ -9,17 +9,21 @@
 
 namespace perdure::cli {
 
+void Commands::Flags::add_data_dir(CLI::App* command) {
+  command
+      ->add_option("--data-dir", place.data_dir,
+                   "The server's; else as ./perdure.toml says, else .perdure")
+      ->envname("PERDURE_DATA_DIR")
+      ->type_name("DIR");
+}
+
 void Commands::Flags::add_place(CLI::App* command) {
   command->add_option("--url", place.url, "The server; else <data dir>/address says")
       ->envname("PERDURE_URL");
   command->add_option("--token-file", place.token_file, "The credential; else <data dir>/token")
       ->envname("PERDURE_TOKEN_FILE")
       ->type_name("FILE");
-  command
-      ->add_option("--data-dir", place.data_dir,
-                   "The server's; else as ./perdure.toml says, else .perdure")
-      ->envname("PERDURE_DATA_DIR")
-      ->type_name("DIR");
+  add_data_dir(command);
   command->add_flag("--json", json, "The server's answer as it is");
 }
 
@@ -49,6 +53,7 @@ Commands::Commands(CLI::App& app) : app_(app), flags_(std::make_unique<Flags>())
   flags_->add_agents(app);
   flags_->add_tools(app);
   flags_->add_keys(app);
+  flags_->add_stop(app);
   flags_->add_completion(app);
 }
 

@@ -1,14 +1,13 @@
 #include "cli/client.h"
 
-#include <fcntl.h>
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <future>
 
+#include "cli/own_server.h"
 #include "cli/words.h"
 
 namespace perdure::cli {
@@ -28,26 +27,13 @@ Result<std::string> first_line(const std::string& path, std::string_view advice)
                                               std::strerror(errno != 0 ? errno : ENODATA), advice));
 }
 
-// Whether a server has the data directory at this moment. Its lock ends with the process, in
-// whatever way that ends.
-bool is_locked(const std::string& data_dir) {
-  const int fd = open((data_dir + "/lock").c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return false;
-  struct flock whole{};
-  whole.l_type = F_RDLCK;
-  whole.l_whence = SEEK_SET;
-  const bool looked = fcntl(fd, F_OFD_GETLK, &whole) == 0;
-  close(fd);
-  return looked && whole.l_type != F_UNLCK;
-}
-
 // A port that a server left when it was killed may be anybody's by now, who would be given the
 // token. The lock is held only after an old address was removed. What is left is a server that is
 // killed between this look and the request.
 Result<std::string> own_address(const std::string& data_dir) {
   constexpr const char* kAdvice =
       "no server runs there: start one with 'perdure serve', or say --url or --data-dir";
-  if (is_locked(data_dir)) return first_line(data_dir + "/address", kAdvice);
+  if (is_held(data_dir)) return first_line(data_dir + "/address", kAdvice);
   return fail(Code::kUnavailable, fmt::format("no process holds {}/lock: {}", data_dir, kAdvice));
 }
 

@@ -13,6 +13,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "cli/own_server.h"
+#include "cli/text.h"
 #include "cli/words.h"
 
 namespace perdure::cli {
@@ -114,6 +116,40 @@ std::string log_tail(const ServerFiles& files) {
   return out;
 }
 
+// What is under way is cut off when a server ends, and may be in doubt after that. What cannot be
+// known is taken for work.
+bool is_at_work(Client& client) {
+  const auto metrics = client.get("/metrics", {});
+  return !metrics || metrics->text.find("\nperdure_calls_under_way 0\n") == std::string::npos;
+}
+
+// The server that answers was started with what the file says now, or has to stay as it is; else it
+// was ended.
+Result<bool> is_current(Context& context, Attention& attention, const ServerFiles& files) {
+  const auto server = running_server(files.data_dir);
+  const std::string sha256 = file_sha256(files.config);
+  if (!server || sha256.empty() || sha256 == server->config_sha256) return true;
+  const std::string which =
+      fmt::format("perdure: {} is not the one with which the server (process {}) was started",
+                  files.config, server->pid);
+  if (!server->is_private) {
+    fmt::print(context.to.err, "{}: it goes on with that until you restart it\n", visible(which));
+    return true;
+  }
+  const auto document = context.program.read_toml(files.config);
+  if (!document) return tl::unexpected(document.error());  // before anything is ended for it
+  if (is_at_work(context.client)) {
+    fmt::print(context.to.err,
+               "{}: it goes on with that, since calls are under way; 'perdure stop --data-dir {}' "
+               "ends it, and the next 'perdure run' starts one with the new file\n",
+               visible(which), visible(files.data_dir));
+    return true;
+  }
+  fmt::print(context.to.err, "{}: it is started anew\n", visible(which));
+  TRY_STATUS(end_server(*server, files.data_dir, context, attention));  // or it has ended
+  return false;
+}
+
 }  // namespace
 
 bool is_there(Client& client) {
@@ -123,7 +159,10 @@ bool is_there(Client& client) {
 }
 
 Status ensure_server(Context& context, Attention& attention, const ServerFiles& files) {
-  if (is_there(context.client)) return {};
+  if (is_there(context.client)) {
+    TRY_ASSIGN(const bool current, is_current(context, attention, files));
+    if (current) return {};
+  }
   const auto now = [&] { return context.steady_ms(); };
   const int64_t end = now() + kStartMs;
   TRY_ASSIGN(Child child, spawn(files));

@@ -20,9 +20,10 @@ struct ServerFiles {
 // Whether a server answers where the client looks for it. Nothing secret is sent.
 bool is_there(Client& client);
 
-// Returns when one answers. Several processes may do this at once: the lock on the data directory
-// lets one server live. It is detached from this terminal and writes `server.log` in the data
-// directory. An error has the last lines of that.
+// Returns when one answers, with the operator's file as it is now: a server of one's own that was
+// started with another is ended first, if it is not at work. Several processes may do this at once:
+// the lock on the data directory lets one server live. It is detached from this terminal and writes
+// `server.log` in the data directory. An error has the last lines of that.
 Status ensure_server(Context& context, Attention& attention, const ServerFiles& files);
 
 }  // namespace perdure::cli

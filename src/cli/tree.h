@@ -41,8 +41,10 @@ struct Commands::Flags {
   void add_run(CLI::App& app);
   void add_tools(CLI::App& app);
   void add_keys(CLI::App& app);
+  void add_stop(CLI::App& app);
   void add_completion(CLI::App& app);
 
+  void add_data_dir(CLI::App* command);
   // What every command takes that speaks to a server.
   void add_place(CLI::App* command);
   // The same, and what it does.

@@ -1,6 +1,7 @@
 // perdure tools, perdure keys
 #include <CLI/CLI.hpp>
 
+#include "cli/own_server.h"
 #include "cli/tree.h"
 
 namespace perdure::cli {
@@ -22,6 +23,13 @@ void Commands::Flags::add_tools(CLI::App& app) {
   CLI::App* accept = tools->add_subcommand("accept", "Let be called what a server offers now");
   accept->add_option("SERVER", server, "Its name")->required();
   finish(accept, [this](Context& context) { return accept_tools(context, server); });
+}
+
+void Commands::Flags::add_stop(CLI::App& app) {
+  CLI::App* stop = app.add_subcommand("stop", "End the server of a data directory; its tasks stay")
+                       ->group("Server");
+  add_data_dir(stop);
+  stop->callback([this] { chosen = [](Context& context) { return stop_server(context); }; });
 }
 
 void Commands::Flags::add_keys(CLI::App& app) {

@@ -32,6 +32,7 @@ struct Config {
   uint64_t disk_reserve_mib = 256;  // below it nothing new is taken; 0: never refused
   bool unsafe_no_sync = false;      // for control runs: commits are not durable
   Secrets secrets;
+  std::string running;  // what the file of that name tells the commands on this machine
   // What no child of ours may read, beside the data directory: this file, and files of secrets.
   std::vector<std::string> private_files;
   runtime::TelemetryConfig telemetry;

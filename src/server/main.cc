@@ -1,5 +1,6 @@
 // perdure: the server, its offline tools, and the commands of src/cli that ask a running server.
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -15,6 +16,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "cli/app.h"
+#include "cli/own_server.h"
 #include "cli/private_server.h"
 #include "cli/spelling.h"
 #include "server/serve.h"
@@ -43,6 +45,8 @@ struct ServeFlags {
 };
 
 Result<Config> config_of(const ServeFlags& flags) {
+  // Before it is read: if it changes meanwhile, it is the file that looks newer, not the server.
+  std::string sha256 = cli::file_sha256(flags.config_path);
   TRY_ASSIGN(Config config, read_config(flags.config_path));
   if (!flags.data_dir.empty()) config.data_dir = flags.data_dir;
   if (!flags.listen.empty()) TRY_STATUS(set_listen(config, flags.listen));
@@ -55,6 +59,7 @@ Result<Config> config_of(const ServeFlags& flags) {
     }
     config.until_idle_ms = *idle_ms;
   }
+  config.running = cli::running_text({getpid(), std::move(sha256), config.until_idle_ms > 0});
   return config;
 }
 

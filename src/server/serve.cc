@@ -284,8 +284,10 @@ Result<bool> serve(Config config) {
   // Nothing is sent before it is known where nothing may be sent to.
   TRY_STATUS(http.start());
   const std::string address_file = config.data_dir + "/address";
+  const std::string running_file = config.data_dir + "/running";
   Status known = client->forbid(config.address, http.port());
   if (known) known = write_private(address_file, own_address(config, http.port()) + "\n");
+  if (known) known = write_private(running_file, config.running);
   if (!known) {
     http.stop(0);
     return tl::unexpected(known.error());
@@ -314,6 +316,7 @@ Result<bool> serve(Config config) {
   http.stop(1'000);
   exporter.reset();
   std::remove(address_file.c_str());
+  std::remove(running_file.c_str());
   runtime->close_tools();
   workers.reset();
   client.reset();

@@ -169,6 +169,80 @@ class RunAnAgent(SystemTest):
         self.assertEqual(err.count("agent    orders"), 1)
         self.assertEqual(self.log().count("listening on"), 2)
 
+    def add_tool(self, name):
+        """To the operator's file, and the agent has it."""
+        config = (self.folder / "perdure.toml").read_text()
+        added = toml({"tools": {name: tool(self.world, "/" + name)}}).removeprefix("[tools]\n")
+        (self.folder / "perdure.toml").write_text(config + added)
+        self.write_agent(tools=[name, "pay"])
+
+    def test_a_file_that_has_changed_is_read(self):
+        self.perdure("run", "orders.toml", "say it")
+        first = self.server_pid
+        self.add_tool("added")
+        done = self.perdure("run", "orders.toml", "say it with more")
+        self.assertIn(f"perdure.toml is not the one with which the server (process {first}) was started", done.stderr)
+        self.assertIn("added", self.model_bodies("with more")[-1])
+        self.assertNotIn(self.server_pid, (0, first))
+        self.assertIn(process_state(first), (None, "Z"))
+        self.assertNotIn("was started", self.perdure("run", "orders.toml", "say it again").stderr)
+
+    def test_a_file_that_has_changed_while_a_person_is_waited_for(self):
+        asked = self.perdure("run", "orders.toml", "pay it", status=5).stderr
+        first = self.server_pid
+        self.add_tool("added")
+        self.perdure("run", "orders.toml", "say it")
+        self.assertNotEqual(self.server_pid, first, "a question that waits is no reason to stay")
+        self.perdure(*re.search(r"perdure (approve \S+)", asked)[1].split())
+        task = re.search(r"task_\w+", asked)[0]
+        self.assertIn("completed", self.perdure("events", task, "--follow").stdout)
+
+    def test_a_server_at_work_is_not_cut_off(self):
+        self.perdure("run", "orders.toml", "hold it", "--detach")
+        self.world.wait_held("hold")
+        first = self.server_pid
+        self.write_agent(instructions="Be brief.")
+        config = (self.folder / "perdure.toml").read_text()
+        (self.folder / "perdure.toml").write_text(config + "no TOML")
+        self.assertIn("perdure.toml:", self.perdure("run", "orders.toml", "say it", status=1).stderr)
+        (self.folder / "perdure.toml").write_text(config + "# changed\n")
+        said = self.perdure("run", "orders.toml", "say it").stderr
+        self.assertIn("'perdure stop --data-dir .perdure'", said)
+        self.assertEqual(self.server_pid, first)
+        self.world.release("hold")
+        self.assertIn(f"process {first}", self.perdure("stop").stdout)
+        self.assertIn(process_state(first), (None, "Z"))
+        self.assertIn("no process serves", self.perdure("stop", status=3).stderr)
+
+    def test_a_server_of_somebody_else_stays(self):
+        process = subprocess.Popen([BINARY, "serve", "--listen", "127.0.0.1:0"], cwd=self.folder, text=True,
+                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        self.assertIn("listening", process.stdout.readline())
+        self.add_tool("added")
+        self.write_agent()
+        said = self.perdure("run", "orders.toml", "say it").stderr
+        self.assertIn(f"(process {process.pid}) was started: it goes on with that until you restart it", said)
+        self.assertIsNone(process.poll())
+        self.perdure("stop")
+        self.assertEqual(process.wait(20), 0)
+
+    def test_only_who_holds_the_directory_is_ended(self):
+        stranger = subprocess.Popen(["sleep", "60"])
+        self.addCleanup(stranger.wait)
+        self.addCleanup(stranger.kill)
+        self.perdure("run", "orders.toml", "say it")
+        pid = self.server_pid
+        running = json.loads((self.data / "running").read_text())
+        self.assertEqual(running["pid"], pid)
+        (self.data / "lock").write_text(f"{stranger.pid}\n")
+        self.perdure("stop", status=3)
+        (self.data / "running").write_text(json.dumps({**running, "pid": stranger.pid}))
+        self.perdure("stop", status=3)
+        self.assertIsNone(stranger.poll())
+        (self.data / "lock").write_text(f"{pid}\n")
+
     def test_a_task_that_fails(self):
         done = self.perdure("run", "orders.toml", "break it", status=4)
         self.assertIn("no such model", done.stderr)

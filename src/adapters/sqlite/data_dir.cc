@@ -78,7 +78,7 @@ Result<DataDir> DataDir::lock_existing(const std::string& path) {
   DataDir locked(path, fd);
   if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
     // What a server wrote that was killed: nothing is to be sent there any more.
-    ::unlink((path + "/address").c_str());
+    for (const char* name : {"/address", "/running"}) ::unlink((path + name).c_str());
     return mark(fd) ? Result<DataDir>(std::move(locked)) : failed("lock", file);
   }
   if (errno != EWOULDBLOCK) return failed("lock", file);
