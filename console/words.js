@@ -13,7 +13,9 @@ export function duration(ms) {
   const minutes = seconds / 60;
   if (minutes < 60) return `${Math.floor(minutes)} min`;
   const hours = minutes / 60;
-  return hours < 48 ? `${Math.floor(hours)} h` : `${Math.floor(hours / 24)} days`;
+  const rest = Math.floor(minutes % 60);
+  if (hours < 48) return `${Math.floor(hours)} h${rest > 0 ? ` ${rest} min` : ""}`;
+  return `${Math.floor(hours / 24)} days`;
 }
 
 export function usd(amount) {
@@ -44,6 +46,6 @@ export const DECISIONS = {
 
 export function waitsFor(wait) {
   if (wait.kind === "interrupt") return `a person: ${(wait.reason ?? "").replaceAll("_", " ")}`;
-  if (wait.kind === "timer") return wait.due ? `a timer, ${ago(wait.due)}` : "a timer";
+  if (wait.kind === "timer") return [(wait.reason ?? "a timer").replaceAll("_", " "), wait.due ? ago(wait.due) : null].filter(Boolean).join(", ");
   return (wait.kind ?? "").replaceAll("_", " ");
 }

@@ -29,6 +29,8 @@ uint64_t count_at(const json::object& object, std::string_view name) {
   return static_cast<uint64_t>(std::max(0.0, number_at(object, name)));
 }
 
+constexpr std::string_view kRetryTimer = "!retry/";  // and the step that waits
+
 // What came of a call, in a few words and a colour. The words are those of the event's type.
 struct Outcome {
   std::string_view type, words;
@@ -83,7 +85,7 @@ std::vector<std::string> Progress::tell(const json::object& event) {
   if (type.starts_with("task.")) tell_task(type, data, out);
   if (type.starts_with("model.") || type.starts_with("tool.")) tell_call(type, data, out);
   if (type.starts_with("interrupt.")) tell_people(type, data, out);
-  if (type.starts_with("timer.")) tell_timer(type, data);
+  if (type.starts_with("timer.")) tell_timer(type, data, out);
   if (type == "turn.rejected") add_line(out, "planner", Ink::kRed, text_at(data, "reason"));
   if (type == "anomaly.noted") add_line(out, "anomaly", Ink::kYellow, text_at(data, "what"));
   return out;
@@ -131,6 +133,7 @@ void Progress::settle(const std::string& outcome, const json::object& data,
   const auto* known = std::find_if(std::begin(kOutcomes), std::end(kOutcomes),
                                    [&](const Outcome& one) { return one.type == outcome; });
   if (known == std::end(kOutcomes)) return;
+  call.failure = text_at(data, "failure");
   std::string text = call.is_model ? fmt::format("turn {}", turns_) : call.name + " " + call.args;
   if (!known->words.empty()) text += fmt::format("  {}", known->words);
   if (call.began_ms > 0) text += "  " + seconds_text(at_ms_ - call.began_ms);
@@ -189,13 +192,22 @@ void Progress::tell_people(const std::string& type, const json::object& data,
   add_line(out, "person", Ink::kPlain, text + "  " + text_at(data, "message"));
 }
 
-void Progress::tell_timer(const std::string& type, const json::object& data) {
-  const std::string timer = text_at(data, "timer");
-  if (type == "timer.set") {
-    timers_[timer] = parse_rfc3339(text_at(data, "due")).value_or(0);
-  } else {
-    timers_.erase(timer);
+void Progress::tell_timer(const std::string& type, const json::object& data,
+                          std::vector<std::string>& out) {
+  const std::string id = text_at(data, "timer");
+  if (type != "timer.set") {
+    timers_.erase(id);
+    return;
   }
+  if (text_at(data, "purpose") == "ask") return;  // the question is told, and its end
+  Timer& timer = timers_[id];
+  timer.due_ms = parse_rfc3339(text_at(data, "due")).value_or(0);
+  if (id.starts_with(kRetryTimer)) {
+    const auto call = calls_.find(id.substr(kRetryTimer.size()));
+    if (call != calls_.end()) timer.why = call->second.failure;
+  }
+  if (look_.is_terminal) return;
+  add_line(out, "waits", Ink::kYellow, due_text(timer.why, timer.due_ms, at_ms_));
 }
 
 void Progress::hear(const json::object& delta) {
@@ -241,9 +253,10 @@ std::vector<std::string> Progress::live(int64_t now_ms) const {
   if (questions_ > 0) {
     state = questions_ == 1 ? "a person is asked" : fmt::format("{} questions", questions_);
   } else if (shown == 0 && !timers_.empty()) {
-    const auto next = std::min_element(timers_.begin(), timers_.end(),
-                                       [](auto& a, auto& b) { return a.second < b.second; });
-    state = "waits " + span_text(next->second - now_ms);
+    const auto next = std::min_element(timers_.begin(), timers_.end(), [](auto& a, auto& b) {
+      return a.second.due_ms < b.second.due_ms;
+    });
+    state = "waits: " + due_text(next->second.why, next->second.due_ms, now_ms);
   }
   const std::string line =
       clipped(fmt::format("{}  {}  {}", elapsed_text(now_ms - created_ms_), state, sums()), width);

@@ -43,14 +43,19 @@ class Progress {
     bool is_under_way = false;
     int64_t began_ms = 0;
     uint64_t attempt = 0;
+    std::string failure;  // of the last attempt
     std::string heard;
+  };
+  struct Timer {
+    int64_t due_ms = 0;
+    std::string why;  // may be empty
   };
 
   void tell_task(const std::string& type, const json::object& data, std::vector<std::string>& out);
   void tell_call(const std::string& type, const json::object& data, std::vector<std::string>& out);
   void tell_people(const std::string& type, const json::object& data,
                    std::vector<std::string>& out);
-  void tell_timer(const std::string& type, const json::object& data);
+  void tell_timer(const std::string& type, const json::object& data, std::vector<std::string>& out);
   void begin(const json::object& data, std::vector<std::string>& out);
   void settle(const std::string& outcome, const json::object& data, std::vector<std::string>& out);
   void add_line(std::vector<std::string>& out, std::string_view who, Ink ink,
@@ -58,8 +63,8 @@ class Progress {
   std::string sums() const;
 
   Look look_;
-  std::map<std::string, Call> calls_;      // by step; those that are open
-  std::map<std::string, int64_t> timers_;  // when they are due
+  std::map<std::string, Call> calls_;  // by step; those that are open
+  std::map<std::string, Timer> timers_;
   int64_t created_ms_ = 0;
   int64_t at_ms_ = 0;  // of the event that is told
   uint64_t turns_ = 0;

@@ -88,7 +88,7 @@ int list_tasks(Context& context, const ListFlags& flags) {
       if (to.json) fmt::print(to.out, "{}\n", to_json((*tasks)[i]));
       table.add({text_at(*task, "id"), text_at(*task, "status"), text_at(*task, "agent"),
                  cost_text(*task), relative_text(text_at(*task, "updated_at"), context.now_ms()),
-                 waits_text(*task)});
+                 waits_text(*task, context.now_ms())});
     }
     left -= static_cast<int>(tasks != nullptr ? tasks->size() : 0);
     cursor = text_at(answer->object(), "next_cursor");

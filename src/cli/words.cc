@@ -2,6 +2,9 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
+#include "base/rfc3339.h"
 #include "cli/moments.h"
 #include "cli/text.h"
 
@@ -127,16 +130,26 @@ std::vector<std::string> last_lines(std::string_view text, size_t columns, size_
   return out;
 }
 
-std::string waits_text(const json::object& task) {
+std::string due_text(std::string_view reason, int64_t due_ms, int64_t now_ms) {
+  std::string out(reason.empty() ? "a timer" : reason);
+  std::replace(out.begin(), out.end(), '_', ' ');
+  return out + (due_ms > now_ms ? ", in " + span_text(due_ms - now_ms) : ", now");
+}
+
+std::string waits_text(const json::object& task, int64_t now_ms) {
   std::string out;
   const json::array* waits = array_at(task, "waiting_for");
   if (waits == nullptr) return out;
   for (const json::value& item : *waits) {
     const json::object* wait = item.if_object();
     if (wait == nullptr) continue;
-    if (!out.empty()) out += ", ";
+    if (!out.empty()) out += "; ";
     const std::string reason = text_at(*wait, "reason");
-    out += reason.empty() ? text_at(*wait, "kind") : reason;
+    if (const auto due_ms = parse_rfc3339(text_at(*wait, "due"))) {
+      out += due_text(reason, *due_ms, now_ms);
+    } else {
+      out += reason.empty() ? text_at(*wait, "kind") : reason;
+    }
   }
   return out;
 }
@@ -167,7 +180,7 @@ std::string task_text(const json::object& task, const Look& look, int64_t now_ms
   if (const json::object* usage = object_at(task, "usage")) {
     put_line(out, look, "used", cost_text(task) + ", " + usage_text(*usage));
   }
-  put_line(out, look, "waits for", visible(waits_text(task)));
+  put_line(out, look, "waits for", visible(waits_text(task, now_ms)));
   put_line(out, look, "stopped", visible(text_at(task, "stop_reason")));
   if (const json::object* error = object_at(task, "error")) {
     put_line(out, look, "error", visible(text_at(*error, "message")));

@@ -23,8 +23,10 @@ std::string pretty_json(const json::value& value);
 // The last lines that this text takes on a terminal so wide; made visible.
 std::vector<std::string> last_lines(std::string_view text, size_t columns, size_t count);
 
-// {"kind", "reason", ...} in a few words.
-std::string waits_text(const json::object& task);
+// "rate limit, in 2 h 59 min": `reason` may be empty.
+std::string due_text(std::string_view reason, int64_t due_ms, int64_t now_ms);
+// All that a task waits for, in a few words each.
+std::string waits_text(const json::object& task, int64_t now_ms);
 std::string cost_text(const json::object& task);
 // Everything about one task that fits a screen.
 std::string task_text(const json::object& task, const Look& look, int64_t now_ms);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "cli/question.h"
+#include "cli/words.h"
 
 namespace perdure::cli {
 namespace {
@@ -105,10 +106,44 @@ TEST(Progress, WithdrawsALostAnswer) {
   EXPECT_THAT(progress.live(kCreatedMs), testing::ElementsAre(testing::HasSubstr("working")));
   progress.tell(event("timer.set", 54, R"({"timer":"r","due":"2026-11-24T08:46:54.000Z"})"));
   EXPECT_THAT(progress.live(kCreatedMs + 1000),
-              testing::ElementsAre(testing::HasSubstr("waits 1 min")));
+              testing::ElementsAre(testing::HasSubstr("waits: a timer, in 1 min")));
   progress.tell(event("timer.fired", 55, R"({"timer":"r"})"));
   progress.tell(event("model.requested", 55, R"({"step":"m1","model":"main","attempt":2})"));
   EXPECT_THAT(progress.live(kCreatedMs + 2000).back(), testing::HasSubstr("1 turn,"));
+}
+
+TEST(Progress, SaysWhyItWaits) {
+  for (const bool is_terminal : {false, true}) {
+    Progress progress({is_terminal, false, 120});
+    const auto events = story();
+    for (size_t i = 0; i < 3; ++i) progress.tell(events[i]);
+    progress.tell(
+        event("model.deferred", 54, R"({"step":"m1","attempt":1,"failure":"rate_limit"})"));
+    const auto lines = progress.tell(
+        event("timer.set", 54,
+              R"({"timer":"!retry/m1","purpose":"retry","due":"2026-11-24T11:45:53.500Z"})"));
+    if (is_terminal) {
+      EXPECT_TRUE(lines.empty());
+    } else {
+      EXPECT_THAT(lines, testing::ElementsAre(" 0:01  waits    rate limit, in 2 h 59 min"));
+    }
+    EXPECT_THAT(progress.live(kCreatedMs + 61'000),
+                testing::ElementsAre(testing::HasSubstr("waits: rate limit, in 2 h 58 min")));
+    EXPECT_TRUE(
+        progress
+            .tell(event("timer.set", 54,
+                        R"({"timer":"a","purpose":"ask","due":"2026-11-24T08:45:55.000Z"})"))
+            .empty());
+  }
+}
+
+TEST(Words, SayWhatATaskWaitsFor) {
+  const json::object task = object(R"({"waiting_for":[
+      {"kind":"interrupt","reason":"tool_approval","id":"i"},
+      {"kind":"timer","id":"!retry/m1","reason":"rate_limit","due":"2026-11-24T11:45:53.000Z"},
+      {"kind":"timer","id":"x","due":"2026-11-24T08:45:53.000Z"},{"kind":"planner"}]})");
+  EXPECT_EQ(waits_text(task, kCreatedMs),
+            "tool_approval; rate limit, in 3 h; a timer, now; planner");
 }
 
 // Whatever a server says: events of shapes that we do not know are passed over.
