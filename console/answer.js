@@ -32,8 +32,9 @@ function fieldOf(name, schema, isRequired) {
   const written = () => {
     const isText = !options && schema.type === "string";
     if (input.value === "" && !(isText && isRequired)) {
-      if (isRequired) throw new Error(`${label}: is needed`);
-      return undefined;
+      if (!isRequired) return undefined;
+      if (schema.default !== undefined) return write(schema.default);
+      throw new Error(`${label}: is needed`);
     }
     if (options) return input.value;
     if (isText) return write(input.value);

@@ -2,7 +2,7 @@
 import { answerTo } from "/console/answer.js";
 import { call, get } from "/console/api.js";
 import { difference } from "/console/diff.js";
-import { block, chip, el, pretty, replace } from "/console/dom.js";
+import { block, chip, el, pretty, replace, visible } from "/console/dom.js";
 import { read, write } from "/console/json.js";
 import { ago, DECISIONS, REASONS, usd } from "/console/words.js";
 
@@ -120,8 +120,12 @@ function editOf(interrupt, decide) {
   const before = argsOf(interrupt.action);
   const text = el("textarea", { rows: Math.min(20, before.split("\n").length + 1), value: before, "aria-label": "edit: arguments", spellcheck: "false" });
   const shown = el("pre", { class: "diff" });
+  const isPlain = (value) => visible(value) === value;
+  const warning = el("p", { class: "error unseen", hidden: isPlain(before) },
+    "This text has characters that are not seen, or that change its order. They are shown above as \\u....");
   const send = el("button", { type: "button", disabled: true, onclick: () => decide("edit", {}, () => ({ args: text.value })) }, DECISIONS.edit);
   text.addEventListener("input", () => {
+    warning.hidden = isPlain(text.value);
     try {
       const after = pretty(read(text.value, true));
       const tooLong = before.split("\n").length + after.split("\n").length > DIFF_MAX_LINES;
@@ -133,5 +137,5 @@ function editOf(interrupt, decide) {
       replace(shown, `this is not JSON: ${error.message}`);
     }
   });
-  return [text, shown, send];
+  return [text, warning, shown, send];
 }

@@ -1,6 +1,6 @@
 // Drives the console in a real browser: node browser.mjs, told on standard input what there is to see (see
-// console_test.py). Says "speak" when the model is to begin its answer, "kill" when the server is to die, and goes on
-// when a line comes back.
+// console_test.py). Says "speak" when the model is to begin its answer, "kill" when the server is to die, "noticed"
+// when it may live again, and goes on when a line comes back.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -56,6 +56,7 @@ const steps = {
     await page.locator("tr", { hasText: "completed" }).first().waitFor();
     await page.locator("tr", { hasText: "a person: tool approval" }).first().waitFor();
     await page.locator("tr", { hasText: "a person: uncertain outcome" }).first().waitFor();
+    await page.locator("tr", { hasText: /rate limit, in [23] h/ }).first().waitFor();
     await page.getByRole("link", { name: "completed" }).click();
     await page.locator("tr", { hasText: "input required" }).first().waitFor({ state: "detached" });
     await picture("console-tasks.png");
@@ -68,6 +69,40 @@ const steps = {
     assert.equal(await page.locator("main img, main script, main b:text-is('bold')").count(), 0);
     assert.equal(await page.evaluate(() => globalThis.owned), undefined);
     await picture("console-task.png");
+  },
+  async "a task that waits says for what, and how long"() {
+    await page.goto(`${world.url}/#/task/${world.limited}`);
+    await page.locator(".waits", { hasText: /rate limit, in [23] h/ }).waitFor();
+  },
+  async "who decides sees what is there, and nothing that it does"() {
+    const isText = async () => {
+      const text = await page.locator("main").innerText();
+      assert.ok(text.includes("<img src=x onerror="), text);
+      assert.ok(text.includes("\\u202e"), text);
+      assert.ok(!text.includes("\u202e"), "it is not turned around");
+      assert.equal(await page.locator("main img, main script").count(), 0);
+      assert.equal(await page.evaluate(() => globalThis.owned), undefined);
+    };
+    const warning = page.locator(".unseen");
+    for (const [words, decision] of [["zoe", "Reject"], ["Is it", "Answer instead"]]) {
+      await page.goto(`${world.url}/#/inbox`);
+      await page.locator(".inbox a", { hasText: words }).waitFor();
+      await isText();
+      await page.locator(".inbox a", { hasText: words }).click();
+      await page.locator(".answers").waitFor();
+      await isText();
+      if (decision === "Reject") {
+        const text = page.getByLabel("edit: arguments");
+        assert.ok((await text.inputValue()).includes("\u202e"), "what is edited is what would be sent");
+        await warning.waitFor();
+        await text.fill('{"to": "zoe"}');
+        await warning.waitFor({ state: "hidden" });
+      } else {
+        await page.getByLabel("respond: text").fill("no");
+      }
+      await page.getByRole("button", { name: decision }).click();
+      await page.locator(".head .completed").waitFor();
+    }
   },
   async "the inbox counts, and leads to one screen a decision"() {
     await page.locator("#inbox-count", { hasText: "8" }).waitFor();
@@ -169,6 +204,7 @@ const steps = {
     down = true;
     console.log("kill");
     await seen("the server went away");
+    console.log("noticed");
     await read();
     await page.locator(".provisional").waitFor({ state: "detached" });
     await page.locator(".timeline .chip", { hasText: "2 attempts" }).waitFor();

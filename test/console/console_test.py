@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -20,6 +19,7 @@ import answers  # noqa: E402
 from case import SystemTest, agent, tool  # noqa: E402
 
 EVIL = "<img src=x onerror='globalThis.owned=1'><script>globalThis.owned=1</script>"
+TURNS = "\u202e"  # what follows reads from right to left
 PICTURES = None
 
 
@@ -49,11 +49,15 @@ class Console(SystemTest):
             answers.calls(("c5", "pay", {"usd": 3}), round=0, contains="pay-me"),
             answers.calls(("c10", "ask_person", {"question": "Which colour?", "choices": ["red", "green"]}), round=0,
                           contains="choose-me"),
+            answers.calls(("c11", "mail", {"to": "zoe" + TURNS, "why": EVIL}), round=0, contains="evil-call"),
+            answers.calls(("c12", "ask_person", {"question": f"Is it {EVIL}{TURNS} so?"}), round=0, contains="evil-question"),
+            answers.calls(("c13", "later", {}), round=0, contains="limit-me"),
             {"path": answers.MODEL_PATH, "contains": "tell-me", "times": 1,
              "steps": self.halting_steps()},
             answers.says("Once upon a time there was an end.", contains="tell-me"),
             answers.says("Done.", round=1),
             answers.replies("/look", {"state": "<i>open</i>"}), answers.replies("/mail", {"sent": True, "at": 18446744073709551615}),
+            {"path": "/later", "steps": [["head", 429, {"Retry-After": "10800"}], ["end"]]},
             {"path": "/pay", "steps": [["cut"]]})
 
     def halting_steps(self):
@@ -82,6 +86,7 @@ class Console(SystemTest):
         install()
         self.rules()
         config = self.config(server={"hosts": ["perdure.lan"]})
+        config["tools"]["later"] = tool(self.world, "/later")
         config["tools"]["mail"] = tool(self.world, "/mail", "once", approval="always")
         folder = tempfile.mkdtemp(prefix="perdure-console-")
         self.addCleanup(shutil.rmtree, folder, True)
@@ -95,21 +100,24 @@ class Console(SystemTest):
         completed = self.submit(api, "plain")
         api.wait(completed, "completed")
         waiting = [self.submit(api, text) for text in ("approve-me", "reject-me", "pay-me", "decided-before", "edit-me",
-                                                        "count-me", "form-me", "json-me", "choose-me")]
+                                                        "count-me", "form-me", "json-me", "choose-me", "evil-call",
+                                                        "evil-question")]
         for task in waiting:
             api.wait(task, "input_required")
         decided = next(i["id"] for i in api.get("/v1/interrupts").json["interrupts"] if i["task"] == waiting[3])
         api.post(f"/v1/interrupts/{decided}/resolve", {"decision": "approve"})
         api.wait(waiting[3], "completed")
+        limited = self.submit(api, "limit-me")
         streaming = self.submit(api, "tell-me")
-        node = self.start_browser(server, completed=completed, decided=decided, streaming=streaming)
+        node = self.start_browser(server, completed=completed, decided=decided, streaming=streaming,
+                                  limited=limited)
         for line in node.stdout:
             if line.strip() == "speak":
                 self.world.release("begin")
             elif line.strip() == "kill":
                 server.listen = server.url.removeprefix("http://")
                 server.kill()
-                time.sleep(1)  # long enough for the page to notice
+            elif line.strip() == "noticed":
                 server.start()
                 self.tell(node, "started again")
             else:
