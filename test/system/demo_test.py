@@ -157,7 +157,7 @@ class Live(SystemTest):
         error = {"error": {"message": "Incorrect API key provided", "type": "invalid_request_error"}}
         status, text = self.demo(answers.replies(answers.MODEL_PATH, error, status=401))
         self.assertEqual(status, 1, text)
-        self.assertRegex(text, "The story has no end: the task failed: .*Incorrect API key")
+        self.assertRegex(text, "The story has no end: .*Incorrect API key")
         self.assertIn("--kept-model", text)
 
     def test_a_question_that_the_demo_does_not_expect(self):
