@@ -86,18 +86,17 @@ void call_tools(const AgentSpec& spec, const Transcript& transcript, AnswerTurn&
 }
 
 // The model is told once. If it goes on in circles, a person decides whether it may.
-void leave_loop(Loop loop, const Transcript& transcript, AnswerTurn& out) {
+void leave_loop(std::string_view did, const Transcript& transcript, AnswerTurn& out) {
   if (transcript.told(Tell::Why::kLoop) < kNudgesMax) {
     return tell_model(
         out, {Tell::Why::kLoop,
               fmt::format("You have {}. Doing it again will not change that. Do something else, or "
                           "end with what you have, and say what is missing.",
-                          in_words(loop))});
+                          did)});
   }
   out.actions.emplace_back(InterruptAction{
       InterruptReason::kLoopDetected,
-      fmt::format("The model {}, after it had been told of it before. May it go on?",
-                  in_words(loop))});
+      fmt::format("The model {}, after it had been told of it before. May it go on?", did)});
 }
 
 // Calls the model, unless it has gone in circles for too long.
@@ -114,7 +113,7 @@ void ask_again(const AgentSpec& spec, const Transcript& transcript, const KnownM
                      fmt::format("the provider paused {} answers in a row and never ended one",
                                  transcript.paused_answers()));
   }
-  if (const auto loop = transcript.loop()) return leave_loop(*loop, transcript, out);
+  if (const auto loop = transcript.loop()) return leave_loop(in_words(*loop), transcript, out);
   ask_first(spec, transcript, models, out);
 }
 
@@ -163,6 +162,14 @@ void complete(const AgentSpec& spec, const Transcript& transcript, AnswerTurn& o
                         wrong));
 }
 
+std::string words_for_malformed_call(const ModelAnswer& answer) {
+  return fmt::format(
+      "Your answer was stopped, since a tool call in it could not be read: {}. No call of it was "
+      "made. Call one of your tools by its name, with arguments that fit its schema, or go on "
+      "without it.",
+      beginning(answer.stop_detail, kQuotedMaxBytes));
+}
+
 void fail_cut_answer(const AgentSpec& spec, const std::string& model, const KnownModels& models,
                      AnswerTurn& out) {
   const int64_t limit = output_tokens_max(spec, terms_of(models, model));
@@ -187,6 +194,12 @@ void act_on_answer(const AgentSpec& spec, const Transcript& transcript, const Kn
     return fail_task(out, StopReason::kContextOverflow,
                      "the conversation fills the model's context; the answer was cut. Calls in it "
                      "were not made");
+  }
+  if (answer.stop == ModelAnswer::Stop::kMalformedCall) {
+    return tell_model(out, {Tell::Why::kMalformedCall, words_for_malformed_call(answer)});
+  }
+  if (answer.stop == ModelAnswer::Stop::kTooManyCalls) {
+    return leave_loop("asked for more tool calls than its provider lets pass", transcript, out);
   }
   if (!answer.calls.empty()) return call_tools(spec, transcript, out);
   complete(spec, transcript, out);

@@ -5,7 +5,8 @@
 namespace perdure {
 namespace {
 
-constexpr std::initializer_list<std::string_view> kWhys = {"output_schema", "loop"};
+constexpr std::initializer_list<std::string_view> kWhys = {"output_schema", "loop",
+                                                           "malformed_call"};
 
 }  // namespace
 

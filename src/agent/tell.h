@@ -12,8 +12,9 @@ namespace perdure {
 
 struct Tell {
   enum class Why : uint8_t {
-    kOutputSchema,  // the answer did not fit the agent's output schema
-    kLoop,          // the same calls, over and over
+    kOutputSchema,   // the answer did not fit the agent's output schema
+    kLoop,           // the same calls, over and over
+    kMalformedCall,  // the provider could not read a call
   };
   Why why = Why::kOutputSchema;
   std::string text;  // not empty

@@ -159,6 +159,8 @@ void Transcript::close_final_answer() {
     said.text = kEmptyAnswer;
     answer_ = std::make_shared<const ModelAnswer>(std::move(said));
   }
+  const bool malformed = answer_->stop == ModelAnswer::Stop::kMalformedCall;
+  malformed_answers_ = malformed ? malformed_answers_ + 1 : 0;
   conversation_.append_round(std::move(answer_), {});
   answer_.reset();
   paused_text_.clear();
@@ -266,7 +268,9 @@ void Transcript::go_on_after_loop(const InterruptResolved& body) {
   if (body.decision != Decision::kApprove) return;
   watch_.forget();
   told_[static_cast<size_t>(Tell::Why::kLoop)] = 0;
-  if (body.message.empty() || stage_ != Stage::kCallModel) return;
+  if (body.message.empty()) return;
+  if (stage_ == Stage::kAnswered && slots_.empty()) close_final_answer();
+  if (stage_ != Stage::kCallModel) return;
   conversation_.append_user("A person who has looked at what you do says: " + body.message);
 }
 

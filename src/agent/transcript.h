@@ -149,7 +149,7 @@ class Transcript {
   uint32_t malformed_answers_ = 0;
   uint32_t paused_answers_ = 0;
   LoopWatch watch_;
-  std::array<uint32_t, 2> told_{};
+  std::array<uint32_t, 3> told_{};
   std::string paused_text_;
 
   std::map<Seq, Question> questions_;

@@ -55,11 +55,15 @@ struct ModelAnswer {
     kRefusal,
     kPaused,           // the provider wants to be called again with this answer as the last message
     kContextOverflow,  // the model's context ended before the answer did
+    // The provider took calls out of the answer: it could not read one, or there were too many.
+    kMalformedCall,
+    kTooManyCalls,
   };
   std::string text;
   std::string refusal;
   std::vector<ToolCall> calls;
   Stop stop = Stop::kEndTurn;
+  std::string stop_detail{};  // kMalformedCall, kTooManyCalls: what the provider says of it
   std::string model;
   std::string response_id;
   int64_t input_tokens = -1;   // all of them, cached or not; -1: the provider did not say

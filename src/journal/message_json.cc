@@ -6,7 +6,8 @@ namespace perdure {
 namespace {
 
 constexpr std::initializer_list<std::string_view> kStops = {
-    "end_turn", "tool_calls", "truncated", "refusal", "paused", "context_overflow"};
+    "end_turn", "tool_calls",       "truncated",      "refusal",
+    "paused",   "context_overflow", "malformed_call", "too_many_calls"};
 
 // Counts that are 0 unless the provider named them.
 struct TokenPart {
@@ -42,6 +43,7 @@ std::string answer_to_json(const ModelAnswer& answer) {
     out["calls"] = std::move(calls);
   }
   out["stop_reason"] = kStops.begin()[static_cast<size_t>(answer.stop)];
+  if (!answer.stop_detail.empty()) out["stop_detail"] = answer.stop_detail;
   if (!answer.model.empty()) out["model"] = answer.model;
   if (!answer.response_id.empty()) out["response_id"] = answer.response_id;
   if (answer.input_tokens >= 0) out["input_tokens"] = answer.input_tokens;
@@ -62,6 +64,7 @@ Result<ModelAnswer> answer_from_json(std::string_view text) {
   answer.text = in.string("text", "");
   answer.refusal = in.string("refusal", "");
   answer.stop = static_cast<ModelAnswer::Stop>(in.choice("stop_reason", kStops, 0));
+  answer.stop_detail = in.string("stop_detail", "");
   answer.model = in.string("model", "");
   answer.response_id = in.string("response_id", "");
   answer.input_tokens = in.integer("input_tokens", 0, INT64_MAX, -1);

@@ -33,10 +33,10 @@ constexpr FinishRow kFinishes[] = {
     {"IMAGE_SAFETY", Stop::kRefusal},
     {"IMAGE_PROHIBITED_CONTENT", Stop::kRefusal},
     {"IMAGE_RECITATION", Stop::kRefusal},
-    {"MALFORMED_FUNCTION_CALL", Stop::kEndTurn, kMalformedOutput},
-    {"UNEXPECTED_TOOL_CALL", Stop::kEndTurn, kMalformedOutput},
+    {"MALFORMED_FUNCTION_CALL", Stop::kMalformedCall},
+    {"UNEXPECTED_TOOL_CALL", Stop::kMalformedCall},
     {"MISSING_THOUGHT_SIGNATURE", Stop::kEndTurn, kInvalid},
-    {"TOO_MANY_TOOL_CALLS", Stop::kEndTurn, kInvalid},  // a loop: the same request makes it again
+    {"TOO_MANY_TOOL_CALLS", Stop::kTooManyCalls},
     {"LANGUAGE", Stop::kEndTurn, kMalformedOutput},
     {"OTHER", Stop::kEndTurn, kMalformedOutput},
     {"NO_IMAGE", Stop::kEndTurn, kMalformedOutput},
@@ -175,6 +175,12 @@ bool GeminiAssembly::set_stop() {
     return false;
   }
   answer.stop = row->stop;
+  if (answer.stop == Stop::kMalformedCall || answer.stop == Stop::kTooManyCalls) {
+    answer.stop_detail = one_line(finish_message_.empty() ? finish_reason_ : finish_message_);
+    // Nobody answers the calls that are left, so they may not go back either.
+    answer.calls.clear();
+    must_keep_parts_ = false;
+  }
   if (answer.stop == Stop::kRefusal) {
     builder_.add_refusal(finish_message_.empty() ? "the answer was stopped: " + finish_reason_
                                                  : finish_message_);

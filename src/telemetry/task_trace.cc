@@ -25,6 +25,10 @@ std::string_view finish_reason(ModelAnswer::Stop stop) {
       return "pause";
     case ModelAnswer::Stop::kContextOverflow:
       return "context_window_exceeded";
+    case ModelAnswer::Stop::kMalformedCall:
+      return "malformed_tool_call";
+    case ModelAnswer::Stop::kTooManyCalls:
+      return "too_many_tool_calls";
   }
   return "stop";
 }

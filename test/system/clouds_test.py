@@ -83,6 +83,21 @@ class Gemini(CloudTest):
         self.assertEqual((task["status"], task["stop_reason"]), ("failed", "refusal"), task)
 
 
+    def test_a_call_that_google_could_not_read_is_told_to_the_model(self):
+        model = cloud(self.world, "gemini", model="gemini-test", key="env:GEMINI_KEY")
+        _, task = self.run_task(model, [
+            self.says({"text": ""}, finish="MALFORMED_FUNCTION_CALL", lacks="could not be read"),
+            self.says({"text": "Done."}, contains="could not be read")])
+        self.assertEqual((task["status"], task.get("result")), ("completed", {"text": "Done."}), task)
+        self.assertEqual(len(self.received(self.PATH, self.id())), 2)
+
+    def test_an_end_for_other_reasons_is_paid_for_twice_at_most(self):
+        model = cloud(self.world, "gemini", model="gemini-test", key="env:GEMINI_KEY")
+        _, task = self.run_task(model, [self.says({"text": "We"}, finish="OTHER")])
+        self.assertEqual(task["status"], "failed", task)
+        self.assertEqual(len(self.received(self.PATH, self.id())), 2)
+
+
 def message(name, payload, kind="event"):
     """One message of the AWS event stream, as text for a step of outside.py."""
     headers = b""

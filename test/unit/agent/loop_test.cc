@@ -158,6 +158,55 @@ TEST(AgentLoop, EndsAsTheAnswerSays) {
       after_answer(answer_with("", many)).starts_with("fail error: the model asked for 1001"));
 }
 
+ModelAnswer taken_out(Stop stop) {
+  ModelAnswer answer = answer_with("", {}, stop);
+  answer.stop_detail = "Malformed function call: look(";
+  return answer;
+}
+
+TEST(AgentLoop, TellsOfACallThatItsProviderCouldNotReadThreeTimesInARow) {
+  JournalBuilder journal;
+  journal.created(R"("hi")");
+  uint64_t turn = 1;
+  for (int i = 1; i <= 3; ++i) {
+    journal.answered(turn++, taken_out(Stop::kMalformedCall));
+    const auto told = plan(journal, turn++);
+    ASSERT_TRUE(told->more);
+    journal.accepted(*told);
+    EXPECT_EQ(fold(journal.records()).request(shop_agent()).messages.back().text,
+              "Your answer was stopped, since a tool call in it could not be read: Malformed "
+              "function call: look(. No call of it was made. Call one of your tools by its name, "
+              "with arguments that fit its schema, or go on without it.");
+    if (i < 3) EXPECT_TRUE(show(plan(journal, turn)->actions.front()).starts_with("call m"));
+  }
+  EXPECT_EQ(show(plan(journal, turn)->actions.front()),
+            "fail error: none of the calls in 3 answers of the model in a row could be read");
+}
+
+TEST(AgentLoop, TooManyCallsAreALoop) {
+  JournalBuilder journal;
+  journal.created(R"("hi")").answered(1, taken_out(Stop::kTooManyCalls));
+  const auto told = plan(journal, 2);
+  ASSERT_TRUE(told->more);
+  journal.accepted(*told).answered(3, taken_out(Stop::kTooManyCalls));
+  const auto asks = plan(journal, 4);
+  EXPECT_EQ(show(asks->actions.front()),
+            "interrupt loop_detected: The model asked for more tool calls than its provider lets "
+            "pass, after it had been told of it before. May it go on?");
+  journal.accepted(*asks);
+  InterruptResolved decision;
+  decision.interrupt_seq = journal.records().size();
+  decision.decision = Decision::kApprove;
+  JournalBuilder silent = journal;
+  silent.add(decision);
+  EXPECT_TRUE(plan(silent, 5)->more) << "it is told anew";
+  decision.message = "One at a time.";
+  journal.add(decision);
+  EXPECT_TRUE(show(plan(journal, 5)->actions.front()).starts_with("call m5 model main"));
+  EXPECT_EQ(fold(journal.records()).request(shop_agent()).messages.back().text,
+            "A person who has looked at what you do says: One at a time.");
+}
+
 TEST(AgentLoop, FailsAsTheModelCallFailed) {
   const std::vector<std::pair<FailureClass, StopReason>> cases = {
       {FailureClass::kTransient, StopReason::kRetriesExhausted},

@@ -5,6 +5,18 @@
 namespace perdure {
 namespace {
 
+TEST(AnswerJson, SaysWhatWasTakenOut) {
+  ModelAnswer answer;
+  answer.stop = ModelAnswer::Stop::kMalformedCall;
+  answer.stop_detail = "no such function";
+  const std::string text = answer_to_json(answer);
+  EXPECT_EQ(text, R"({"stop_reason":"malformed_call","stop_detail":"no such function"})");
+  const auto again = answer_from_json(text);
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->stop, answer.stop);
+  EXPECT_EQ(again->stop_detail, answer.stop_detail);
+}
+
 TEST(AnswerJson, KeepsEveryByte) {
   ModelAnswer answer;
   answer.text = "gr\xC3\xBC\xC3\x9F";

@@ -132,9 +132,9 @@ TEST(GeminiErrors, FinishReasons) {
       {"SPII", Stop::kRefusal},
       {"RECITATION", Stop::kRefusal},
       {"IMAGE_SAFETY", Stop::kRefusal},
-      {"MALFORMED_FUNCTION_CALL", {}, kMalformedOutput},
-      {"UNEXPECTED_TOOL_CALL", {}, kMalformedOutput},
-      {"TOO_MANY_TOOL_CALLS", {}, kInvalid},
+      {"MALFORMED_FUNCTION_CALL", Stop::kMalformedCall},
+      {"UNEXPECTED_TOOL_CALL", Stop::kMalformedCall},
+      {"TOO_MANY_TOOL_CALLS", Stop::kTooManyCalls},
       {"OTHER", {}, kMalformedOutput},
       {"LANGUAGE", {}, kMalformedOutput},
       {"A_NEW_REASON", {}, kMalformedOutput},
@@ -155,7 +155,23 @@ TEST(GeminiErrors, FinishReasons) {
     EXPECT_EQ(end.answer->stop, *row.stop) << row.reason;
     EXPECT_EQ(end.answer->text, "Well");
     EXPECT_EQ(end.answer->refusal, *row.stop == Stop::kRefusal ? "why it ended" : "");
+    const bool taken_out = *row.stop == Stop::kMalformedCall || *row.stop == Stop::kTooManyCalls;
+    EXPECT_EQ(end.answer->stop_detail, taken_out ? "why it ended" : "");
   }
+}
+
+TEST(GeminiErrors, CallsThatWereTakenOutDoNotGoBack) {
+  GeminiStream stream({});
+  stream.feed(
+      R"(data: {"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","args":{}}}]},)"
+      R"("finishReason":"TOO_MANY_TOOL_CALLS"}],"usageMetadata":{"promptTokenCount":7}})"
+      "\n\n");
+  const auto end = stream.finish({.headers = kNoHeaders});
+  ASSERT_TRUE(end.answer) << end.failure.detail;
+  EXPECT_TRUE(end.answer->calls.empty());
+  EXPECT_TRUE(end.answer->raw.items.empty());
+  EXPECT_EQ(end.answer->stop_detail, "TOO_MANY_TOOL_CALLS");
+  EXPECT_EQ(end.answer->input_tokens, 7) << "it is paid for";
 }
 
 TEST(GeminiErrors, BlockedPrompts) {
