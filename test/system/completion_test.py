@@ -1,5 +1,8 @@
 """What a shell offers, asked of a real bash."""
+import pathlib
+import shutil
 import subprocess
+import tempfile
 import unittest
 
 import answers
@@ -13,6 +16,20 @@ COMP_WORDS=(perdure_binary "$@") COMP_CWORD=$#
 compopt() { :; }  # there is no line that is edited
 _perdure "$BINARY" "${!#}"
 printf '%s\n' "${COMPREPLY[@]}"
+"""
+
+
+# At a terminal of its own; a key then writes down what the line has become.
+ZSH = r"""
+zmodload zsh/zpty; rm -f line
+zpty shell zsh -f -i
+zpty -w shell 'PS1=; autoload -Uz compinit && compinit -u -D; source <(perdure completion zsh)'
+zpty -w shell 'note() { print -r -- "$BUFFER" > line.new; mv line.new line; exit }; zle -N note; bindkey "^X" note'
+zpty -w shell 'print read''y'
+while zpty -r shell text '*ready*'; do [[ $text == *ready* ]] && break; done
+zpty -w -n shell $'LINE\t\x18'
+while zpty -r shell text; do [[ -e line ]] && break; done
+cat line
 """
 
 
@@ -54,10 +71,49 @@ class Completion(SystemTest):
         self.assertIn("perdure.toml", self.offered("serve", "--config", "per"))
         self.assertEqual(self.offered("run", "ord"), ["orders.toml"])
 
-    def test_the_other_shells_have_stubs(self):
-        for shell in ("zsh", "fish"):
-            done = subprocess.run([BINARY, "completion", shell], capture_output=True, text=True, timeout=30)
-            self.assertIn("__complete", done.stdout)
+
+
+class OtherShells(SystemTest):
+    """The same by real ones, each with the stub that the binary prints, and the binary in its PATH."""
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="perdure-shells-"))
+        self.addCleanup(shutil.rmtree, self.folder, True)
+        (self.folder / "perdure").symlink_to(BINARY)
+        (self.folder / "refunds.toml").touch()
+
+    def asked(self, shell, *words, script):
+        if not shutil.which(shell):
+            print(f"not run: completion in {shell} (./dev setup installs it)")
+            self.skipTest(f"no {shell}")
+        done = subprocess.run([shell, *words, script], capture_output=True, text=True, timeout=30, cwd=self.folder,
+                              env={"PATH": f"{self.folder}:/usr/bin:/bin", "HOME": str(self.folder), "TERM": "dumb"})
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done)
+        return done.stdout
+
+    def test_they_can_read_it(self):
+        for shell in ("bash", "zsh", "fish"):
+            with self.subTest(shell):
+                self.asked(shell, "-c", script=f"perdure completion {shell} > stub.{shell}; {shell} -n stub.{shell}")
+
+    def in_fish(self, line):
+        offered = self.asked("fish", "--no-config", "-c", script=f"perdure completion fish | source; complete -C '{line}'")
+        return [word.split("\t")[0] for word in offered.splitlines()]
+
+    def test_fish(self):
+        self.assertEqual(self.in_fish("perdure ta"), ["tasks"])
+        self.assertEqual(sorted(self.in_fish("perdure tasks ")), ["cancel", "journal", "list", "show", "submit"])
+        self.assertEqual(sorted(self.in_fish("perdure tasks list --status c")), ["cancelled", "completed"])
+        self.assertEqual(self.in_fish("perdure run ref"), ["refunds.toml"])
+
+    def in_zsh(self, line):
+        """The line as it stands after a person has typed this and the tab key."""
+        return self.asked("zsh", "-f", "-c", script=ZSH.replace("LINE", line)).strip()
+
+    def test_zsh(self):
+        self.assertEqual(self.in_zsh("perdure tasks jo"), "perdure tasks journal")
+        self.assertEqual(self.in_zsh("perdure tasks list --status compl"), "perdure tasks list --status completed")
+        self.assertEqual(self.in_zsh("perdure run ref"), "perdure run refunds.toml")
 
 
 if __name__ == "__main__":
