@@ -15,6 +15,14 @@ TEXT = {".h", ".cc", ".py", ".sh", ".md", ".txt", ".toml", ".cmake"}
 LONG_LINES = 500
 NAME = re.compile(r"^[a-z0-9_]+\.(h|cc)$")
 WAITS = re.compile(r"\bsleep_for\b|\bsleep_until\b|\busleep\s*\(")
+# A script that looks again and again may pause between two looks, and no longer.
+PY_SLEEPS = re.compile(r"\bsleep\(([^)\n]*)\)")
+PAUSE_MAX_S = 0.1
+PY_MAY_SLEEP = {
+    "test/system/tool_server.py": "a tool that never answers",
+    "test/system/slow_connections.py": "measures for so many seconds",
+    "test/console/console_test.py": "a server that is away for so long that a page notices",
+}
 USING_STD = re.compile(r"^\s*using namespace std\s*;", re.M)
 DATA = ("test/golden/", "test/fuzz/corpus/", "test/powerloss/corpus/")  # bytes, not text
 
@@ -39,6 +47,20 @@ def check(path, text):
         yield 1, "using namespace std"
     if path.startswith("test/") and is_source and WAITS.search(text):
         yield 1, "a test that sleeps: wait for what should happen"
+    if path.startswith("test/") and path.endswith(".py") and sleeps_long(text) != (path in PY_MAY_SLEEP):
+        yield 1, ("does not sleep: it needs no exception" if path in PY_MAY_SLEEP else
+                  "a test that sleeps: wait for what should happen")
+
+
+def sleeps_long(text):
+    for argument in PY_SLEEPS.findall(text):
+        try:
+            long = float(argument) > PAUSE_MAX_S
+        except ValueError:
+            long = True
+        if long:
+            return True
+    return False
 
 
 def is_long(path, text):
@@ -64,6 +86,9 @@ PLANTED = (
     ("src/a/c.h", "#pragma once \n", "white space"),
     ("src/a/d.cc", "\tint x;\n", "a tab"),
     ("src/a/e.cc", "using namespace std;\n", "using namespace std"),
+    ("test/a_test.py", "time.sleep(1)\n", "sleeps"),
+    ("test/a_test.py", "time.sleep(seconds)\n", "sleeps"),
+    ("test/system/tool_server.py", "time.sleep(0.1)\n", "needs no exception"),
     ("test/a_test.cc", "std::this_thread::sleep_for(1ms);\n", "sleeps"),
 )
 
@@ -74,8 +99,8 @@ def self_test():
         if not any(expected in what for _, what in check(path, text)):
             faults += 1
             print(f"not found: {expected!r} in {path}")
-    for path in ("src/a/a.h", "test/x.cc"):
-        for _, what in check(path, GOOD):
+    for path, text in (("src/a/a.h", GOOD), ("test/x.cc", GOOD), ("test/x.py", "time.sleep(0.02)\n")):
+        for _, what in check(path, text):
             faults += 1
             print(f"found where nothing is wrong: {path}: {what}")
     if not is_long("a.cc", "\n" * (LONG_LINES + 1)) or is_long("a.cc", "\n" * LONG_LINES):
