@@ -22,9 +22,7 @@ std::vector<std::string> names_of(const std::vector<ToolDeclaration>& tools) {
 }
 
 std::string no_such_tool(std::string_view pattern, const std::vector<std::string>& names) {
-  const auto nearest = nearest_word(pattern, names);
-  return nearest ? fmt::format("there is no tool '{}'; did you mean '{}'?", pattern, *nearest)
-                 : fmt::format("there is no tool '{}'", pattern);
+  return fmt::format("there is no tool '{}'{}", pattern, did_you_mean(pattern, names));
 }
 
 // A string, or an array of strings.

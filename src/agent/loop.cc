@@ -21,9 +21,8 @@ std::optional<std::string> malformed(const AgentSpec& spec, const ToolCall& call
   if (spec.find_tool(call.name) == nullptr) {
     std::vector<std::string> names;
     for (const ToolDeclaration& tool : spec.tools) names.push_back(tool.name);
-    const auto nearest = nearest_word(beginning(call.name, kNameMaxBytes), names);
-    return fmt::format("there is no tool '{}'{}", beginning(call.name, kNameMaxBytes),
-                       nearest ? fmt::format("; did you mean '{}'?", *nearest) : "");
+    const std::string_view name = beginning(call.name, kNameMaxBytes);
+    return fmt::format("there is no tool '{}'{}", name, did_you_mean(name, names));
   }
   // Some models send nothing for a call without arguments.
   const auto value = parse_json(call.arguments.empty() ? "{}" : call.arguments, "arguments");

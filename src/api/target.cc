@@ -120,9 +120,7 @@ std::vector<std::pair<std::string, std::string>> QueryReader::with_prefix(std::s
 Status QueryReader::finish() {
   for (const auto& [name, value] : given_) {
     if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
-    const auto nearest = nearest_word(name, known_);
-    fail_at(name, nearest ? fmt::format("unknown; did you mean '{}'?", *nearest)
-                          : std::string("unknown"));
+    fail_at(name, "unknown" + did_you_mean(name, known_));
   }
   if (error_) return tl::unexpected(*error_);
   return {};

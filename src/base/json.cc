@@ -321,14 +321,41 @@ const json::array* ObjectReader::array(std::string_view name) {
   return found->if_array();
 }
 
+std::vector<std::string> ObjectReader::strings(std::string_view name,
+                                               std::vector<std::string> fallback) {
+  const json::array* items = array(name);
+  if (items == nullptr) return fallback;
+  std::vector<std::string> out;
+  for (const json::value& item : *items) {
+    if (!item.is_string()) {
+      fail_at(name, "expected strings");
+      return fallback;
+    }
+    out.emplace_back(item.get_string());
+  }
+  return out;
+}
+
+std::vector<std::pair<std::string, std::string>> ObjectReader::string_pairs(std::string_view name) {
+  std::vector<std::pair<std::string, std::string>> out;
+  const json::object* table = object(name);
+  if (table == nullptr) return out;
+  for (const auto& [key, value] : *table) {
+    if (!value.is_string()) {
+      fail_at(name, "its values are strings");
+      return {};
+    }
+    out.emplace_back(key, value.get_string());
+  }
+  return out;
+}
+
 Status ObjectReader::finish() {
   if (!error_) {
     for (const auto& member : *object_) {
       const std::string name(member.key());
       if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
-      const auto nearest = nearest_word(name, known_);
-      fail_at(name, nearest ? fmt::format("unknown; did you mean '{}'?", *nearest)
-                            : std::string("unknown"));
+      fail_at(name, "unknown" + did_you_mean(name, known_));
       break;
     }
   }

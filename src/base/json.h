@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -55,6 +56,9 @@ class ObjectReader {
   // One of the words; the index into them.
   size_t choice(std::string_view name, std::initializer_list<std::string_view> words,
                 size_t fallback);
+  std::vector<std::string> strings(std::string_view name, std::vector<std::string> fallback = {});
+  // A table of strings, in the order of the file.
+  std::vector<std::pair<std::string, std::string>> string_pairs(std::string_view name);
   // Null when absent.
   const json::value* value(std::string_view name);
   const json::object* object(std::string_view name);

@@ -37,4 +37,7 @@ std::optional<uint64_t> parse_u64(std::string_view text);
 std::optional<std::string> nearest_word(std::string_view word,
                                         const std::vector<std::string>& candidates);
 
+// "; did you mean 'that'?" as the end of an error; empty if no candidate is near.
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);
+
 }  // namespace perdure

@@ -107,10 +107,8 @@ Status AgentCatalog::read(const KeptRow& row) {
 
 Error AgentCatalog::unknown(const std::string& tenant, const std::string& name) const {
   if (name.size() > kNameMaxBytes) return {Code::kNotFound, "no agent has such a long name"};
-  const auto nearest = nearest_word(name, names(tenant));
   return {Code::kNotFound,
-          fmt::format("there is no agent '{}'{}", name,
-                      nearest ? "; did you mean '" + *nearest + "'?" : std::string())};
+          fmt::format("there is no agent '{}'{}", name, did_you_mean(name, names(tenant)))};
 }
 
 Result<AgentEntry> AgentCatalog::find(const std::string& tenant, const std::string& name) const {

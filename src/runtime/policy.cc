@@ -20,9 +20,7 @@ void deny(CallAction& call, std::string reason) {
 }
 
 void deny_unknown(CallAction& call, std::string_view what, const std::vector<std::string>& names) {
-  const auto nearest = nearest_word(call.name, names);
-  deny(call, fmt::format("there is no {} '{}'{}", what, call.name,
-                         nearest ? fmt::format("; did you mean '{}'?", *nearest) : ""));
+  deny(call, fmt::format("there is no {} '{}'{}", what, call.name, did_you_mean(call.name, names)));
 }
 
 }  // namespace

@@ -69,10 +69,8 @@ std::string credential_of(const ModelConfig& model) {
 Status check_name(const std::string& agent, std::string_view what, const std::string& name,
                   const std::vector<std::string>& names) {
   if (std::find(names.begin(), names.end(), name) != names.end()) return {};
-  const auto nearest = nearest_word(name, names);
-  return fail(Code::kInvalid,
-              fmt::format("agent '{}': there is no {} '{}'{}", agent, what, name,
-                          nearest ? fmt::format("; did you mean '{}'?", *nearest) : ""));
+  return fail(Code::kInvalid, fmt::format("agent '{}': there is no {} '{}'{}", agent, what, name,
+                                          did_you_mean(name, names)));
 }
 
 // A tool server's schemas are not the operator's to correct.

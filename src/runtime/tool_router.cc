@@ -122,10 +122,8 @@ Result<std::vector<std::string>> ToolRouter::accept(const std::string& server,
   if (found != servers_.end()) return found->second->accept(seen);
   std::vector<std::string> names;
   for (const auto& [name, known] : servers_) names.push_back(name);
-  const auto nearest = nearest_word(server, names);
   return fail(Code::kNotFound,
-              fmt::format("there is no tool server '{}'{}", server,
-                          nearest ? fmt::format("; did you mean '{}'?", *nearest) : ""));
+              fmt::format("there is no tool server '{}'{}", server, did_you_mean(server, names)));
 }
 
 }  // namespace perdure::runtime

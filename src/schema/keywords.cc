@@ -33,9 +33,7 @@ uint8_t type_bits(std::string_view name) {
 std::string no_such_type(std::string_view name) {
   std::vector<std::string> names;
   for (const auto& [known, bits] : kTypes) names.emplace_back(known);
-  const auto nearest = nearest_word(name, names);
-  return fmt::format("there is no type '{}'{}", beginning(name, 64),
-                     nearest ? fmt::format("; did you mean '{}'?", *nearest) : "");
+  return fmt::format("there is no type '{}'{}", beginning(name, 64), did_you_mean(name, names));
 }
 
 }  // namespace

@@ -65,10 +65,8 @@ Result<Name> Names::resolve(const std::string& name, size_t repeat,
   std::vector<std::string> known;
   for (const auto& [one, place] : outside_) known.push_back(one);
   for (const auto& [one, in] : inside_) known.push_back(in.repeat == repeat ? one : one + "/0");
-  const auto nearest = nearest_word(name, known);
-  return fail(Code::kInvalid,
-              fmt::format("{}: the script has no {} '{}'{}", where, kind_, name.substr(0, 200),
-                          nearest ? fmt::format("; did you mean '{}'?", *nearest) : ""));
+  return fail(Code::kInvalid, fmt::format("{}: the script has no {} '{}'{}", where, kind_,
+                                          name.substr(0, 200), did_you_mean(name, known)));
 }
 
 }  // namespace perdure::script

@@ -98,9 +98,7 @@ void read_effects(ObjectReader& in, std::vector<EffectClass>& out) {
 void check_tool(ObjectReader& in, const std::string& tool, const std::vector<std::string>& tools) {
   const bool may_be_elsewhere = tool.find_first_of("*.") != std::string::npos;
   if (may_be_elsewhere || std::find(tools.begin(), tools.end(), tool) != tools.end()) return;
-  const auto nearest = nearest_word(tool, tools);
-  in.fail_at("tool", fmt::format("there is no tool '{}'{}", tool,
-                                 nearest ? fmt::format("; did you mean '{}'?", *nearest) : ""));
+  in.fail_at("tool", fmt::format("there is no tool '{}'{}", tool, did_you_mean(tool, tools)));
 }
 
 Result<PolicyRule> read_rule(const json::value& table, const std::string& where,

@@ -1,5 +1,6 @@
 #include "base/json.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <bit>
@@ -73,6 +74,24 @@ TEST(ObjectReader, KeepsTheFirstError) {
   in.integer("n", 0, 9);
   in.integer("m", 0, 9);
   EXPECT_EQ(in.finish().error().message, "body.n: expected a whole number, got a string");
+}
+
+TEST(ObjectReader, ListsAndTablesOfStrings) {
+  const auto value = *parse_json(R"({"list": ["a", "b"], "table": {"z": "1", "a": "2"},
+                                     "mixed": ["a", 1], "numbers": {"a": 1}})",
+                                 "test");
+  ObjectReader in(value, "here");
+  EXPECT_THAT(in.strings("list", {"other"}), testing::ElementsAre("a", "b"));
+  EXPECT_THAT(in.strings("absent", {"other"}), testing::ElementsAre("other"));
+  EXPECT_THAT(in.strings("absent"), testing::IsEmpty());
+  EXPECT_THAT(in.string_pairs("table"),
+              testing::ElementsAre(testing::Pair("z", "1"), testing::Pair("a", "2")));
+  EXPECT_TRUE(in.ok());
+  EXPECT_THAT(in.strings("mixed"), testing::IsEmpty());
+  EXPECT_EQ(in.finish().error().message, "here.mixed: expected strings");
+  ObjectReader other(value, "here");
+  other.string_pairs("numbers");
+  EXPECT_EQ(other.finish().error().message, "here.numbers: its values are strings");
 }
 
 TEST(Duration, TakesUnitsAndSeconds) {

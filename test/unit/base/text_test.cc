@@ -48,6 +48,8 @@ TEST(Sha256, MatchesThePublishedVectors) {
 TEST(NearestWord, FindsMisspellingsOnly) {
   EXPECT_EQ(nearest_word("horizn", {"effect", "horizon"}), "horizon");
   EXPECT_FALSE(nearest_word("zzzzzz", {"effect", "horizon"}));
+  EXPECT_EQ(did_you_mean("horizn", {"effect", "horizon"}), "; did you mean 'horizon'?");
+  EXPECT_EQ(did_you_mean("zzzzzz", {"effect", "horizon"}), "");
 }
 
 }  // namespace
