@@ -19,20 +19,6 @@ json::array to_array(const std::vector<std::string>& words) {
   return out;
 }
 
-std::vector<std::string> strings(ObjectReader& in, std::string_view name) {
-  std::vector<std::string> out;
-  const json::array* items = in.array(name);
-  if (items == nullptr) return out;
-  for (const json::value& item : *items) {
-    if (!item.is_string()) {
-      in.fail_at(name, "expected strings");
-      break;
-    }
-    out.emplace_back(item.get_string());
-  }
-  return out;
-}
-
 Limits read_limits(const json::value& value, Status& status) {
   ObjectReader in(value, "agent.limits");
   Limits limits;
@@ -124,14 +110,14 @@ Result<AgentSpec> agent_from_content(std::string_view text) {
   ObjectReader in(root, "agent");
   AgentSpec spec;
   spec.name = in.string("name");
-  spec.models = strings(in, "models");
+  spec.models = in.strings("models");
   spec.instructions = in.string("instructions");
-  spec.always_ask = strings(in, "always_ask");
+  spec.always_ask = in.strings("always_ask");
   spec.max_output_tokens = in.integer("max_output_tokens", 1, kMaxOutputTokensMax, 0);
   spec.rendering = in.integer("rendering", 1, kRendering, 1);
   spec.max_inline_bytes = in.integer("max_inline", kUnlimited, INT64_MAX, kUnlimited);
   spec.failover_on_refusal = in.boolean("failover_on_refusal", false);
-  spec.builtins = strings(in, "builtins");
+  spec.builtins = in.strings("builtins");
   spec.output_schema = in.string("output_schema", "");
   Status limits_status;
   if (const json::value* limits = in.value("limits")) {

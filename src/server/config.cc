@@ -26,23 +26,14 @@ void settle_source(Config& config, const std::string& folder, std::string& sourc
   config.private_files.push_back(std::filesystem::absolute(path).string());
 }
 
-void read_strings(ObjectReader& in, std::string_view name, std::vector<std::string>& out) {
-  const json::array* items = in.array(name);
-  if (items == nullptr) return;
-  for (const json::value& item : *items) {
-    if (!item.is_string()) return in.fail_at(name, "expected strings");
-    out.emplace_back(item.get_string());
-  }
-}
-
 Status read_server(Config& config, const json::value& table, const std::string& folder) {
   ObjectReader in(table, "server");
   const std::string listen = in.string("listen", "");
   const bool has_dir = in.has("data_dir");
   const std::string data_dir = in.string("data_dir", config.data_dir);
   if (has_dir) config.data_dir = beside(folder, data_dir);
-  read_strings(in, "hosts", config.hosts);
-  read_strings(in, "origins", config.origins);
+  config.hosts = in.strings("hosts");
+  config.origins = in.strings("origins");
   config.drain_ms = in.duration_ms("drain", config.drain_ms);
   config.planner_lease_ms = in.duration_ms("planner_lease", config.planner_lease_ms);
   config.disk_reserve_mib = static_cast<uint64_t>(
@@ -74,7 +65,7 @@ Status read_tokens(Config& config, const json::object& table, const std::string&
     token.name = name;
     token.source = in.string("token");
     token.tenant = in.string("tenant", token.tenant);
-    read_strings(in, "scopes", token.scopes);
+    token.scopes = in.strings("scopes");
     if (token.scopes.empty())
       in.fail_at("scopes", "is missing: some of run, approve, agents, plan, admin");
     TRY_STATUS(in.finish());
@@ -162,32 +153,13 @@ Result<Prices> read_prices(const std::string& path) {
   return prices;
 }
 
-Status read_document(Config& config, const json::value& document, const std::string& folder) {
-  ObjectReader in(document, "configuration");
-  const json::value* server = in.value("server");
-  const json::object* secrets = in.object("secrets");
-  const json::object* tokens = in.object("tokens");
-  const json::value* telemetry = in.value("telemetry");
-  const std::string price_file = in.string("prices", "");
-  const json::object* models = in.object("models");
-  const json::object* tools = in.object("tools");
-  const json::object* mcp = in.object("mcp");
-  const json::object* agents = in.object("agents");
-  const json::value* people = in.value("people");
-  const json::array* policy = in.array("policy");
-  TRY_STATUS(in.finish());
-  if (server != nullptr) TRY_STATUS(read_server(config, *server, folder));
-  if (secrets != nullptr) TRY_STATUS(read_secrets(config, *secrets, folder));
-  if (tokens != nullptr) TRY_STATUS(read_tokens(config, *tokens, folder));
-  if (telemetry != nullptr) {
-    TRY_ASSIGN(config.telemetry, parse_telemetry(*telemetry));
-    for (auto& [name, source] : config.telemetry.headers) settle_source(config, folder, source);
-  }
+Status read_models(Config& config, const json::object& tables, const std::string& price_file,
+                   const std::string& folder) {
   Prices prices;
   if (!price_file.empty()) {
     TRY_ASSIGN(prices, read_prices(beside(folder, price_file)));
   }
-  for (const auto& [name, table] : models != nullptr ? *models : json::object()) {
+  for (const auto& [name, table] : tables) {
     TRY_ASSIGN(ModelConfig model, parse_model_config(std::string(name), table));
     for (std::string* file : {&model.recording, &model.record_to}) {
       if (!file->empty()) *file = beside(folder, *file);
@@ -200,8 +172,15 @@ Status read_document(Config& config, const json::value& document, const std::str
     if (!model.price.known && listed != prices.end()) model.price = listed->second;
     config.setup.models.push_back(std::move(model));
   }
-  std::map<std::string, EffectClass> effects;
-  for (const auto& [name, given] : tools != nullptr ? *tools : json::object()) {
+  return {};
+}
+
+// The effects of the tools, by name.
+using Effects = std::map<std::string, EffectClass>;
+
+Result<Effects> read_tools(Config& config, const json::object& tables, const std::string& folder) {
+  Effects effects;
+  for (const auto& [name, given] : tables) {
     TRY_ASSIGN(const json::value table, masked(config, given, "tools"));
     TRY_ASSIGN(ToolConfig tool, parse_tool(std::string(name), table, folder));
     if (auto* shell = std::get_if<ShellToolConfig>(&tool)) {
@@ -215,7 +194,11 @@ Status read_document(Config& config, const json::value& document, const std::str
       config.setup.tools.push_back(std::move(http));
     }
   }
-  for (const auto& [name, table] : mcp != nullptr ? *mcp : json::object()) {
+  return effects;
+}
+
+Status read_mcp(Config& config, const json::object& tables, const std::string& folder) {
+  for (const auto& [name, table] : tables) {
     TRY_ASSIGN(McpServerConfig of_tools, parse_mcp(std::string(name), table, folder));
     TRY_STATUS(check_headers(of_tools.headers, of_tools.url, of_tools.allow_private, config.secrets,
                              "mcp." + of_tools.name));
@@ -227,18 +210,49 @@ Status read_document(Config& config, const json::value& document, const std::str
     }
     config.setup.mcp.push_back(std::move(of_tools));
   }
-  TRY_STATUS(read_people(config.setup.engine.people, people,
-                         tools != nullptr ? *tools : json::object(), effects));
-  for (const auto& [name, table] : mcp != nullptr ? *mcp : json::object()) {
-    TRY_STATUS(
-        read_people_of_server(config.setup.engine.people, std::string(name), table.get_object()));
+  return {};
+}
+
+Status read_document(Config& config, const json::value& document, const std::string& folder) {
+  ObjectReader in(document, "configuration");
+  const json::object none;
+  const auto tables = [&](std::string_view name) -> const json::object& {
+    const json::object* found = in.object(name);
+    return found != nullptr ? *found : none;
+  };
+  const json::value* server = in.value("server");
+  const json::object& secrets = tables("secrets");
+  const json::object& tokens = tables("tokens");
+  const json::value* telemetry = in.value("telemetry");
+  const std::string price_file = in.string("prices", "");
+  const json::object& models = tables("models");
+  const json::object& tools = tables("tools");
+  const json::object& mcp = tables("mcp");
+  const json::object& agents = tables("agents");
+  const json::value* people = in.value("people");
+  const json::array* policy = in.array("policy");
+  TRY_STATUS(in.finish());
+  if (server != nullptr) TRY_STATUS(read_server(config, *server, folder));
+  TRY_STATUS(read_secrets(config, secrets, folder));
+  TRY_STATUS(read_tokens(config, tokens, folder));
+  if (telemetry != nullptr) {
+    TRY_ASSIGN(config.telemetry, parse_telemetry(*telemetry));
+    for (auto& [name, source] : config.telemetry.headers) settle_source(config, folder, source);
+  }
+  TRY_STATUS(read_models(config, models, price_file, folder));
+  TRY_ASSIGN(const Effects effects, read_tools(config, tools, folder));
+  TRY_STATUS(read_mcp(config, mcp, folder));
+  PeopleRules& asked = config.setup.engine.people;
+  TRY_STATUS(read_people(asked, people, tools, effects));
+  for (const auto& [name, table] : mcp) {
+    TRY_STATUS(read_people_of_server(asked, std::string(name), table.get_object()));
   }
   if (policy != nullptr) {
     std::vector<std::string> names;
     for (const auto& [name, effect] : effects) names.push_back(name);
     TRY_ASSIGN(config.setup.policy, read_policy(*policy, names));
   }
-  for (const auto& [name, value] : agents != nullptr ? *agents : json::object()) {
+  for (const auto& [name, value] : agents) {
     TRY_STATUS(read_agent(config, std::string(name), value, folder));
   }
   return {};

@@ -9,16 +9,6 @@
 namespace perdure::server {
 namespace {
 
-void read_headers(HttpToolConfig& tool, ObjectReader& http) {
-  const json::object* headers = http.object("headers");
-  if (headers == nullptr) return;
-  for (const auto& header : *headers) {
-    const auto* value = header.value().if_string();
-    if (value == nullptr) return http.fail_at("headers", "header values are strings");
-    tool.headers.emplace_back(header.key(), *value);
-  }
-}
-
 Status read_http(HttpToolConfig& tool, const json::value& table, const std::string& where) {
   ObjectReader http(table, where);
   tool.method = http.string("method", "POST");
@@ -31,7 +21,7 @@ Status read_http(HttpToolConfig& tool, const json::value& table, const std::stri
     http.fail_at("key_in", "expected \"header\", or a JSON Pointer into the arguments");
   }
   if (http.has("key_header")) tool.key_name = http.string("key_header");
-  read_headers(tool, http);
+  tool.headers = http.string_pairs("headers");
   return http.finish();
 }
 

@@ -3,43 +3,19 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <filesystem>
 
+#include "server/toml.h"
 #include "server/tool_terms.h"
 
 namespace perdure::server {
 namespace {
 
-void read_words(ObjectReader& in, std::string_view name, std::vector<std::string>& out) {
-  const json::array* items = in.array(name);
-  if (items == nullptr) return;
-  for (const json::value& item : *items) {
-    if (!item.is_string()) return in.fail_at(name, "expected strings");
-    out.emplace_back(item.get_string());
-  }
-}
-
-void read_pairs(ObjectReader& in, std::string_view name,
-                std::vector<std::pair<std::string, std::string>>& out) {
-  const json::object* table = in.object(name);
-  if (table == nullptr) return;
-  for (const auto& [key, value] : *table) {
-    if (!value.is_string()) return in.fail_at(name, "its values are strings");
-    out.emplace_back(key, value.get_string());
-  }
-}
-
 // In a sandbox a path means the same inside and outside: absolute.
-std::string absolute(const std::string& path, const std::string& folder) {
-  std::error_code ignored;
-  const auto whole = std::filesystem::absolute(std::filesystem::path(folder) / path, ignored);
-  return whole.lexically_normal().string();
-}
-
-void read_paths(ObjectReader& in, std::string_view name, const std::string& folder,
-                std::vector<std::string>& out) {
-  read_words(in, name, out);
-  for (std::string& path : out) path = absolute(path, folder);
+std::vector<std::string> read_paths(ObjectReader& in, std::string_view name,
+                                    const std::string& folder) {
+  std::vector<std::string> paths = in.strings(name);
+  for (std::string& path : paths) path = absolute_beside(folder, path);
+  return paths;
 }
 
 // A list of names and patterns, or a table of them with more of the contract.
@@ -111,16 +87,16 @@ Result<McpServerConfig> parse_mcp(const std::string& name, const json::value& ta
   McpServerConfig server;
   server.name = name;
   ObjectReader in(table, where);
-  read_words(in, "command", server.command);
-  read_words(in, "args", server.command);
+  server.command = in.strings("command");
+  for (std::string& word : in.strings("args")) server.command.push_back(std::move(word));
   server.url = in.string("url", "");
-  read_pairs(in, "env", server.environment);
-  if (in.has("workdir")) server.workdir = absolute(in.string("workdir", ""), folder);
+  server.environment = in.string_pairs("env");
+  if (in.has("workdir")) server.workdir = absolute_beside(folder, in.string("workdir", ""));
   server.network = in.boolean("network", false);
-  read_paths(in, "writable", folder, server.writable);
-  read_paths(in, "readable", folder, server.readable);
+  server.writable = read_paths(in, "writable", folder);
+  server.readable = read_paths(in, "readable", folder);
   server.unsafe_same_user = in.boolean("unsafe_same_user", false);
-  read_pairs(in, "headers", server.headers);
+  server.headers = in.string_pairs("headers");
   server.allow_private = in.boolean("allow_private", false);
   server.trust_annotations = in.boolean("trust_annotations", false);
   server.max_output_bytes = static_cast<size_t>(in.integer("max_output", 1, 16 << 20, 1 << 20));

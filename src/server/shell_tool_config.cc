@@ -1,44 +1,18 @@
-#include <filesystem>
-
+#include "server/toml.h"
 #include "server/tool_config.h"
 #include "server/tool_terms.h"
 
 namespace perdure::server {
 namespace {
 
-std::string absolute(const std::string& folder, const std::string& path) {
-  const std::filesystem::path whole = std::filesystem::path(folder) / path;
-  return std::filesystem::absolute(whole).lexically_normal().string();
-}
-
-void read_strings(ObjectReader& in, std::string_view name, std::vector<std::string>& out) {
-  const json::array* items = in.array(name);
-  if (items == nullptr) return;
-  out.clear();
-  for (const json::value& item : *items) {
-    if (!item.is_string()) return in.fail_at(name, "expected strings");
-    out.emplace_back(item.get_string());
-  }
-}
-
-void read_environment(ShellToolConfig& tool, ObjectReader& in) {
-  const json::object* environment = in.object("environment");
-  if (environment == nullptr) return;
-  for (const auto& variable : *environment) {
-    const json::string* value = variable.value().if_string();
-    if (value == nullptr) return in.fail_at("environment", "values are strings");
-    tool.environment.emplace_back(variable.key(), *value);
-  }
-}
-
 Status read_shell(ShellToolConfig& tool, const json::value& table, const std::string& folder,
                   const std::string& where) {
   ObjectReader in(table, where);
-  tool.workspace = absolute(folder, in.string("workspace"));
-  read_strings(in, "command", tool.command);
-  read_strings(in, "readable", tool.readable);
-  for (std::string& path : tool.readable) path = absolute(folder, path);
-  read_environment(tool, in);
+  tool.workspace = absolute_beside(folder, in.string("workspace"));
+  tool.command = in.strings("command", tool.command);
+  tool.readable = in.strings("readable", tool.readable);
+  for (std::string& path : tool.readable) path = absolute_beside(folder, path);
+  tool.environment = in.string_pairs("environment");
   tool.network = in.boolean("network", tool.network);
   tool.unsafe_same_user = in.boolean("unsafe_same_user", tool.unsafe_same_user);
   tool.timeout_ms = in.duration_ms("timeout", tool.timeout_ms);

@@ -72,6 +72,12 @@ std::string beside(const std::string& folder, const std::string& path) {
   return std::filesystem::path(path).is_absolute() ? path : folder + "/" + path;
 }
 
+std::string absolute_beside(const std::string& folder, const std::string& path) {
+  std::error_code ignored;
+  const auto whole = std::filesystem::absolute(std::filesystem::path(folder) / path, ignored);
+  return whole.lexically_normal().string();
+}
+
 Result<json::value> read_agent_toml(const std::string& path) {
   TRY_ASSIGN(json::value file, read_toml(path));
   json::object* table = file.if_object();

@@ -17,6 +17,9 @@ Result<json::value> read_agent_toml(const std::string& path);
 // `path` as it is meant in a file of `folder`.
 std::string beside(const std::string& folder, const std::string& path);
 
+// The same, where it must mean the same to a process that works elsewhere, as in a sandbox.
+std::string absolute_beside(const std::string& folder, const std::string& path);
+
 // The whole file, or an error that names it.
 Result<std::string> read_file(const std::string& path);
 
