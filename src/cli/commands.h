@@ -5,19 +5,11 @@
 #include <string>
 
 #include "cli/client.h"
+#include "cli/exit_status.h"
 #include "cli/look.h"
 #include "cli/program.h"
 
 namespace perdure::cli {
-
-inline constexpr int kDone = 0;
-inline constexpr int kRefused = 1;        // by the server, or the words given make no sense
-inline constexpr int kProblems = 2;       // what was looked at is not as it should be
-inline constexpr int kNoServer = 3;       // nobody answered; nothing is known to have happened
-inline constexpr int kFailed = 4;         // the task has failed, or was cancelled
-inline constexpr int kIsAsking = 5;       // the task waits for a person: see `perdure inbox`
-inline constexpr int kUsage = 64;         // the command line cannot be read
-inline constexpr int kInterrupted = 130;  // by ctrl-C; the task goes on
 
 struct Output {
   std::FILE* out = stdout;

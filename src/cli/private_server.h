@@ -9,9 +9,6 @@
 
 namespace perdure::cli {
 
-// The exit status of `perdure serve` when another process holds the data directory.
-inline constexpr int kDataDirInUse = 75;
-
 struct ServerFiles {
   std::string config;    // the operator's file
   std::string data_dir;  // made if it is not there

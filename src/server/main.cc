@@ -16,6 +16,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "cli/app.h"
+#include "cli/exit_status.h"
 #include "cli/own_server.h"
 #include "cli/private_server.h"
 #include "cli/spelling.h"
@@ -25,14 +26,10 @@
 namespace perdure::server {
 namespace {
 
-constexpr int kExitFailed = 1;
-constexpr int kExitProblems = 2;
-constexpr int kExitUsage = 64;  // EX_USAGE of sysexits.h
-
 int report(const Status& status) {
   if (status) return 0;
   fmt::print(stderr, "perdure: {}\n", status.error().message);
-  return kExitFailed;
+  return cli::kRefused;
 }
 
 struct ServeFlags {
@@ -70,7 +67,7 @@ int run_serve(const ServeFlags& flags) {
     auto served = config ? serve(std::move(*config)) : tl::unexpected(config.error());
     if (!served) {
       report(tl::unexpected(served.error()));
-      return served.error().code == Code::kConflict ? cli::kDataDirInUse : kExitFailed;
+      return served.error().code == Code::kConflict ? cli::kDataDirInUse : cli::kRefused;
     }
     again = *served;
   }
@@ -84,7 +81,7 @@ int run_doctor(const std::string& data_dir) {
   for (const std::string& problem : examined->problems) fmt::print("problem: {}\n", problem);
   fmt::print("{} tasks, {} frames, {} records, {} problems\n", examined->tasks, examined->frames,
              examined->records, examined->problems.size());
-  return examined->problems.empty() ? 0 : kExitProblems;
+  return examined->problems.empty() ? 0 : cli::kProblems;
 }
 
 int with_program(const std::function<int(const cli::Program&)>& does) {
@@ -125,9 +122,7 @@ std::optional<int> run_command(int argc, char** argv, ServeFlags& flags) {
       app.add_subcommand("crash-points", "List the crash points of this build")->group("Server");
 #endif
 
-  app.footer(
-      "Exit status: 0 done, 1 refused, 2 problems found, 3 no server, 4 the task failed,\n"
-      "5 it waits for a person, 64 the command line cannot be read. More is in docs/cli.md.");
+  app.footer(std::string(cli::kExitStatusHelp));
 
   cli::Commands::refuse_empty(app);
 
@@ -139,7 +134,7 @@ std::optional<int> run_command(int argc, char** argv, ServeFlags& flags) {
   }
   if (argc < 2) {
     fmt::print(stderr, "{}", app.help());
-    return kExitUsage;
+    return cli::kUsage;
   }
   try {
     app.parse(argc, argv);
@@ -147,9 +142,9 @@ std::optional<int> run_command(int argc, char** argv, ServeFlags& flags) {
     const auto misspelt = cli::misspelt_command(app, {argv + 1, argv + argc});
     if (misspelt && error.get_exit_code() != 0) {
       fmt::print(stderr, "perdure: {}\n", *misspelt);
-      return kExitUsage;
+      return cli::kUsage;
     }
-    return app.exit(error) == 0 ? 0 : kExitUsage;
+    return app.exit(error) == 0 ? 0 : cli::kUsage;
   }
   if (*serve_command) return std::nullopt;
   if (*doctor_command) return run_doctor(doctor_dir);

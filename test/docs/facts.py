@@ -3,7 +3,7 @@
 
 The arrows of an effect (docs/guarantees.md, src/core/effect_machine.cc), the types of records
 (docs/journal.md, the golden list of numbers), that docs/operations.md or docs/guide names every key of the
-operator's file and of an agent's file, that each row of "After a crash" has its scenario, and that
+operator's file and of an agent's file, the exit statuses, that each row of "After a crash" has its scenario, and that
 docs/api.md is what api/openapi.json says, and that the description of an agent file there has the members that are read.
 """
 import json
@@ -51,9 +51,9 @@ def records():
 # What reads the files that people write.
 READERS = ("src/server/config.cc", "src/server/people_config.cc", "src/server/policy_config.cc",
            "src/server/mcp_config.cc", "src/server/tool_terms.cc", "src/server/http_tool_config.cc",
-           "src/server/shell_tool_config.cc", "src/model/model_config.cc", "src/agent/agent_file.cc")
-KEY = re.compile(r"\b(?:in|http|retry|times|prices)\.(?:string|value|integer|number|boolean|object|array|"
-                 r"duration_ms|choice|has)\(\s*\"([a-z_]+)\"|\b(?:read_strings|words|count)\([^\"()]*\"([a-z_]+)\"")
+           "src/server/shell_tool_config.cc", "src/server/telemetry.cc", "src/model/model_config.cc", "src/agent/agent_file.cc")
+KEY = re.compile(r"\b(?:in|http|retry|times|prices)\.(?:string|strings|string_pairs|value|integer|number|boolean|object|array|"
+                 r"duration_ms|choice|has)\(\s*\"([a-z_]+)\"|\b(?:read_paths|words|count|tables)\([^\"()]*\"([a-z_]+)\"")
 NOT_YET = {"compensation"}  # refused, with the reason
 
 
@@ -74,6 +74,19 @@ def agent_file():
     return sorted(set(code)), sorted(shown)
 
 
+def exits():
+    """The exit statuses: the program's, those of its help, and those of the two tables for people."""
+    header = read("src/cli/exit_status.h")
+    code = re.findall(r"^inline constexpr int \w+ = (\d+);", header, re.M)
+    helped = re.findall(r"\b(\d+) [a-z]", header[header.index("kExitStatusHelp"):])
+    told = [row for (row,) in table_after(read("docs/cli.md"), "## Scripts", 1)]
+    served = [row for (row,) in table_after(read("docs/operations.md"), "# Running a server", 1)]
+    code += [f"{status}, which is in the help" for status in code] + [f"{status} of a server" for status in code
+                                                                     if status in served]
+    told += [f"{status}, which is in the help" for status in helped] + [f"{status} of a server" for status in served]
+    return code, told
+
+
 def crashes():
     """Each row of the table of what is executed again has a scenario of its name, or a test of the
     real server that names it."""
@@ -85,7 +98,7 @@ def crashes():
 def main():
     faults = 0
     for name, (code, shown) in {"arrows": arrows(), "records": records(), "keys": keys(),
-                                "agent file": agent_file(),
+                                "agent file": agent_file(), "exit statuses": exits(),
                                 "after a crash": crashes()}.items():
         if not code or not shown:
             faults += 1
