@@ -11,7 +11,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <map>
+#include <memory>
+#include <optional>
 
 #include "adapters/asio/http_server.h"
 #include "adapters/curl/curl_client.h"
@@ -25,21 +26,20 @@
 #include "adapters/system/timer_thread.h"
 #include "api/api.h"
 #include "base/log.h"
+#include "cli/exit_status.h"
 #include "runtime/engine_thread.h"
 #include "runtime/workers.h"
+#include "server/address.h"
+#include "server/credentials.h"
 #include "server/free_bytes.h"
 #include "server/idle.h"
-#include "server/private_file.h"
 #include "server/telemetry.h"
-#include "server/token_file.h"
 
 namespace perdure::server {
 namespace {
 
-constexpr size_t kTokenMinBytes = 16;
 constexpr const char* kDefaultPath = "/usr/local/bin:/usr/bin:/bin";
 constexpr size_t kConnectionsMax = 20'000;
-constexpr int kExitStoreFailed = 74;  // EX_IOERR of sysexits.h
 
 // The server needs a handler when it is made, and the API needs the server's timers.
 class LateHandler : public api::Handler {
@@ -52,72 +52,6 @@ class LateHandler : public api::Handler {
  private:
   api::Handler* handler_ = nullptr;
 };
-
-Result<api::Scopes> scopes_of(const TokenConfig& token) {
-  api::Scopes scopes = api::kNone;
-  for (const std::string& name : token.scopes) {
-    const api::Scopes scope = api::scope_of(name);
-    if (scope == api::kNone) {
-      return fail(Code::kInvalid, fmt::format("tokens.{}.scopes: '{}' is none of {}", token.name,
-                                              name, api::all_scope_names()));
-    }
-    scopes |= scope;
-  }
-  return scopes;
-}
-
-// A token says who speaks: it is no word that can be guessed, and nobody else's.
-Status check_token(const std::string& name, const std::string& value,
-                   const std::vector<api::Credential>& others) {
-  if (value.size() < kTokenMinBytes) {
-    return fail(Code::kInvalid, fmt::format("tokens.{}: the token has {} bytes; {} random ones or "
-                                            "more are needed",
-                                            name, value.size(), kTokenMinBytes));
-  }
-  const Sha256 hash = sha256(value);
-  const auto same = std::find_if(others.begin(), others.end(),
-                                 [&](const auto& other) { return other.token_hash == hash; });
-  if (same == others.end()) return {};
-  return fail(Code::kInvalid,
-              fmt::format("tokens.{}: '{}' has the same token", name, same->principal));
-}
-
-Result<std::vector<api::Credential>> credentials_of(const Config& config, Rng& rng) {
-  TRY_ASSIGN(const std::string token, own_token(config.data_dir, rng));
-  std::vector<api::Credential> credentials{
-      {sha256(token), "operator", "default", api::kAnyScope, 0, true}};
-  for (const TokenConfig& other : config.tokens) {
-    TRY_ASSIGN(const std::string value, read_secret(other.source));
-    TRY_ASSIGN(const api::Scopes scopes, scopes_of(other));
-    TRY_STATUS(check_token(other.name, value, credentials));
-    credentials.push_back({sha256(value), other.name, other.tenant, scopes, 0, false});
-  }
-  return credentials;
-}
-
-// What a tool may send is no credential that decides: a tool could answer the question about its
-// own call, or make itself a key that can.
-Status check_secrets(const Secrets& secrets, const std::vector<api::Credential>& credentials,
-                     const std::vector<api::Key>& keys) {
-  constexpr api::Scopes kDecides = api::kApprove | api::kAdmin;
-  std::map<Sha256, std::string> deciding;
-  for (const api::Credential& credential : credentials) {
-    if ((credential.scopes & kDecides) != 0) deciding[credential.token_hash] = credential.principal;
-  }
-  for (const api::Key& key : keys) {
-    const api::Credential& credential = *key.credential;
-    if ((credential.scopes & kDecides) != 0) deciding[credential.token_hash] = credential.principal;
-  }
-  for (const auto& [name, value] : secrets.values()) {
-    const auto found = deciding.find(sha256(value));
-    if (found == deciding.end()) continue;
-    return fail(Code::kForbidden,
-                fmt::format("secrets.{}: is the token of '{}', which has the scope approve or "
-                            "admin: a tool that can send it could approve its own calls",
-                            name, found->second));
-  }
-  return {};
-}
 
 // Signals are for the main thread alone; it waits for them.
 sigset_t block_signals() {
@@ -180,19 +114,7 @@ void warn_of_unknown_prices(const std::vector<ModelConfig>& models) {
 
 [[noreturn]] void end_process(const std::string& why) {
   log(LogLevel::kError, "server.ended", {{"why", "the store failed: " + why}});
-  std::_Exit(kExitStoreFailed);
-}
-
-std::string shown_address(const Config& config, uint16_t port) {
-  const bool v6 = config.address.find(':') != std::string::npos;
-  return fmt::format("http://{}{}{}:{}", v6 ? "[" : "", config.address, v6 ? "]" : "", port);
-}
-
-// For the command line: where to ask. A server that listens everywhere is asked on this machine.
-std::string own_address(const Config& config, uint16_t port) {
-  if (config.address == "0.0.0.0") return fmt::format("http://127.0.0.1:{}", port);
-  if (config.address == "::") return fmt::format("http://[::1]:{}", port);
-  return shown_address(config, port);
+  std::_Exit(cli::kStoreFailed);
 }
 
 // What cannot be counted is taken for open.
@@ -203,126 +125,183 @@ bool has_open_tasks(StoreReader& store, Clock& clock) {
                      [](const auto& tasks) { return tasks.second > 0; });
 }
 
+// What lies in the data directory, and who may ask.
+struct Opened {
+  std::unique_ptr<SqliteStore> store;
+  std::unique_ptr<FileBlobs> blobs;
+  std::unique_ptr<PinFiles> pins;
+  std::vector<api::Credential> credentials;
+  std::vector<api::Key> keys;
+};
+
+Result<Opened> open(const Config& config, Rng& rng) {
+  Opened out;
+  SqliteOptions options;
+  options.dir = config.data_dir;
+  options.unsafe_no_sync = config.unsafe_no_sync;
+  TRY_ASSIGN(out.store, SqliteStore::open(options));
+  TRY_ASSIGN(out.blobs, FileBlobs::open(config.data_dir));
+  TRY_ASSIGN(out.credentials, credentials_of(config, rng));
+  TRY_ASSIGN(out.keys, api::load_keys(*out.store));
+  TRY_STATUS(check_secrets(config.secrets, out.credentials, out.keys));
+  TRY_ASSIGN(out.pins, PinFiles::open(config.data_dir));
+  return out;
+}
+
+// The parts of a server. Later ones refer to earlier ones, and end before them.
+class Served {
+ public:
+  Served(Config config, SystemClock& clock, SystemRng& rng, Opened opened)
+      : config_(std::move(config)), clock_(clock), rng_(rng), opened_(std::move(opened)) {}
+
+  Status assemble(size_t descriptors) {
+    config_.setup.hidden = std::move(config_.private_files);
+    config_.setup.hidden.push_back(std::filesystem::absolute(config_.data_dir).string());
+    const char* path = std::getenv("PATH");
+    processes_ = std::make_unique<SandboxRunner>(path == nullptr ? kDefaultPath : path);
+    TRY_STATUS(try_shells(config_, *processes_));
+    client_ = std::make_unique<CurlClient>(clock_);
+    workers_ = std::make_unique<runtime::Workers>(2);
+    TRY_ASSIGN(runtime_,
+               runtime::Runtime::make(
+                   std::move(config_.setup),
+                   {*opened_.store, *opened_.blobs, clock_, rng_, *client_,
+                    [this](std::function<void()> work) { workers_->put(std::move(work)); },
+                    config_.secrets, read_secret, end_process, processes_.get(), &timers_,
+                    opened_.pins.get(), PERDURE_VERSION}));
+    TRY_ASSIGN(exporter_, make_exporter(config_.telemetry, runtime_->setup().models,
+                                        config_.data_dir, *opened_.store, *client_, clock_));
+    space_ = std::make_unique<DiskSpace>(config_.data_dir, config_.disk_reserve_mib << 20, clock_,
+                                         free_bytes);
+    assemble_http(descriptors);
+    assemble_api();
+    return {};
+  }
+
+  // Until it is told to end; as `serve` returns.
+  Result<bool> run(const sigset_t& signals) {
+    // Nothing is sent before it is known where nothing may be sent to.
+    TRY_STATUS(http_->start());
+    const uint16_t port = http_->port();
+    Status known = client_->forbid(config_.address, port);
+    if (known) known = write_address(config_, port);
+    if (!known) {
+      http_->stop(0);
+      return tl::unexpected(known.error());
+    }
+    runtime::EngineThread engine(runtime_->engine(), clock_);
+    engine.start();
+    if (exporter_) exporter_->start();
+    tell_of_start(port);
+
+    const auto activity = [this] {
+      const api::Api::Traffic traffic = api_->traffic();
+      return Activity{traffic.requests, traffic.held};
+    };
+    const auto is_work_open = [this] { return has_open_tasks(*opened_.store, clock_); };
+    const std::string why = wait_for_end(signals, config_.until_idle_ms, activity, is_work_open);
+    log(LogLevel::kInfo, "server.draining", {{"why", why}});
+    engine.stop(config_.drain_ms);
+    http_->stop(1'000);
+    exporter_.reset();
+    remove_address(config_);
+    runtime_->close_tools();
+    workers_.reset();  // these call back into the runtime
+    client_.reset();
+    processes_.reset();
+    log(LogLevel::kInfo, "server.stopped");
+    return why == kIdle && is_work_open();
+  }
+
+ private:
+  void assemble_http(size_t descriptors) {
+    HttpServerOptions options;
+    options.address = config_.address;
+    options.port = config_.port;
+    options.max_body_bytes = api::ApiLimits{}.turn_body_bytes;
+    // The rest is for files and for what the server itself calls.
+    options.max_connections = std::min(kConnectionsMax, descriptors / 4 * 3);
+    http_ = std::make_unique<HttpServer>(options, handler_);
+    planners_ = std::make_unique<api::RemotePlanners>(
+        http_->timers(), api::RemotePlannersOptions{.lease_ms = config_.planner_lease_ms});
+    for (const auto& [name, agent] : runtime_->setup().plain_agents) {
+      if (agent.planner != kScriptPlanner) planners_->add(agent.planner);
+    }
+    runtime_->set_remote_planners(
+        [this](const std::string& name) { return planners_->find(name); });
+  }
+
+  void assemble_api() {
+    std::function<TraceFigures()> figures;
+    if (exporter_) figures = [this] { return exporter_->figures(); };
+    api_.emplace(api::ApiParts{.engine = runtime_->engine(),
+                               .reader = *opened_.store,
+                               .blobs = *opened_.blobs,
+                               .agents = runtime_->agents(),
+                               .tools = runtime_->tools(),
+                               .clock = clock_,
+                               .rng = rng_,
+                               .timers = http_->timers(),
+                               .planners = *planners_,
+                               .store_secret = opened_.store->secret(),
+                               .credentials = std::move(opened_.credentials),
+                               .keys = std::move(opened_.keys),
+                               .hosts = config_.hosts,
+                               .origins = config_.origins,
+                               .space = space_.get(),
+                               .process = process_figures,
+                               .version = PERDURE_VERSION,
+                               .traces = figures,
+                               .masker = config_.secrets.masker()});
+    handler_.set(*api_);
+    runtime_->engine().observe(&api_->observer());
+    runtime_->set_on_delta(
+        [this](const TaskId& task, const StepId& step, uint32_t attempt, std::string_view text) {
+          api_->publish_delta(task, step, attempt, text);
+        });
+  }
+
+  void tell_of_start(uint16_t port) const {
+    warn_if_in_clear(config_);
+    warn_of_unknown_prices(runtime_->setup().models);
+    log(LogLevel::kInfo, "server.started",
+        {{"version", PERDURE_VERSION},
+         {"address", shown_address(config_, port)},
+         {"data_dir", config_.data_dir},
+         {"models", std::to_string(runtime_->setup().models.size())}});
+    fmt::print("listening on {}\n", shown_address(config_, port));
+    std::fflush(stdout);
+  }
+
+  Config config_;
+  SystemClock& clock_;
+  SystemRng& rng_;
+  Opened opened_;
+  TimerThread timers_;
+  std::unique_ptr<SandboxRunner> processes_;
+  std::unique_ptr<CurlClient> client_;
+  std::unique_ptr<runtime::Workers> workers_;
+  std::unique_ptr<runtime::Runtime> runtime_;
+  std::unique_ptr<runtime::TraceExporter> exporter_;
+  std::unique_ptr<DiskSpace> space_;
+  LateHandler handler_;
+  std::unique_ptr<HttpServer> http_;
+  std::unique_ptr<api::RemotePlanners> planners_;
+  std::optional<api::Api> api_;
+};
+
 }  // namespace
 
 Result<bool> serve(Config config) {
   umask(077);  // what it writes is its owner's
   const sigset_t signals = block_signals();
   const size_t descriptors = raise_descriptor_limit();
-  SqliteOptions store_options;
-  store_options.dir = config.data_dir;
-  store_options.unsafe_no_sync = config.unsafe_no_sync;
-  TRY_ASSIGN(const auto store, SqliteStore::open(store_options));
-  TRY_ASSIGN(const auto blobs, FileBlobs::open(config.data_dir));
   SystemClock clock;
   SystemRng rng;
-  TRY_ASSIGN(auto credentials, credentials_of(config, rng));
-  TRY_ASSIGN(auto keys, api::load_keys(*store));
-  TRY_STATUS(check_secrets(config.secrets, credentials, keys));
-
-  config.setup.hidden = std::move(config.private_files);
-  config.setup.hidden.push_back(std::filesystem::absolute(config.data_dir).string());
-  const char* path = std::getenv("PATH");
-  TimerThread timers;
-  TRY_ASSIGN(const auto pins, PinFiles::open(config.data_dir));
-  // They call back into the runtime: they end before it does.
-  auto processes = std::make_unique<SandboxRunner>(path == nullptr ? kDefaultPath : path);
-  TRY_STATUS(try_shells(config, *processes));
-  auto client = std::make_unique<CurlClient>(clock);
-  auto workers = std::make_unique<runtime::Workers>(2);
-  TRY_ASSIGN(
-      const auto runtime,
-      runtime::Runtime::make(
-          std::move(config.setup),
-          {*store, *blobs, clock, rng, *client,
-           [&](std::function<void()> work) { workers->put(std::move(work)); }, config.secrets,
-           read_secret, end_process, processes.get(), &timers, pins.get(), PERDURE_VERSION}));
-  TRY_ASSIGN(auto exporter, make_exporter(config.telemetry, runtime->setup().models,
-                                          config.data_dir, *store, *client, clock));
-  std::function<TraceFigures()> figures;
-  if (exporter) figures = [&] { return exporter->figures(); };
-  DiskSpace space(config.data_dir, config.disk_reserve_mib << 20, clock, free_bytes);
-  LateHandler handler;
-  HttpServerOptions http_options;
-  http_options.address = config.address;
-  http_options.port = config.port;
-  http_options.max_body_bytes = api::ApiLimits{}.turn_body_bytes;
-  // The rest is for files and for what the server itself calls.
-  http_options.max_connections = std::min(kConnectionsMax, descriptors / 4 * 3);
-  HttpServer http(http_options, handler);
-  api::RemotePlanners planners(http.timers(), {.lease_ms = config.planner_lease_ms});
-  for (const auto& [name, agent] : runtime->setup().plain_agents) {
-    if (agent.planner != kScriptPlanner) planners.add(agent.planner);
-  }
-  runtime->set_remote_planners([&](const std::string& name) { return planners.find(name); });
-  api::Api api({.engine = runtime->engine(),
-                .reader = *store,
-                .blobs = *blobs,
-                .agents = runtime->agents(),
-                .tools = runtime->tools(),
-                .clock = clock,
-                .rng = rng,
-                .timers = http.timers(),
-                .planners = planners,
-                .store_secret = store->secret(),
-                .credentials = std::move(credentials),
-                .keys = std::move(keys),
-                .hosts = config.hosts,
-                .origins = config.origins,
-                .space = &space,
-                .process = process_figures,
-                .version = PERDURE_VERSION,
-                .traces = figures,
-                .masker = config.secrets.masker()});
-  handler.set(api);
-  runtime->engine().observe(&api.observer());
-  runtime->set_on_delta(
-      [&](const TaskId& task, const StepId& step, uint32_t attempt, std::string_view text) {
-        api.publish_delta(task, step, attempt, text);
-      });
-
-  // Nothing is sent before it is known where nothing may be sent to.
-  TRY_STATUS(http.start());
-  const std::string address_file = config.data_dir + "/address";
-  const std::string running_file = config.data_dir + "/running";
-  Status known = client->forbid(config.address, http.port());
-  if (known) known = write_private(address_file, own_address(config, http.port()) + "\n");
-  if (known) known = write_private(running_file, config.running);
-  if (!known) {
-    http.stop(0);
-    return tl::unexpected(known.error());
-  }
-  runtime::EngineThread engine(runtime->engine(), clock);
-  engine.start();
-  if (exporter) exporter->start();
-  warn_if_in_clear(config);
-  warn_of_unknown_prices(runtime->setup().models);
-  log(LogLevel::kInfo, "server.started",
-      {{"version", PERDURE_VERSION},
-       {"address", shown_address(config, http.port())},
-       {"data_dir", config.data_dir},
-       {"models", std::to_string(runtime->setup().models.size())}});
-  fmt::print("listening on {}\n", shown_address(config, http.port()));
-  std::fflush(stdout);
-
-  const auto activity = [&] {
-    const api::Api::Traffic traffic = api.traffic();
-    return Activity{traffic.requests, traffic.held};
-  };
-  const auto is_work_open = [&] { return has_open_tasks(*store, clock); };
-  const std::string why = wait_for_end(signals, config.until_idle_ms, activity, is_work_open);
-  log(LogLevel::kInfo, "server.draining", {{"why", why}});
-  engine.stop(config.drain_ms);
-  http.stop(1'000);
-  exporter.reset();
-  std::remove(address_file.c_str());
-  std::remove(running_file.c_str());
-  runtime->close_tools();
-  workers.reset();
-  client.reset();
-  processes.reset();
-  log(LogLevel::kInfo, "server.stopped");
-  return why == kIdle && is_work_open();
+  TRY_ASSIGN(Opened opened, open(config, rng));
+  Served served(std::move(config), clock, rng, std::move(opened));
+  TRY_STATUS(served.assemble(descriptors));
+  return served.run(signals);
 }
 
 }  // namespace perdure::server
