@@ -378,9 +378,21 @@ class Lists(McpTest):
 
 
 class Spy(McpTest):
+    def serve(self, mcp=None, **agent_more):
+        """Nothing is said about `pay`, so that it asks; the spy is told which question that is."""
+        return super().serve({"once": {"spy": NEVER}, **(mcp or {})}, **agent_more)
+
+    def question(self, server):
+        self.asks("pay")
+        server.api.wait(server.api.submit("orders", "what is asked"), "input_required")
+        return self.only(server.api.inbox())["id"]
+
     def spied(self, server, words):
-        args = {"data_dir": str(server.data), "url": server.url}
+        question = self.question(server)
+        args = {"data_dir": str(server.data), "url": server.url, "question": question}
         said = json.loads(self.run_one(server, "spy", words, args=args))
+        self.assertEqual(server.api.get("/v1/interrupts/" + question).json["status"], "open")
+        self.assertEqual(self.calls("pay"), [])
         return json.loads(said["content"][0]["text"])
 
     def test_the_token_is_not_to_be_found(self):
@@ -390,6 +402,7 @@ class Spy(McpTest):
         self.assertNotIn(server.token, found["env"])
         for text in found["processes"]:
             self.assertNotIn(str(server.data), text, "our process is not to be seen")
+        self.assertEqual(len(found["approved"]), 6)
         for status in found["approved"]:
             self.assertEqual(status, 401, "it has the whole network, and no credential")
 
