@@ -32,6 +32,31 @@ std::string decided_text(const json::object& done) {
                      handle_of(text_at(done, "id")), is_old ? "was decided so before" : "recorded");
 }
 
+json::value with_defaults(const json::object& question, json::value answer) {
+  const json::object* asked = object_at(question, "question");
+  const json::object* schema = asked != nullptr ? object_at(*asked, "schema") : nullptr;
+  const json::object* properties = schema != nullptr ? object_at(*schema, "properties") : nullptr;
+  if (properties == nullptr || !answer.is_object()) return answer;
+  for (const auto& [name, property] : *properties) {
+    const json::object* field = property.if_object();
+    const json::value* given = field != nullptr ? field->if_contains("default") : nullptr;
+    if (given != nullptr) answer.get_object().emplace(name, *given);
+  }
+  return answer;
+}
+
+bool has_defaults(const json::object& question) {
+  const json::value filled = with_defaults(question, json::object());
+  const json::object* asked = object_at(question, "question");
+  const json::object* schema = asked != nullptr ? object_at(*asked, "schema") : nullptr;
+  const json::array* required = schema != nullptr ? array_at(*schema, "required") : nullptr;
+  for (size_t i = 0; required != nullptr && i < required->size(); ++i) {
+    const json::value& name = (*required)[i];
+    if (!name.is_string() || !filled.get_object().contains(name.get_string())) return false;
+  }
+  return !filled.get_object().empty();
+}
+
 json::object least_addition(const json::object& question) {
   const json::array* answers = array_at(question, "answers");
   for (size_t i = 0; answers != nullptr && i < answers->size(); ++i) {

@@ -61,9 +61,10 @@ void Dialogue::prompt() const {
       text = "why, for the model and the journal (empty: no reason)";
       break;
     case State::kText:
-      text = !choices_.empty()       ? "the number of a choice, or its words"
-             : wants_json(question_) ? "your answer, as JSON"
-                                     : "your answer";
+      text = !choices_.empty()         ? "the number of a choice, or its words"
+             : has_defaults(question_) ? "your answer, as JSON (empty: the defaults)"
+             : wants_json(question_)   ? "your answer, as JSON"
+                                       : "your answer";
       break;
     case State::kResult:
       text = "what came of it, as JSON (empty: not known)";
@@ -85,6 +86,7 @@ Dialogue::Came Dialogue::take(const std::string& line) {
       if (!text.empty()) body_["message"] = text;
       return send();
     case State::kText:
+      if (text.empty() && has_defaults(question_)) return send_json("value", "{}", "the answer");
       if (text.empty()) return ask(State::kChoice, {});
       if (const auto number = parse_u64(text);
           number && *number > 0 && *number <= choices_.size()) {
@@ -110,7 +112,8 @@ Dialogue::Came Dialogue::send_json(std::string_view member, const std::string& t
     say(value.error().message);
     return Came::kMore;
   }
-  body_[member] = std::move(*value);
+  body_[member] =
+      member == "value" ? with_defaults(question_, std::move(*value)) : std::move(*value);
   return send();
 }
 

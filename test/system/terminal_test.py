@@ -1,4 +1,5 @@
 """What a person at a terminal sees and does: progress, questions, ctrl-C, a server that goes away."""
+import json
 import os
 import shlex
 import subprocess
@@ -155,6 +156,28 @@ class AtATerminal(SystemTest):
         terminal.expect("recorded")
         self.assertEqual(terminal.end(), 0)
         self.served.api.wait(task, "completed")
+
+    def test_an_answer_that_has_defaults(self):
+        properties = {"n": {"type": "integer", "default": 3}, "size": {"type": "string", "default": "L"}}
+        schema = {"type": "object", "properties": properties, "required": ["n"]}
+        self.world.rules(answers.calls(("c1", "ask_person", {"question": "How many?", "schema": schema}), round=0),
+                         answers.says("Done.", round=1))
+        self.served.stop()
+        self.served.configure(self.config(), {"orders": agent(tools=["*", "ask_person"])})
+        self.served.start()
+        for typed, told in (("", {"n": 3, "size": "L"}), ('{"n": 7}', {"n": 7, "size": "L"})):
+            words = "count " + (typed or "nothing")
+            task, _ = self.asked(words)
+            terminal = self.terminal("inbox", "--decide")
+            terminal.expect("[t]ell it something")
+            terminal.type("t")
+            terminal.expect("your answer, as JSON (empty: the defaults):")
+            terminal.type(typed)
+            terminal.expect("recorded")
+            self.assertEqual(terminal.end(), 0)
+            self.served.api.wait(task, "completed")
+            told_model = json.loads(self.model_bodies()[-1])["messages"][-1]["content"]
+            self.assertEqual(json.loads(told_model), told)
 
     def test_short_names(self):
         task, question = self.asked()
