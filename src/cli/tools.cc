@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/glob.h"
 #include "cli/diff.h"
 #include "cli/private_server.h"
 #include "cli/table.h"
@@ -146,6 +147,19 @@ std::vector<std::string> troubles_of(const Offer& offer) {
   return out;
 }
 
+// A list of them, or a table by them.
+std::vector<std::string> names_in(const json::value& contracts) {
+  std::vector<std::string> names;
+  if (const json::array* list = contracts.if_array()) {
+    for (const json::value& name : *list) {
+      if (name.is_string()) names.emplace_back(name.get_string());
+    }
+  } else if (const json::object* table = contracts.if_object()) {
+    for (const auto& [name, contract] : *table) names.emplace_back(name);
+  }
+  return names;
+}
+
 std::map<std::string, std::vector<std::string>> undeclared_of(const Offer& offer) {
   std::map<std::string, std::vector<std::string>> out;
   for (const json::object& tool : offer.tools) {
@@ -239,6 +253,36 @@ std::string contract_lines(const std::string& server, const std::vector<std::str
   return out;
 }
 
+std::vector<std::string> names_of_no_tool(const json::object& file,
+                                          const std::vector<json::object>& tools) {
+  std::vector<std::string> out;
+  const auto check = [&](const std::string& where, const std::string& pattern) {
+    const bool is_of_one = std::any_of(tools.begin(), tools.end(), [&](const json::object& tool) {
+      return matches_glob(pattern, text_at(tool, "name"));
+    });
+    if (!is_of_one) out.push_back(fmt::format("{}  is about no tool: '{}'", where, pattern));
+  };
+  const json::object* servers = object_at(file, "mcp");
+  for (const auto& [server, table] : servers != nullptr ? *servers : json::object()) {
+    const json::object* contracts = table.if_object();
+    for (const char* effect : {"read", "repeat", "idempotent", "once"}) {
+      const json::value* said = contracts != nullptr ? contracts->if_contains(effect) : nullptr;
+      for (const std::string& name :
+           said != nullptr ? names_in(*said) : std::vector<std::string>()) {
+        check(fmt::format("mcp.{}.{}", std::string(server), effect),
+              std::string(server) + "." + name);
+      }
+    }
+  }
+  const json::array* rules = array_at(file, "policy");
+  for (size_t i = 0; rules != nullptr && i < rules->size(); ++i) {
+    const json::object* rule = (*rules)[i].if_object();
+    const std::string tool = rule != nullptr ? text_at(*rule, "tool") : "";
+    if (!tool.empty() && tool != "*") check(fmt::format("policy[{}]", i), tool);
+  }
+  return out;
+}
+
 int list_tools(Context& context) {
   const auto offer = read_offer(context.client);
   if (!offer) return report(offer.error(), context.to);
@@ -256,16 +300,21 @@ int check_tools(Context& context, const std::string& config) {
   const auto offer = connected_offer(context);
   if (!offer) return report(offer.error(), context.to);
   print_tools(context.to, *offer);
-  const std::vector<std::string> troubles = troubles_of(*offer);
+  // Of a server elsewhere the file may not be here.
+  const auto file = context.program.read_toml(config);
+  const json::object* document = file ? file->if_object() : nullptr;
+  const json::object* servers = document != nullptr ? object_at(*document, "mcp") : nullptr;
+  std::vector<std::string> troubles = troubles_of(*offer);
+  if (document != nullptr) {
+    for (std::string& line : names_of_no_tool(*document, offer->tools)) {
+      troubles.push_back(std::move(line));
+    }
+  }
   const auto undeclared = undeclared_of(*offer);
   for (const std::string& trouble : troubles) {
     if (!context.to.json) fmt::print(context.to.out, "{}\n", visible(trouble));
   }
   if (!context.to.json) print_changes(context.to, *offer, "");
-  // Of a server elsewhere the file may not be here.
-  const auto file = context.program.read_toml(config);
-  const json::object* document = file ? file->if_object() : nullptr;
-  const json::object* servers = document != nullptr ? object_at(*document, "mcp") : nullptr;
   for (const auto& [server, tools] : undeclared) {
     if (context.to.json) continue;
     const json::object* table = servers != nullptr ? object_at(*servers, server) : nullptr;

@@ -91,6 +91,18 @@ bool holds(const PolicyRule& rule, const json::value& args) {
 
 }  // namespace
 
+std::vector<std::string> names_of_no_tool(const std::vector<PolicyRule>& rules,
+                                          const std::vector<std::string>& tools) {
+  std::vector<std::string> names;
+  for (const PolicyRule& rule : rules) {
+    const bool is_of_one = std::any_of(tools.begin(), tools.end(), [&](const std::string& tool) {
+      return matches_glob(rule.tool, tool);
+    });
+    if (!is_of_one && rule.tool != "*") names.push_back(rule.tool);
+  }
+  return names;
+}
+
 std::optional<Ruling> rule_on(const std::vector<PolicyRule>& rules, std::string_view tool,
                               EffectClass effect, const json::value& args) {
   std::optional<Ruling> strictest;

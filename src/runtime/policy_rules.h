@@ -35,6 +35,10 @@ struct Ruling {
   std::string reason;
 };
 
+// The rules that can be about none of these tools: mistyped, most likely.
+std::vector<std::string> names_of_no_tool(const std::vector<PolicyRule>& rules,
+                                          const std::vector<std::string>& tools);
+
 // Total: for any rules and arguments there is an answer. `args` of a call; null: nothing of them is
 // known.
 std::optional<Ruling> rule_on(const std::vector<PolicyRule>& rules, std::string_view tool,

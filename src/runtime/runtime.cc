@@ -83,6 +83,15 @@ void warn_if_unchecked(const AgentSpec& agent, const ToolDeclaration& tool) {
        {"why", compiled ? std::string() : compiled.error().message}});
 }
 
+// It may be about a tool that comes later; a rule that denies, and is misspelt, denies nothing.
+void warn_of_idle_rules(const std::vector<PolicyRule>& rules,
+                        const std::vector<std::string>& tools) {
+  for (const std::string& name : names_of_no_tool(rules, tools)) {
+    const auto nearest = nearest_word(name, tools);
+    log(LogLevel::kWarn, "policy.no_tool", {{"tool", name}, {"nearest", nearest.value_or("")}});
+  }
+}
+
 // A limit of money that nobody counts against is none.
 Status check_price(const AgentSpec& agent, const std::string& model, const ModelPrice& price) {
   if (price.known || agent.limits.cost_micro_usd == kUnlimited) return {};
@@ -167,6 +176,7 @@ Status Runtime::Impl::assemble() {
     router.add(entry_of(tool), &*shell_tools);
   }
   TRY_STATUS(assemble_servers());
+  warn_of_idle_rules(setup.policy, router.names());
   TRY_STATUS(read_agents());
   for (const AgentSpec& agent : setup.agents) {
     TRY_STATUS(check(agent));

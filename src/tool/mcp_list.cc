@@ -69,6 +69,9 @@ void McpExecutor::State::take_list(mcp::Listed listed) {
   phase_ = Phase::kUp;
   list_is_old_ = false;
   tools_.set_offered(listed.tools);
+  if (const auto names = tools_.names_of_no_tool(); !names.empty()) {
+    log(LogLevel::kWarn, "mcp.no_tool", {{"server", config_.name}, {"names", joined(names)}});
+  }
   if (!tools_.has_pins()) return keep_pins(std::move(listed.tools));
   if (const auto names = tools_.not_accepted(); !names.empty()) {
     log(LogLevel::kWarn, "mcp.tools_not_accepted",

@@ -210,6 +210,22 @@ std::optional<ToolRuling> McpTools::ruling(const std::string& tool) const {
   return ToolRuling{rules_of(config_, *known), refusal_of(name, state_of(name))};
 }
 
+std::vector<std::string> McpTools::names_of_no_tool() const {
+  std::vector<std::string> names;
+  for (const McpContract& contract : config_.contracts) {
+    const auto is_about = [&](const std::string& name) {
+      return matches_glob(contract.pattern, name);
+    };
+    const bool is_of_accepted = std::any_of(accepted_.begin(), accepted_.end(),
+                                            [&](const auto& tool) { return is_about(tool.first); });
+    const bool is_of_offered =
+        offered_ && std::any_of(offered_->begin(), offered_->end(),
+                                [&](const auto& tool) { return is_about(tool.name); });
+    if (!is_of_accepted && !is_of_offered) names.push_back(contract.pattern);
+  }
+  return names;
+}
+
 std::vector<std::string> McpTools::not_accepted() const {
   std::vector<std::string> names;
   for (const ToolEntry& entry : entries("")) {

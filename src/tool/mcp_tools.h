@@ -34,6 +34,9 @@ class McpTools {
   // The names of the tools that are new, changed or gone.
   std::vector<std::string> not_accepted() const;
 
+  // What the operator declared about tools that it neither offers nor offered: names and patterns.
+  std::vector<std::string> names_of_no_tool() const;
+
   // The server's own name of a tool of ours, "get_order" of "shop.get_order".
   std::string_view own_name(std::string_view tool) const;
 

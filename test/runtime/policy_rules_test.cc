@@ -68,6 +68,16 @@ TEST(PolicyRules, AConditionHoldsDoesNotOrIsNotKnown) {
   check({"/n", Op::kExists, false}, R"({})", kBoth);
 }
 
+TEST(PolicyRules, ARuleAboutNoToolIsNamed) {
+  const std::vector<PolicyRule> rules{rule("*", Verdict::kAsk), rule("shop.refnud", Verdict::kDeny),
+                                      rule("shop.ref*", Verdict::kDeny),
+                                      rule("shopp.*", Verdict::kDeny),
+                                      rule("shop.refund", Verdict::kDeny)};
+  EXPECT_EQ(names_of_no_tool(rules, {"payments", "shop.refund"}),
+            (std::vector<std::string>{"shop.refnud", "shopp.*"}));
+  EXPECT_TRUE(names_of_no_tool({rule("*", Verdict::kDeny)}, {}).empty());
+}
+
 TEST(PolicyRules, AllConditionsOfARuleHold) {
   const std::vector<PolicyRule> rules = {
       rule("*", Verdict::kAsk, {{"/n", Op::kGt, 100}, {"/c", Op::kEq, "USD"}})};

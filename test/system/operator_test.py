@@ -64,8 +64,8 @@ class Operator(SystemTest):
         there = ("--url", self.served.url, "--token-file", file)
         self.assertEqual(run("tasks", "list", *there).returncode, 0)
 
-    def shop(self, **contracts):
-        config = self.config()
+    def shop(self, policy=(), **contracts):
+        config = self.config(policy=[*policy])
         self.served = self.server(config, start=False)
         self.words = self.served.folder / "words"
         self.words.write_text("Looks an order up.")
@@ -104,6 +104,19 @@ class Operator(SystemTest):
         added = re.fullmatch(r"# add to `read`: (.*)  # .*\n", self.undeclared())
         self.assertEqual(added[1], '"get_order"')
         self.put('read = ["refund"]', f'read = ["refund", {added[1]}]')
+
+    def test_names_of_no_tool(self):
+        self.shop([{"tool": "shop.refnud", "then": "deny"}, {"tool": "shop.ref*", "then": "deny"}],
+                  read=["get_order", "lits_*"], once={"refund": {"irreversible": True}})
+        log = self.served.log_text().splitlines()
+        said = self.only([line for line in log if "policy.no_tool" in line])
+        self.assertIn('tool="shop.refnud" nearest="shop.refund"', said)
+        self.assertIn('names="lits_*"', self.only([line for line in log if "mcp.no_tool" in line]))
+        config = self.served.folder / "perdure.toml"
+        out = self.cli("tools", "check", "--config", config, status=2).stdout
+        self.assertIn("mcp.shop.read  is about no tool: 'shop.lits_*'", out)
+        self.assertIn("policy[0]  is about no tool: 'shop.refnud'", out)
+        self.assertEqual(out.count("is about no tool"), 2)
 
     def test_tools_that_change(self):
         self.shop(read=["get_order"], once={"refund": {"irreversible": True}})

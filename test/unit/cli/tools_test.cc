@@ -22,6 +22,19 @@ TEST(Tools, AreUndeclaredWhileNothingIsSaidOfThem) {
     EXPECT_EQ(is_undeclared(object(row.tool)), row.is_undeclared) << row.tool;
 }
 
+TEST(Tools, NamesOfNoneAreTold) {
+  const json::object file = object(R"({
+      "mcp":{"shop":{"read":["get_*","lsit"],"once":{"refnud":{}},"url":"x"},"odd":7},
+      "policy":[{"tool":"*"},{"tool":"shop.refnud"},{"tool":"shop.r*"},{"tool":5},3,{}]})");
+  EXPECT_EQ(names_of_no_tool(file, {object(R"({"name":"shop.get_order"})"),
+                                    object(R"({"name":"shop.refund"})")}),
+            (std::vector<std::string>{"mcp.shop.read  is about no tool: 'shop.lsit'",
+                                      "mcp.shop.once  is about no tool: 'shop.refnud'",
+                                      "policy[1]  is about no tool: 'shop.refnud'",
+                                      "policy[3]  is about no tool: '5'"}));
+  EXPECT_TRUE(names_of_no_tool({}, {}).empty());
+}
+
 TEST(Tools, GetLinesToPaste) {
   const std::vector<std::string> tools{"get_order", "getter", "listItems", "refund", "pay now"};
   const std::string head =
