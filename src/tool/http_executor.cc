@@ -9,6 +9,7 @@
 
 #include "tool/http_outcome.h"
 #include "tool/http_request.h"
+#include "tool/outcome.h"
 
 namespace perdure {
 namespace {
@@ -18,16 +19,12 @@ using Position = std::pair<TaskId, StepId>;
 // Nothing was written. Arguments that cannot be sent fail for good; what the operator can mend does
 // not.
 SettleStep unsent(const Send& send, const Error& error) {
-  SettleStep settle;
-  settle.step = send.step;
-  settle.attempt = send.attempt;
   const bool args_are_wrong = error.code != Code::kNotFound && error.code != Code::kUnavailable;
-  settle.outcome = args_are_wrong ? Outcome::kFailed : Outcome::kNotSent;
-  settle.failure = args_are_wrong                  ? FailureClass::kInvalid
-                   : error.code == Code::kNotFound ? FailureClass::kAuth
-                                                   : FailureClass::kTransient;
-  settle.detail = error.message;
-  return settle;
+  const FailureClass failure = args_are_wrong                  ? FailureClass::kInvalid
+                               : error.code == Code::kNotFound ? FailureClass::kAuth
+                                                               : FailureClass::kTransient;
+  return settle_of(send, args_are_wrong ? Outcome::kFailed : Outcome::kNotSent, failure,
+                   error.message);
 }
 
 }  // namespace

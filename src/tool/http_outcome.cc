@@ -5,6 +5,7 @@
 #include "base/base64.h"
 #include "base/retry_after.h"
 #include "base/text.h"
+#include "tool/outcome.h"
 
 namespace perdure {
 namespace {
@@ -124,11 +125,7 @@ std::string represent(std::string body, bool cut, const Masker& masker) {
 SettleStep classify(const HttpToolConfig& config, const Send& send, HttpResult result,
                     const Masker& masker, int64_t now_unix_ms) {
   const Meaning meaning = meaning_of(config, result, send.effect);
-  SettleStep settle;
-  settle.step = send.step;
-  settle.attempt = send.attempt;
-  settle.outcome = meaning.outcome;
-  settle.failure = meaning.failure;
+  SettleStep settle = settle_of(send, meaning.outcome, meaning.failure);
   const bool cut = result.end != End::kComplete;
   const bool empty = result.body.empty();
   std::string text = represent(std::move(result.body), cut && !empty, masker);

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "tool/mcp_outcome.h"
 #include "tool/mcp_state.h"
+#include "tool/outcome.h"
 
 namespace perdure {
 namespace {
@@ -38,7 +39,7 @@ void McpExecutor::State::settle(Done& done, SettleStep settle) {
 void McpExecutor::State::settle_waiting(Waiting& waiting, Outcome outcome, FailureClass failure,
                                         std::string why) {
   outside_.timers.cancel(waiting.timer);
-  settle(waiting.done, without_answer(waiting.request.send, outcome, failure, std::move(why)));
+  settle(waiting.done, settle_of(waiting.request.send, outcome, failure, std::move(why)));
 }
 
 void McpExecutor::State::start(CallRequest request, Done done) {
@@ -109,7 +110,7 @@ void McpExecutor::State::lose(mcp::RequestId request, McpLoss loss) {
   Open& open = found->second;
   outside_.timers.cancel(open.timer);
   SettleStep settled =
-      without_answer(open.request.send, loss.outcome, loss.failure, std::move(loss.why));
+      settle_of(open.request.send, loss.outcome, loss.failure, std::move(loss.why));
   settled.retry_after_ms = loss.retry_after_ms;
   settle(open.done, std::move(settled));
   open_.erase(found);

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "tool/http_outcome.h"
+#include "tool/outcome.h"
 
 namespace perdure {
 namespace {
@@ -47,27 +48,16 @@ std::string kept(const json::object& result, size_t max_output_bytes, const Mask
 
 }  // namespace
 
-SettleStep without_answer(const Send& send, Outcome outcome, FailureClass failure,
-                          std::string detail) {
-  SettleStep settle;
-  settle.step = send.step;
-  settle.attempt = send.attempt;
-  settle.outcome = outcome;
-  settle.failure = failure;
-  settle.detail = std::move(detail);
-  return settle;
-}
-
 SettleStep classify(const mcp::Answered& answer, const Send& send, size_t max_output_bytes,
                     const Masker& masker) {
   if (answer.refused) {
     const bool failed = is_definite(answer.error.code, send.effect);
-    return without_answer(
+    return settle_of(
         send, failed ? Outcome::kFailed : Outcome::kInDoubt,
         failed ? FailureClass::kInvalid : FailureClass::kAmbiguous,
         fmt::format("error {}: {}", answer.error.code, masker.mask_cut(answer.error.message)));
   }
-  SettleStep settle = without_answer(send, Outcome::kSucceeded, FailureClass::kNone, "");
+  SettleStep settle = settle_of(send, Outcome::kSucceeded, FailureClass::kNone);
   if (says_error(answer.result)) {
     settle.outcome = Outcome::kFailed;
     settle.failure = FailureClass::kInvalid;

@@ -15,8 +15,4 @@ namespace perdure {
 SettleStep classify(const mcp::Answered& answer, const Send& send, size_t max_output_bytes,
                     const Masker& masker);
 
-// For calls that have no answer.
-SettleStep without_answer(const Send& send, Outcome outcome, FailureClass failure,
-                          std::string detail);
-
 }  // namespace perdure

@@ -6,22 +6,13 @@
 #include <mutex>
 #include <utility>
 
+#include "tool/outcome.h"
 #include "tool/shell_outcome.h"
 
 namespace perdure {
 namespace {
 
 using Position = std::pair<TaskId, StepId>;
-
-SettleStep unsent(const Send& send, Outcome outcome, FailureClass failure, std::string detail) {
-  SettleStep settle;
-  settle.step = send.step;
-  settle.attempt = send.attempt;
-  settle.outcome = outcome;
-  settle.failure = failure;
-  settle.detail = std::move(detail);
-  return settle;
-}
 
 struct Call {
   Send send;
@@ -65,18 +56,18 @@ void ShellToolExecutor::start(CallRequest request, Done done) {
   const Send& send = request.send;
   const auto tool = state_->tools.find(send.name);
   if (tool == state_->tools.end() || (send.args.exists() && !send.args.bytes)) {
-    return done(unsent(send, Outcome::kNotSent, FailureClass::kTransient,
-                       tool == state_->tools.end()
-                           ? fmt::format("no tool '{}' is configured", send.name)
-                           : "the arguments were not read from the store"));
+    return done(settle_of(send, Outcome::kNotSent, FailureClass::kTransient,
+                          tool == state_->tools.end()
+                              ? fmt::format("no tool '{}' is configured", send.name)
+                              : "the arguments were not read from the store"));
   }
   auto spec = shell_process(tool->second, state_->secrets, state_->hidden, send.args.view());
   if (!spec) {
     // Arguments are wrong for good; a secret that is missing can be mended.
     const bool args_are_wrong = spec.error().code != Code::kNotFound;
-    return done(unsent(send, args_are_wrong ? Outcome::kFailed : Outcome::kNotSent,
-                       args_are_wrong ? FailureClass::kInvalid : FailureClass::kAuth,
-                       state_->masker.mask(std::move(spec.error().message))));
+    return done(settle_of(send, args_are_wrong ? Outcome::kFailed : Outcome::kNotSent,
+                          args_are_wrong ? FailureClass::kInvalid : FailureClass::kAuth,
+                          state_->masker.mask(std::move(spec.error().message))));
   }
   auto call = std::make_shared<Call>();
   call->send = send;

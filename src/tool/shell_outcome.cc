@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "tool/outcome.h"
 
 namespace perdure {
 namespace {
@@ -75,11 +76,7 @@ void KeptOutput::add(std::string_view more, size_t max_bytes) {
 SettleStep classify_shell(const Send& send, const ProcessExit& exit, bool unwanted, KeptOutput out,
                           KeptOutput err, const Masker& masker) {
   const Meaning meaning = meaning_of(exit, send.effect, unwanted);
-  SettleStep settle;
-  settle.step = send.step;
-  settle.attempt = send.attempt;
-  settle.outcome = meaning.outcome;
-  settle.failure = meaning.failure;
+  SettleStep settle = settle_of(send, meaning.outcome, meaning.failure);
   if (settle.outcome != Outcome::kSucceeded) settle.detail = masker.mask(exit.detail);
   if (settle.outcome != Outcome::kSucceeded && settle.outcome != Outcome::kFailed) return settle;
   json::object result;
