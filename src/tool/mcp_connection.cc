@@ -31,6 +31,11 @@ Status McpExecutor::State::load() {
 }
 
 void McpExecutor::State::open() {
+  if (config_.unsafe_same_user) {
+    log(LogLevel::kWarn, "tool.unsafe_same_user",
+        {{"server", config_.name},
+         {"why", "it runs without a sandbox and can read the server's token"}});
+  }
   Lock lock(mutex_);
   if (phase_ != Phase::kDown) return;
   connect();

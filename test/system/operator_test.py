@@ -111,6 +111,7 @@ class Operator(SystemTest):
         log = self.served.log_text().splitlines()
         said = self.only([line for line in log if "policy.no_tool" in line])
         self.assertIn('tool="shop.refnud" nearest="shop.refund"', said)
+        self.assertIn('server="shop"', self.only([line for line in log if "tool.unsafe_same_user" in line]))
         self.assertIn('names="lits_*"', self.only([line for line in log if "mcp.no_tool" in line]))
         config = self.served.folder / "perdure.toml"
         out = self.cli("tools", "check", "--config", config, status=2).stdout
