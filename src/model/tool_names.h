@@ -9,8 +9,8 @@
 namespace perdure {
 
 // The providers allow [A-Za-z0-9_-]{1,64} in a tool's name; ours may hold dots. Other bytes become
-// '_'
-// ('.' two of them), and two tools never share a wire name. A function of the list of tools alone.
+// '_', '.' two of them, and two tools never share a wire name. A function of the list of tools
+// alone.
 class ToolNames {
  public:
   explicit ToolNames(const std::vector<ToolDeclaration>& tools);

@@ -1,11 +1,12 @@
 #pragma once
-// What an answer means. docs/guarantees.md, "What is definite":
+// What an answer means. docs/guarantees.md, "What an HTTP answer means":
 //
-//   2xx                              done
-//   400 401 403 404 405 413 422      failed
-//   409                              failed; under `idempotent`: in progress, later with the same
-//   key 429                              not executed, later again everything else doubt: 408, 5xx,
-//   a cut, a timeout, a status not named here nothing written to the wire      not sent
+//   2xx                          done
+//   400 401 403 404 405 413 422  failed
+//   409                          failed; under `idempotent`: in progress, later with the same key
+//   429                          not executed, later again
+//   nothing written to the wire  not sent
+//   everything else              doubt: 408, 5xx, a cut, a timeout, a status not named here
 //
 // A redirect is doubt: 303 is the usual answer to a POST that was done, 307 to one that was not,
 // and it is not followed in either case. A 2xx whose body passed the limit is done: the receiver

@@ -1,5 +1,5 @@
 #pragma once
-// What the end of a command means. docs/guarantees.md, "What is definite":
+// What the end of a command means. docs/guarantees.md, below "What an HTTP answer means":
 //
 //   exit status 0            succeeded
 //   any other exit status    failed

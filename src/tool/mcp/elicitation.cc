@@ -88,9 +88,8 @@ Result<Question> read_question(const json::object& params) {
     return fail(Code::kInvalid, "requestedSchema: is missing");
   }
   Question question{std::string(message->get_string()), schema->get_object()};
-  if (question.message.size() > kQuestionMaxBytes ||
-      to_json(question.schema).size() > kQuestionMaxBytes) {
-    return fail(Code::kTooLarge, fmt::format("a question has at most {} bytes", kQuestionMaxBytes));
+  if (question.message.size() > kFormMaxBytes || to_json(question.schema).size() > kFormMaxBytes) {
+    return fail(Code::kTooLarge, fmt::format("a question has at most {} bytes", kFormMaxBytes));
   }
   const json::object* properties = properties_of(question.schema);
   if (properties == nullptr || properties->size() > kQuestionFieldsMax) {

@@ -6,7 +6,7 @@
 namespace perdure::mcp {
 
 inline constexpr size_t kQuestionFieldsMax = 100;
-inline constexpr size_t kQuestionMaxBytes = 64 * 1024;
+inline constexpr size_t kFormMaxBytes = 64 * 1024;
 
 struct Question {
   std::string message;
