@@ -18,7 +18,8 @@ namespace perdure {
 inline constexpr int64_t kMaxOutputTokensMax = 10'000'000;
 inline constexpr int64_t kDefaultMaxInlineBytes = 16 * 1024;
 inline constexpr int64_t kMaxInlineBytesMin = 256;
-// How a conversation is put to the model. 1: nothing is said of the output schema.
+// How a conversation is put to the model. 1: nothing is said of the output schema, and results of
+// tool servers are shown as the JSON that they came in.
 inline constexpr int64_t kRendering = 2;
 
 struct AgentSpec {

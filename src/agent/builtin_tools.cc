@@ -114,7 +114,7 @@ const std::vector<ToolDeclaration>& builtin_tools() {
 }
 
 InlineRules inline_rules(const AgentSpec& spec) {
-  return {spec.max_inline_bytes, spec.has_builtin(kReadResultTool)};
+  return {spec.max_inline_bytes, spec.has_builtin(kReadResultTool), spec.rendering >= 2};
 }
 
 bool is_builtin_tool(std::string_view name) {

@@ -12,6 +12,7 @@ namespace perdure {
 struct InlineRules {
   int64_t max_bytes = kUnlimited;
   bool can_read_more = false;  // the agent has the tool read_result
+  bool as_text = true;         // of a tool server's result, its text (agent/mcp_text.h)
 };
 
 bool is_too_large(std::string_view result, const InlineRules& rules);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "agent/mcp_text.h"
 #include "base/json.h"
 #include "base/text.h"
 
@@ -33,17 +34,22 @@ Result<std::string_view> bytes_of(const Payload& payload) {
 
 }  // namespace
 
-Result<ToolResult> result_of_success(const Payload& result) {
+Result<ToolResult> result_of_success(const Payload& result, bool as_text) {
   TRY_ASSIGN(const std::string_view bytes, bytes_of(result));
+  if (auto text = as_text ? mcp_text(bytes) : std::nullopt) {
+    return make(text->empty() ? std::string(kNoOutput) : *std::move(text), false);
+  }
   if (bytes.empty()) return make(std::string(kNoOutput), false);
   if (!result.bytes) return make(std::string(bytes), false);
   return ToolResult{result.bytes, result.hash, false};
 }
 
-Result<ToolResult> result_of_failure(std::string_view detail, const Payload& result) {
+Result<ToolResult> result_of_failure(std::string_view detail, const Payload& result, bool as_text) {
   TRY_ASSIGN(const std::string_view bytes, bytes_of(result));
   std::string text = with("The call failed.", "Reason", detail);
-  if (!bytes.empty()) text += fmt::format("\n{}", bytes);
+  const auto shown = as_text ? mcp_text(bytes) : std::nullopt;
+  const std::string_view said = shown ? std::string_view(*shown) : bytes;
+  if (!said.empty()) text += fmt::format("\n{}", said);
   return make(std::move(text), true);
 }
 

@@ -21,8 +21,9 @@ struct ToolResult {
 inline constexpr std::string_view kMalformedCall = "malformed call: ";
 
 // Those with a payload fail if its bytes are not at hand; erased bytes are said to be erased.
-Result<ToolResult> result_of_success(const Payload& result);
-Result<ToolResult> result_of_failure(std::string_view detail, const Payload& result);
+// `as_text`: InlineRules::as_text.
+Result<ToolResult> result_of_success(const Payload& result, bool as_text);
+Result<ToolResult> result_of_failure(std::string_view detail, const Payload& result, bool as_text);
 Result<ToolResult> result_asserted_done(const Payload& result);
 ToolResult result_asserted_not_done(std::string_view message);
 ToolResult result_denied(std::string_view reason);

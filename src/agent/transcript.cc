@@ -170,9 +170,10 @@ void Transcript::close_final_answer() {
 void Transcript::on(const StepSettled& body) {
   if (is_open_model(body.step)) return settle_model(body);
   if (open_slot(body.step) == nullptr) return;
-  if (body.outcome == Outcome::kSucceeded) settle(body.step, result_of_success(body.result));
+  if (body.outcome == Outcome::kSucceeded)
+    settle(body.step, result_of_success(body.result, results_.as_text));
   if (body.outcome == Outcome::kFailed) {
-    settle(body.step, result_of_failure(body.detail, body.result));
+    settle(body.step, result_of_failure(body.detail, body.result, results_.as_text));
   }
 }
 
@@ -206,9 +207,9 @@ void Transcript::on(const StepClosed& body) {
     case EffectState::kDenied:
       return settle(body.step, result_denied(body.reason));
     case EffectState::kSucceeded:
-      return settle(body.step, result_of_success({}));
+      return settle(body.step, result_of_success({}, false));
     case EffectState::kFailed:
-      return settle(body.step, result_of_failure(body.reason, {}));
+      return settle(body.step, result_of_failure(body.reason, {}, false));
     default:
       return settle(body.step, result_unknown(body.reason));
   }

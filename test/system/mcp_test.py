@@ -93,8 +93,7 @@ class Good(McpTest):
     def test_a_call_and_what_travels_with_it(self):
         server = self.serve({"env": {"SHOP_MODE": "fast", "SHOP_KEY": "{{secret:shop}}"}})
         said = self.run_one(server, "look", "a call")
-        self.assertEqual(json.loads(said), {"content": [{"type": "text", "text": "seen"}],
-                                            "structuredContent": {"state": "open"}})
+        self.assertEqual(said, 'seen\n{"state":"open"}')
         call = self.only(self.calls())
         self.assertEqual(call["arguments"], {"n": 0})
         meta = call["_meta"]
@@ -393,7 +392,7 @@ class Spy(McpTest):
         said = json.loads(self.run_one(server, "spy", words, args=args))
         self.assertEqual(server.api.get("/v1/interrupts/" + question).json["status"], "open")
         self.assertEqual(self.calls("pay"), [])
-        return json.loads(said["content"][0]["text"])
+        return said
 
     def test_the_token_is_not_to_be_found(self):
         server = self.serve({"network": True})
