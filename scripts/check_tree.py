@@ -21,7 +21,6 @@ PAUSE_MAX_S = 0.1
 PY_MAY_SLEEP = {
     "test/system/tool_server.py": "a tool that never answers",
     "test/system/slow_connections.py": "measures for so many seconds",
-    "test/console/console_test.py": "a server that is away for so long that a page notices",
 }
 USING_STD = re.compile(r"^\s*using namespace std\s*;", re.M)
 DATA = ("test/golden/", "test/fuzz/corpus/", "test/powerloss/corpus/")  # bytes, not text
