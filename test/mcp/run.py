@@ -128,7 +128,7 @@ def official_tests():
             self.assertIn("hello", echo)
             self.assertIn("42", summed)
             self.assertIn("completed", slow.lower())
-            self.assertIn("structuredContent", structured)
+            self.assertIn("temperature", json.loads(structured))
 
         def test_everything_over_stdio(self):
             self.check_everything(self.stdio("server-everything", read=["*"]))
