@@ -34,7 +34,7 @@ struct ModelConfig {
     std::string session_token;  // empty: none
   } aws;
   // Always sent, so that what a call can cost is known before it is made.
-  int64_t max_output_tokens = 4096;
+  int64_t max_output_tokens = 8192;
   MaxTokensMember max_tokens_member = MaxTokensMember::kMaxCompletionTokens;
   ModelPrice price{.known = false};
   HttpTimeouts timeouts{.connect_ms = 10'000,

@@ -57,7 +57,7 @@ class Agents(SystemTest):
 
     def test_the_length_of_an_answer_is_the_less_of_two(self):
         self.world.rules(answers.says("Done."))
-        for operators, agents, sent in ((2000, None, 2000), (2000, 8192, 2000), (2000, 500, 500), (None, None, 4096)):
+        for operators, agents, sent in ((2000, None, 2000), (2000, 8192, 2000), (2000, 500, 500), (None, None, 8192)):
             with self.subTest((operators, agents)):
                 config = self.config()
                 if operators:
