@@ -23,7 +23,7 @@ Result<std::string> own_token(const std::string& dir, Rng& rng) {
     return token;
   }
   std::string token = api::new_token(rng);
-  TRY_STATUS(write_private(path, token + "\n"));
+  TRY_STATUS(write_private_durably(path, token + "\n"));
   return token;
 }
 

@@ -6,13 +6,6 @@
 
 namespace perdure {
 
-Result<std::unique_ptr<PinFiles>> PinFiles::open(const std::string& dir) {
-  const std::string root = dir + "/tools";
-  TRY_STATUS(make_dir(root));
-  TRY_STATUS(sync_names(dir));
-  return std::unique_ptr<PinFiles>(new PinFiles(root));
-}
-
 // The name of a server is no path: it was checked where it was read.
 std::string PinFiles::path_of(const std::string& server) const {
   return root_ + "/" + server + ".json";
@@ -24,6 +17,8 @@ Result<std::string> PinFiles::load(const std::string& server) {
 
 Status PinFiles::save(const std::string& server, const std::string& text) {
   const std::lock_guard lock(mutex_);
+  TRY_STATUS(make_dir(root_));
+  TRY_STATUS(sync_names(dir_));
   const std::string path = path_of(server);
   const std::string temporary = path + ".new";
   unlink(temporary.c_str());  // of a process that was killed

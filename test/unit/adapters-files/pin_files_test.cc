@@ -12,20 +12,20 @@ namespace {
 TEST(PinFilesTest, TheLastTextStands) {
   const test::TemporaryDir dir;
   {
-    const auto pins = PinFiles::open(dir.path()).value();
-    const auto none = pins->load("shop");
+    PinFiles pins(dir.path());
+    const auto none = pins.load("shop");
     ASSERT_FALSE(none);
     EXPECT_EQ(none.error().code, Code::kNotFound);
-    EXPECT_TRUE(pins->save("shop", "one"));
-    EXPECT_TRUE(pins->save("bank", "other"));
+    EXPECT_TRUE(pins.save("shop", "one"));
+    EXPECT_TRUE(pins.save("bank", "other"));
   }
   // A process that was killed while it wrote.
   std::ofstream(dir.path() + "/tools/shop.json.new") << "half";
-  const auto pins = PinFiles::open(dir.path()).value();
-  EXPECT_EQ(pins->load("shop").value(), "one");
-  EXPECT_TRUE(pins->save("shop", "two"));
-  EXPECT_EQ(pins->load("shop").value(), "two");
-  EXPECT_EQ(pins->load("bank").value(), "other");
+  PinFiles pins(dir.path());
+  EXPECT_EQ(pins.load("shop").value(), "one");
+  EXPECT_TRUE(pins.save("shop", "two"));
+  EXPECT_EQ(pins.load("shop").value(), "two");
+  EXPECT_EQ(pins.load("bank").value(), "other");
 }
 
 }  // namespace
