@@ -12,10 +12,10 @@ bool is_success(int status) {
   return status >= 200 && status < 300;
 }
 
-// No provider asks money for an error of its own. Behind a gateway that ran out of time it may have
-// answered, though.
+// No provider asks money for an error of its own. Behind a gateway that ran out of time (504; 524,
+// 598 and 599 of some) it may have answered, though.
 bool refused_work(int status) {
-  return status >= 500 && status != 504;
+  return status >= 500 && status != 504 && status != 524 && status < 598;
 }
 
 // What a call without an answer used. Absent means unknown: it may have been computed, as that of
@@ -118,6 +118,11 @@ ProviderResult Exchange::finish(const HttpResult& result, int64_t now_ms) {
   out.detail = std::move(end.failure.detail);
   out.retry_after_ms = end.failure.retry_after_ms;
   out.used = used_without_answer(end.failure.outcome, result.status, fetches_);
+  // What may be paid for is not asked for as patiently as what was refused.
+  const bool may_be_paid = out.outcome == Outcome::kInDoubt && !out.used;
+  if (may_be_paid && out.failure == FailureClass::kTransient) {
+    out.failure = FailureClass::kAmbiguous;
+  }
   return out;
 }
 

@@ -135,7 +135,8 @@ TEST(HttpProvider, Outcomes) {
       {answer(400, {"{}"}), Outcome::kFailed, FailureClass::kInvalid, 1},
       {answer(500, {}), Outcome::kInDoubt, FailureClass::kTransient, 0},
       {answer(529, {}), Outcome::kInDoubt, FailureClass::kTransient, 0},
-      {answer(504, {}), Outcome::kInDoubt, FailureClass::kTransient, {}},
+      {answer(504, {}), Outcome::kInDoubt, FailureClass::kAmbiguous, {}},
+      {answer(524, {}), Outcome::kInDoubt, FailureClass::kAmbiguous, {}},
       {answer(0, {}, {}, HttpResult::End::kNotSent), Outcome::kNotSent, FailureClass::kTransient,
        0},
       {answer(200, {kGood.substr(0, 30)}, {}, HttpResult::End::kCut),
@@ -314,9 +315,9 @@ TEST(Background, WhatIsFetchedAsItStandsHolds) {
        FailureClass::kContinue},
       {"failed there",
        answer(200, {R"({"id":"resp_1","status":"failed","error":{"code":"server_error"}})"}),
-       Outcome::kInDoubt, FailureClass::kTransient},
+       Outcome::kInDoubt, FailureClass::kAmbiguous},
       {"a stream all the same, and its error", answer(200, {kAccepted, error}), Outcome::kInDoubt,
-       FailureClass::kTransient},
+       FailureClass::kAmbiguous},
       {"a wrong key", answer(401, {"{}"}), Outcome::kDeferred, FailureClass::kContinue},
   };
   for (const auto& row : rows) {
