@@ -111,8 +111,9 @@ class Evolver {
       return impossible("an outcome without intent");
     settle_usage(*step, r);
     step->failure = r.failure;
-    const bool lost = r.failure == FailureClass::kAmbiguous;
-    if (lost || r.failure == FailureClass::kMalformedOutput) ++step->paid_in_vain;
+    const bool unreadable = r.failure == FailureClass::kMalformedOutput;
+    if (unreadable) ++step->unreadable;
+    if (unreadable || r.failure == FailureClass::kAmbiguous) ++step->paid_in_vain;
     // Only what was put off is still to be had there.
     const bool put_off = r.outcome == Outcome::kDeferred || r.outcome == Outcome::kNotSent;
     if (!put_off) step->provider_id.clear();

@@ -29,6 +29,7 @@ struct Step {
   uint32_t attempt = 0;       // of the newest intent
   uint32_t not_tried = 0;     // attempts that called nobody: fetches, and those that were held back
   uint32_t paid_in_vain = 0;  // attempts whose answer was lost on the way, or cannot be read
+  uint32_t unreadable = 0;    // of these, the latter
   uint32_t group = 0;
   int64_t not_after_ms = 0;    // of the attempt group
   bool may_have_run = false;   // some attempt of this group ended in doubt
@@ -45,7 +46,8 @@ struct Step {
     a("kind", kind), a("name", name), a("executed_by", executed_by), a("state", state);
     a("contract", contract), a("reserve", reserve), a("reserved", reserved), a("args", args);
     a("unpriced", unpriced), a("planned_seq", planned_seq), a("attempt", attempt);
-    a("not_tried", not_tried), a("paid_in_vain", paid_in_vain), a("group", group);
+    a("not_tried", not_tried), a("paid_in_vain", paid_in_vain);
+    a("unreadable", unreadable), a("group", group);
     a("not_after_ms", not_after_ms), a("may_have_run", may_have_run);
     a("retry_pending", retry_pending), a("failure", failure), a("interrupt_seq", interrupt_seq);
     a("decision_seq", decision_seq), a("edited", edited), a("questions", questions);

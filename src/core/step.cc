@@ -50,12 +50,11 @@ constexpr uint32_t kWaitsMax = 1000;
 // A model that refuses work is waited for. One whose answer is paid for and not to be had is not
 // asked for ever; what it writes that cannot be read, it would write again.
 constexpr uint32_t kPaidInVainMax = 5;
-constexpr uint32_t kMalformedMax = 2;
+constexpr uint32_t kUnreadableMax = 2;
 
 bool pays_in_vain(const Step& step) {
-  const bool malformed = step.failure == FailureClass::kMalformedOutput;
   return step.kind == CallKind::kModel &&
-         step.paid_in_vain >= (malformed ? kMalformedMax : kPaidInVainMax);
+         (step.paid_in_vain >= kPaidInVainMax || step.unreadable >= kUnreadableMax);
 }
 
 bool may_try_again(const Step& step) {
