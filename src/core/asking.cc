@@ -44,6 +44,7 @@ OnExpire fitting(const Asking& asking, InterruptReason reason, const Step* step,
       return responds && of_tool ? wanted : OnExpire::kReject;
     case InterruptReason::kPossibleDuplicate:
     case InterruptReason::kBudgetReached:
+    case InterruptReason::kAuthRequired:  // silence mends no key
       return OnExpire::kReject;
     default:
       return approves ? wanted : OnExpire::kReject;
