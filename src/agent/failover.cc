@@ -118,6 +118,24 @@ void ask(const AgentSpec& spec, const Transcript& transcript, const std::string&
   call_model(spec, transcript, model, is_last ? 0 : kAttemptsBeforeNext, models, out);
 }
 
+// Of the models that were left early for others: one that did not answer for a while, and may by
+// now.
+const ModelFailure* worth_waiting_for(const std::vector<ModelFailure>& failures) {
+  const auto passes = [](const ModelFailure& failure) {
+    return failure.failure == FailureClass::kTransient ||
+           failure.failure == FailureClass::kRateLimit ||
+           failure.failure == FailureClass::kAmbiguous;
+  };
+  if (passes(failures.back())) return nullptr;  // it was waited for
+  for (const ModelFailure& failure : failures) {
+    const auto times = std::count_if(failures.begin(), failures.end(), [&](const auto& other) {
+      return other.model == failure.model;
+    });
+    if (passes(failure) && times == 1) return &failure;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 void ask_first(const AgentSpec& spec, const Transcript& transcript, const KnownModels& models,
@@ -132,6 +150,9 @@ void after_failure(const AgentSpec& spec, const Transcript& transcript,
   if (may_ask_another(spec, failures.back())) {
     if (const std::string* next = next_model(spec, failures)) {
       return ask(spec, transcript, *next, std::move(failures), models, out);
+    }
+    if (const ModelFailure* passing = worth_waiting_for(failures)) {
+      return call_model(spec, transcript, passing->model, 0, models, out);
     }
     if (std::any_of(failures.begin(), failures.end(), a_person_can_mend)) {
       return ask_person_to_mend(failures, models, out);

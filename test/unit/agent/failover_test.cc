@@ -68,6 +68,22 @@ TEST(Failover, TheLastOfTheListIsWaitedForLonger) {
   EXPECT_EQ(attempts_max(journal, kSpec), 0u);
 }
 
+TEST(Failover, TheOneThatPassesIsWaitedForWhereNoOtherCanHelp) {
+  const AgentSpec spec = shop_agent({"main", "backup"});
+  JournalBuilder journal = failed(FailureClass::kTransient);
+  journal.model_planned(2, "backup");
+  journal.settled("m2", Outcome::kFailed, "", FailureClass::kAuth, "no key");
+  const Transcript transcript = fold(journal.records());
+  const auto turn = plan_agent_turn(spec, transcript, 90, transcript.seq(), {});
+  const auto& call = std::get<CallAction>(turn->actions.front());
+  EXPECT_EQ(call.name, "main");
+  EXPECT_EQ(call.attempts_max, 0u);
+  // Once: then a person is asked.
+  journal.model_planned(3, "main");
+  journal.settled("m3", Outcome::kFailed, "", FailureClass::kTransient);
+  EXPECT_TRUE(next(journal, spec).starts_with("interrupt auth_required: ")) << next(journal, spec);
+}
+
 TEST(Failover, ReservesByThePriceOfTheModelThatIsAsked) {
   const JournalBuilder journal = failed(FailureClass::kAuth);
   const Transcript transcript = fold(journal.records());
