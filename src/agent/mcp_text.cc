@@ -52,15 +52,16 @@ std::optional<std::string> of_block(const json::value& value) {
   if (type == "resource" && resource != nullptr && resource->is_object()) {
     return of_resource(resource->get_object());
   }
+  if (type != "image" && type != "audio") return std::nullopt;  // no tool server says that
   return named(type, text_in(*block, "mimeType"), text_in(*block, "data"));
 }
 
 // Servers repeat what is structured as a text, for clients that know no other.
-bool says(const json::value& block, const json::value& structured) {
+bool says(const json::value& block, std::string_view canonical) {
   const json::object* object = block.if_object();
   if (object == nullptr || text_in(*object, "type") != "text") return false;
   const auto value = parse_json(text_in(*object, "text"), "text", kLimits);
-  return value && to_canonical_json(*value) == to_canonical_json(structured);
+  return value && to_canonical_json(*value) == canonical;
 }
 
 }  // namespace
@@ -74,9 +75,10 @@ std::optional<std::string> mcp_text(std::string_view result) {
   const json::value* structured = object.if_contains(kStructured);
   const size_t known = structured != nullptr ? 2 : 1;
   if (content == nullptr || !content->is_array() || object.size() != known) return std::nullopt;
+  const std::string canonical = structured != nullptr ? to_canonical_json(*structured) : "";
   std::string text;
   for (const json::value& block : content->get_array()) {
-    if (structured != nullptr && says(block, *structured)) structured = nullptr;
+    if (structured != nullptr && says(block, canonical)) structured = nullptr;
     const auto shown = of_block(block);
     if (!shown) return std::nullopt;
     if (!text.empty() && !shown->empty()) text += '\n';
@@ -84,7 +86,7 @@ std::optional<std::string> mcp_text(std::string_view result) {
   }
   if (structured != nullptr) {
     if (!text.empty()) text += '\n';
-    text += to_canonical_json(*structured);
+    text += canonical;
   }
   return text;
 }
