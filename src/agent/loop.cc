@@ -171,14 +171,18 @@ std::string words_for_malformed_call(const ModelAnswer& answer) {
 
 void fail_cut_answer(const AgentSpec& spec, const std::string& model, const KnownModels& models,
                      AnswerTurn& out) {
-  const int64_t limit = output_tokens_max(spec, terms_of(models, model));
-  const bool agents = limit == spec.max_output_tokens;
+  const ModelTerms terms = terms_of(models, model);
+  const int64_t limit = output_tokens_max(spec, terms);
+  std::string places;
+  if (limit == spec.max_output_tokens) places = "in the agent file";
+  if (limit == terms.max_output_tokens) {
+    places +=
+        fmt::format("{}in models.{} of the operator's file", places.empty() ? "" : " and ", model);
+  }
   fail_task(out, StopReason::kError,
             fmt::format("the answer was cut at max_output_tokens = {}; raise it {}. Calls in it "
                         "were not made",
-                        limit,
-                        agents ? "in the agent file"
-                               : fmt::format("in models.{} of the operator's file", model)));
+                        limit, places));
 }
 
 void act_on_answer(const AgentSpec& spec, const Transcript& transcript, const KnownModels& models,
