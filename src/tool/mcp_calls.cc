@@ -134,7 +134,8 @@ void McpExecutor::State::progressed(mcp::RequestId request) {
 // The session's ids are never given out again: `request` is this call or none.
 void McpExecutor::State::call_timed_out(mcp::RequestId request) {
   const auto found = open_.find(request);
-  if (found == open_.end() || !session_) return;
+  // While a person is asked no time runs, though a timer may have fired already.
+  if (found == open_.end() || found->second.question || !session_) return;
   const int64_t now_us = outside_.clock.monotonic_us();
   if (const int64_t left_us = found->second.until_us - now_us; left_us > 0) {
     found->second.timer =
