@@ -254,9 +254,14 @@ std::string contract_lines(const std::string& server, const std::vector<std::str
 }
 
 std::vector<std::string> names_of_no_tool(const json::object& file,
-                                          const std::vector<json::object>& tools) {
+                                          const std::vector<json::object>& tools,
+                                          const std::vector<std::string>& unreached) {
   std::vector<std::string> out;
   const auto check = [&](const std::string& where, const std::string& pattern) {
+    const bool is_unknown =
+        std::any_of(unreached.begin(), unreached.end(),
+                    [&](const std::string& server) { return pattern.starts_with(server + "."); });
+    if (is_unknown) return;
     const bool is_of_one = std::any_of(tools.begin(), tools.end(), [&](const json::object& tool) {
       return matches_glob(pattern, text_at(tool, "name"));
     });
@@ -300,13 +305,18 @@ int check_tools(Context& context, const std::string& config) {
   const auto offer = connected_offer(context);
   if (!offer) return report(offer.error(), context.to);
   print_tools(context.to, *offer);
-  // Of a server elsewhere the file may not be here.
+  // The file of a server elsewhere is not here.
+  const bool is_ours = context.client.flags().url.empty();
   const auto file = context.program.read_toml(config);
-  const json::object* document = file ? file->if_object() : nullptr;
+  const json::object* document = is_ours && file ? file->if_object() : nullptr;
   const json::object* servers = document != nullptr ? object_at(*document, "mcp") : nullptr;
   std::vector<std::string> troubles = troubles_of(*offer);
   if (document != nullptr) {
-    for (std::string& line : names_of_no_tool(*document, offer->tools)) {
+    std::vector<std::string> unreached;
+    for (const json::object& server : offer->servers) {
+      if (!is_connected(server)) unreached.push_back(text_at(server, "name"));
+    }
+    for (std::string& line : names_of_no_tool(*document, offer->tools, unreached)) {
       troubles.push_back(std::move(line));
     }
   }

@@ -18,9 +18,11 @@ int accept_tools(Context& context, const std::string& server);
 // time? Not if the operator's file says the same.
 bool is_undeclared(const json::object& tool);
 // A line for each name in the contracts and the policy of the operator's file that is none of these
-// tools': a rule that is misspelt does nothing. Pure.
+// tools': a rule that is misspelt does nothing. Of `unreached` servers the tools are not known.
+// Pure.
 std::vector<std::string> names_of_no_tool(const json::object& file,
-                                          const std::vector<json::object>& tools);
+                                          const std::vector<json::object>& tools,
+                                          const std::vector<std::string>& unreached = {});
 // The lines for the operator's file that declare these tools of one server. `table`: what the file
 // says of that server now; null if it is not known. Pure.
 std::string contract_lines(const std::string& server, const std::vector<std::string>& tools,

@@ -33,6 +33,11 @@ TEST(Tools, NamesOfNoneAreTold) {
                                       "policy[1]  is about no tool: 'shop.refnud'",
                                       "policy[3]  is about no tool: '5'"}));
   EXPECT_TRUE(names_of_no_tool({}, {}).empty());
+  EXPECT_TRUE(names_of_no_tool(object(R"({"mcp":{"shop":{"read":["look"]}},)"
+                                      R"("policy":[{"tool":"shop.*","then":"deny"}]})"),
+                               {}, {"shop"})
+                  .empty())
+      << "what a server that was not reached has is not known";
 }
 
 TEST(Tools, GetLinesToPaste) {
