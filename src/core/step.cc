@@ -47,14 +47,15 @@ int64_t deadline_of(const Contract& contract, int64_t now_ms) {
 // Asking what became of an answer is cheap, and so is being held back, but not for ever.
 constexpr uint32_t kWaitsMax = 1000;
 
-// A model that refuses work is waited for. One whose answer is paid for and not to be had is not
-// asked for ever; what it writes that cannot be read, it would write again.
-constexpr uint32_t kPaidInVainMax = 5;
+// A model that refuses work is waited for. Of its attempts no more than a quarter, or 5, may be
+// paid for and bring no answer; what it writes that cannot be read, it would write again.
+constexpr uint32_t kPaidInVain = 5;
 constexpr uint32_t kUnreadableMax = 2;
 
 bool pays_in_vain(const Step& step) {
+  const uint32_t paid_max = std::max(kPaidInVain, step.contract.max_attempts / 4);
   return step.kind == CallKind::kModel &&
-         (step.paid_in_vain >= kPaidInVainMax || step.unreadable >= kUnreadableMax);
+         (step.paid_in_vain >= paid_max || step.unreadable >= kUnreadableMax);
 }
 
 bool may_try_again(const Step& step) {

@@ -50,7 +50,7 @@ CONTROLS = {"ack_before_durable": "lost:", "resend_once": "repeated:",
 CONTROL_KILLS = 200
 
 
-RETRY = 'retry = { max_attempts = 50, backoff = "2ms", backoff_max = "20ms" }'
+RETRY = 'retry = { max_attempts = 400, backoff = "2ms", backoff_max = "20ms" }'
 MORE = {"read": "", "once": "irreversible = true", "idempotent": 'irreversible = true\nhorizon = "1h"'}
 MODELS = {"chat": ("openai-chat", "/v1"), "messages": ("anthropic", ""), "responses": ("openai-responses", "/v1")}
 

@@ -43,12 +43,13 @@ TEST(Retry, BeingHeldBackHardlyLengthensTheWait) {
 }
 
 // How often a model is asked that ends in doubt so, the last way again and again, where 20 attempts
-// are allowed.
-uint32_t attempts_with(std::vector<FailureClass> failures, CallKind kind = CallKind::kModel) {
+// are allowed unless it is said otherwise.
+uint32_t attempts_with(std::vector<FailureClass> failures, CallKind kind = CallKind::kModel,
+                       uint32_t max_attempts = 20) {
   CallAction call = model("m", 100);
   call.kind = kind;
   call.contract.effect = EffectClass::kRepeat;
-  call.contract.max_attempts = 20;
+  call.contract.max_attempts = max_attempts;
   Driver driver;
   driver.answer({call});
   uint32_t attempts = 0;
@@ -64,6 +65,8 @@ uint32_t attempts_with(std::vector<FailureClass> failures, CallKind kind = CallK
 TEST(Retry, ThePatienceForAModelHasAnEndWhereAnswersArePaidFor) {
   EXPECT_EQ(attempts_with({FailureClass::kTransient}), 20u);
   EXPECT_EQ(attempts_with({FailureClass::kAmbiguous}), 5u);
+  EXPECT_EQ(attempts_with({FailureClass::kAmbiguous}, CallKind::kModel, 400), 100u);
+  EXPECT_EQ(attempts_with({FailureClass::kAmbiguous}, CallKind::kModel, 3), 3u);
   EXPECT_EQ(attempts_with({FailureClass::kMalformedOutput}), 2u);
   EXPECT_EQ(attempts_with({FailureClass::kAmbiguous, FailureClass::kMalformedOutput}), 3u)
       << "a crash takes no second try from an answer that cannot be read";
