@@ -158,8 +158,10 @@ bool is_there(Client& client) {
   return health && text_at(health->object(), "status") == "ok";
 }
 
-Status ensure_server(Context& context, Attention& attention, const ServerFiles& files) {
+Status ensure_server(Context& context, Attention& attention, const ServerFiles& files,
+                     Suits suits) {
   if (is_there(context.client)) {
+    if (suits == Suits::kAny) return {};
     TRY_ASSIGN(const bool current, is_current(context, attention, files));
     if (current) return {};
   }

@@ -48,9 +48,9 @@ class Run {
  private:
   bool is_private() const { return flags_.place.url.empty(); }
 
-  Status ensure() {
+  Status ensure(Suits suits) {
     if (!is_private()) return {};
-    return ensure_server(context_, attention_, {flags_.config, flags_.place.data_dir});
+    return ensure_server(context_, attention_, {flags_.config, flags_.place.data_dir}, suits);
   }
 
   // A private server may have ended since it was looked for.
@@ -58,7 +58,7 @@ class Run {
   Result<Answer> asked(const Ask& ask) {
     auto answer = ask();
     if (answer || answer.error().code != Code::kUnavailable || !is_private()) return answer;
-    TRY_STATUS(ensure());
+    TRY_STATUS(ensure(Suits::kAny));
     return ask();
   }
 
@@ -67,7 +67,7 @@ class Run {
     TRY_ASSIGN(const json::object agent, read_agent_file(flags_.file, context_.program));
     TRY_ASSIGN(const json::value input, read_input());
     TRY_STATUS(check_models(agent));
-    TRY_STATUS(ensure());
+    TRY_STATUS(ensure(Suits::kWithThisFile));
     const std::string name = text_at(agent, "name");
     TRY_STATUS(put(name, agent));
     // The same key again is the same task: it may be asked for again when an answer was lost.
@@ -140,7 +140,7 @@ class Run {
     following.asks_here = isatty(STDIN_FILENO) == 1 && context_.to.err_look.is_terminal;
     following.until_asked = true;
     if (is_private()) {
-      following.revive = [this] { return ensure(); };
+      following.revive = [this] { return ensure(Suits::kAny); };
     } else if (!context_.to.err_look.is_terminal) {
       following.patience_ms = kPatienceMs;
     }

@@ -298,8 +298,8 @@ int list_tools(Context& context) {
 int check_tools(Context& context, const std::string& config) {
   if (context.client.flags().url.empty()) {
     Attention attention;
-    const Status ready =
-        ensure_server(context, attention, {config, context.client.flags().data_dir});
+    const Status ready = ensure_server(
+        context, attention, {config, context.client.flags().data_dir}, Suits::kWithThisFile);
     if (!ready) return report(ready.error(), context.to);
   }
   const auto offer = connected_offer(context);

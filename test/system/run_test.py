@@ -214,6 +214,25 @@ class RunAnAgent(SystemTest):
         self.assertIn(process_state(first), (None, "Z"))
         self.assertIn("no process serves", self.perdure("stop", status=3).stderr)
 
+    def test_two_with_files_of_their_own_share_one_server(self):
+        config = (self.folder / "perdure.toml").read_text()
+        (self.folder / "other.toml").write_text(config + "# of the other\n")
+        following = []
+        for name in ("perdure.toml", "other.toml"):
+            terminal = Terminal("run", "--config", name, "--data-dir", ".perdure", "orders.toml", "pay it",
+                                cwd=self.folder, env=NO_KEYS)
+            self.addCleanup(terminal.close)
+            terminal.expect("[l]eave it:")
+            following.append(terminal)
+        following[0].expect("the server is back")
+        pid = self.server_pid
+        for terminal in following:
+            terminal.type("a")
+            terminal.expect("completed")
+            self.assertEqual(terminal.end(), 0)
+        self.assertEqual(self.server_pid, pid)
+        self.assertEqual(self.log().count("listening on"), 2, self.log())
+
     def test_a_server_of_somebody_else_stays(self):
         process = subprocess.Popen([BINARY, "serve", "--listen", "127.0.0.1:0"], cwd=self.folder, text=True,
                                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
