@@ -123,6 +123,31 @@ bool is_at_work(Client& client) {
   return !metrics || metrics->text.find("\nperdure_calls_under_way 0\n") == std::string::npos;
 }
 
+// Returns when a server answers that is started here, or that another process starts meanwhile.
+Status start_server(Context& context, Attention& attention, const ServerFiles& files) {
+  const auto now = [&] { return context.steady_ms(); };
+  const int64_t end = now() + kStartMs;
+  TRY_ASSIGN(Child child, spawn(files));
+  int64_t again = 0;
+  while (now() < end && !attention.is_interrupted()) {
+    attention.wait(kLookMs);
+    if (is_there(context.client)) return {};
+    const auto status = child.exit_status();
+    if (status && *status != kDataDirInUse) {
+      return fail(Code::kInvalid, fmt::format("the server did not start (exit status {}):{}",
+                                              *status, log_tail(files)));
+    }
+    // Another server starts or ends right now: it will answer, or let the directory go.
+    if (status) again = now() + kAgainMs;
+    if (again == 0 || now() < again) continue;
+    again = 0;
+    TRY_ASSIGN(child, spawn(files));
+  }
+  if (attention.is_interrupted()) return fail(Code::kCancelled, "interrupted");
+  return fail(Code::kUnavailable, fmt::format("no server answered within {} s; {} says why:{}",
+                                              kStartMs / 1000, log_path(files), log_tail(files)));
+}
+
 // The server that answers was started with what the file says now, or has to stay as it is; else it
 // was ended.
 Result<bool> is_current(Context& context, Attention& attention, const ServerFiles& files) {
@@ -136,8 +161,7 @@ Result<bool> is_current(Context& context, Attention& attention, const ServerFile
     fmt::print(context.to.err, "{}: it goes on with that until you restart it\n", visible(which));
     return true;
   }
-  const auto document = context.program.read_toml(files.config);
-  if (!document) return tl::unexpected(document.error());  // before anything is ended for it
+  TRY_STATUS(context.program.check_config(files.config, files.data_dir));  // before any end
   if (is_at_work(context.client)) {
     fmt::print(context.to.err,
                "{}: it goes on with that, since calls are under way; 'perdure stop --data-dir {}' "
@@ -160,32 +184,15 @@ bool is_there(Client& client) {
 
 Status ensure_server(Context& context, Attention& attention, const ServerFiles& files,
                      Suits suits) {
-  if (is_there(context.client)) {
-    if (suits == Suits::kAny) return {};
-    TRY_ASSIGN(const bool current, is_current(context, attention, files));
-    if (current) return {};
+  if (!is_there(context.client)) return start_server(context, attention, files);
+  if (suits == Suits::kAny) return {};
+  TRY_ASSIGN(const bool current, is_current(context, attention, files));
+  if (current) return {};
+  Status started = start_server(context, attention, files);
+  if (!started) {
+    started.error().message += "\nthe server that ran was ended; its tasks go on when one starts";
   }
-  const auto now = [&] { return context.steady_ms(); };
-  const int64_t end = now() + kStartMs;
-  TRY_ASSIGN(Child child, spawn(files));
-  int64_t again = 0;
-  while (now() < end && !attention.is_interrupted()) {
-    attention.wait(kLookMs);
-    if (is_there(context.client)) return {};
-    const auto status = child.exit_status();
-    if (status && *status != kDataDirInUse) {
-      return fail(Code::kInvalid, fmt::format("the server did not start (exit status {}):{}",
-                                              *status, log_tail(files)));
-    }
-    // Another server starts or ends right now: it will answer, or let the directory go.
-    if (status) again = now() + kAgainMs;
-    if (again == 0 || now() < again) continue;
-    again = 0;
-    TRY_ASSIGN(child, spawn(files));
-  }
-  if (attention.is_interrupted()) return fail(Code::kCancelled, "interrupted");
-  return fail(Code::kUnavailable, fmt::format("no server answered within {} s; {} says why:{}",
-                                              kStartMs / 1000, log_path(files), log_tail(files)));
+  return started;
 }
 
 }  // namespace perdure::cli

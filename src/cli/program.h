@@ -18,6 +18,9 @@ struct Program {
   std::function<Result<json::value>(const std::string& path)> read_toml;
   // The same for an agent file: what it names by a file's name is read too.
   std::function<Result<json::value>(const std::string& path)> read_agent;
+  // Whether a server would start with this operator's file, as far as that can be seen from the
+  // file and the secrets that it names. The data directory is one that a server has made.
+  std::function<Status(const std::string& path, const std::string& data_dir)> check_config;
 };
 
 }  // namespace perdure::cli

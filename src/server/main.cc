@@ -20,6 +20,7 @@
 #include "cli/own_server.h"
 #include "cli/private_server.h"
 #include "cli/spelling.h"
+#include "server/credentials.h"
 #include "server/serve.h"
 #include "server/toml.h"
 
@@ -88,7 +89,13 @@ int with_program(const std::function<int(const cli::Program&)>& does) {
   SystemClock clock;
   SystemRng rng;
   CurlClient client(clock);
-  return does({client, clock, rng, read_toml, read_agent_toml});
+  const auto check_config = [&](const std::string& path, const std::string& data_dir) -> Status {
+    TRY_ASSIGN(Config config, read_config(path));
+    config.data_dir = data_dir;
+    TRY_ASSIGN(const auto credentials, credentials_of(config, rng));
+    return check_secrets(config.secrets, credentials, {});
+  };
+  return does({client, clock, rng, read_toml, read_agent_toml, check_config});
 }
 
 // Nothing, when the server is to run with these flags: the tree of commands is then gone from

@@ -214,6 +214,21 @@ class RunAnAgent(SystemTest):
         self.assertIn(process_state(first), (None, "Z"))
         self.assertIn("no process serves", self.perdure("stop", status=3).stderr)
 
+    def test_a_file_that_no_server_starts_with_ends_none(self):
+        self.perdure("run", "orders.toml", "say it")
+        first = self.server_pid
+        good = (self.folder / "perdure.toml").read_text()
+        for bad, mistake in ((good.replace("[models.main]", "[model.main]") + "[models.other]\n", "'models'"),
+                             (good + '[secrets]\nkey = "env:NOT_SET_HERE"\n', "NOT_SET_HERE"),
+                             (good + '[tokens.ci]\ntoken = "env:NOT_SET_HERE"\nscopes = ["read"]\n', "NOT_SET_HERE")):
+            with self.subTest(mistake):
+                (self.folder / "perdure.toml").write_text(bad)
+                self.assertIn(mistake, self.perdure("run", "orders.toml", "say it", status=1).stderr)
+                self.assertEqual(self.server_pid, first)
+        (self.folder / "perdure.toml").write_text(good)
+        self.assertNotIn("was started", self.perdure("run", "orders.toml", "say it").stderr)
+        self.assertEqual(self.server_pid, first)
+
     def test_two_with_files_of_their_own_share_one_server(self):
         config = (self.folder / "perdure.toml").read_text()
         (self.folder / "other.toml").write_text(config + "# of the other\n")
