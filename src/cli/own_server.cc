@@ -134,8 +134,26 @@ Result<bool> end_server(const RunningServer& server, const std::string& data_dir
 
 int stop_server(Context& context) {
   const std::string& data_dir = context.client.flags().data_dir;
-  const auto server = running_server(data_dir);
   Attention attention;
+  const bool was_held = is_held(data_dir);
+  auto server = running_server(data_dir);
+  // One that opens its store does not say yet that it serves; one that closes it says so no more.
+  const std::string said = data_dir + "/running";
+  const int64_t end = context.steady_ms() + kEndMs;
+  while (!server && is_held(data_dir) && access(said.c_str(), F_OK) != 0) {
+    if (attention.is_interrupted()) return report({Code::kCancelled, "interrupted"}, context.to);
+    if (context.steady_ms() > end) {
+      return report({Code::kUnavailable, fmt::format("process {} holds {}, and serves nobody",
+                                                     signed_pid(data_dir), data_dir)},
+                    context.to);
+    }
+    attention.wait(kLookMs);
+    server = running_server(data_dir);
+  }
+  if (!server && was_held && !is_held(data_dir)) {
+    fmt::print(context.to.out, "stopped  it was ending already\n");
+    return kDone;
+  }
   const auto ended = server ? end_server(*server, data_dir, context, attention) : false;
   if (!ended) return report(ended.error(), context.to);
   if (!*ended) {

@@ -15,7 +15,7 @@ namespace perdure::cli {
 struct RunningServer {
   pid_t pid = 0;
   std::string config_sha256;  // hex, of the operator's file; empty if there was none
-  bool is_private = false;    // `perdure run` has started it, or whoever said --until-idle
+  bool is_private = false;    // as `perdure run` starts them: until idle, on any port
 };
 
 std::string running_text(const RunningServer& server);

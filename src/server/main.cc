@@ -57,7 +57,9 @@ Result<Config> config_of(const ServeFlags& flags) {
     }
     config.until_idle_ms = *idle_ms;
   }
-  config.running = cli::running_text({getpid(), std::move(sha256), config.until_idle_ms > 0});
+  // Nobody relies on an address that is drawn anew with each start.
+  const bool is_private = config.until_idle_ms > 0 && config.port == 0;
+  config.running = cli::running_text({getpid(), std::move(sha256), is_private});
   return config;
 }
 

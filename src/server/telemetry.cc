@@ -89,7 +89,9 @@ Result<std::unique_ptr<runtime::TraceExporter>> make_exporter(
   if (config.endpoint.empty()) return nullptr;
   const std::string path = data_dir + "/exported";
   TRY_ASSIGN(const Pos after, read_note(path, store.last_pos()));
-  const auto note = [path](Pos pos) { return write_private_durably(path, std::to_string(pos) + "\n"); };
+  const auto note = [path](Pos pos) {
+    return write_private_durably(path, std::to_string(pos) + "\n");
+  };
   TRY_STATUS(note(after));
   return std::make_unique<runtime::TraceExporter>(
       config, runtime::TraceReader(store, model_names(models), after),
