@@ -177,7 +177,7 @@ class Bedrock(CloudTest):
         served, task = self.run_task(self.model(), [broken, self.says(self.text("Done."))])
         self.assertEqual((task["status"], task["result"]), ("completed", {"text": "Done."}), task)
         settled = [record for record in served.api.journal(task["id"]) if record["type"] == "step_settled"]
-        self.assertEqual([record["failure"] for record in settled], ["transient", "none"])
+        self.assertEqual([record["failure"] for record in settled], ["ambiguous", "none"])
         self.assertIn("it broke", settled[0]["detail"])
 
     def test_a_flipped_bit(self):

@@ -32,7 +32,8 @@ TEST(McpText, IsWhatTheToolSaid) {
   for (const auto& [result, text] : cases) EXPECT_EQ(mcp_text(result), text) << result;
   for (const char* other :
        {"", "seen", "[]", "{}", R"({"content":"text"})", R"({"content":["text"]})",
-        R"({"content":[{"text":"no type"}]})", R"({"content":[{"type":"invoice","total":12}]})", R"({"content":[],"more":1})", R"({"content":[)",
+        R"({"content":[{"text":"no type"}]})", R"({"content":[{"type":"invoice","total":12}]})",
+        R"({"content":[],"more":1})", R"({"content":[)",
         R"({"content":[],"structuredContent":1,"more":1})"}) {
     EXPECT_EQ(mcp_text(other), std::nullopt) << other;
   }
