@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -276,6 +277,24 @@ class RunAnAgent(SystemTest):
         self.perdure("stop", status=3)
         self.assertIsNone(stranger.poll())
         (self.data / "lock").write_text(f"{pid}\n")
+
+    def test_stop_waits_for_one_that_is_ending(self):
+        self.data.mkdir(mode=0o700)
+        # Another process holds the directory, and does not say that it serves.
+        holder = subprocess.Popen(
+            [sys.executable, "-c", "import fcntl, sys; lock = open(sys.argv[1], 'w'); fcntl.lockf(lock, fcntl.LOCK_EX); "
+             "print('held', flush=True); sys.stdin.read()", self.data / "lock"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.addCleanup(holder.wait)
+        self.addCleanup(holder.stdout.close)
+        self.addCleanup(holder.stdin.close)
+        self.assertEqual(holder.stdout.readline(), b"held\n")
+        stop = subprocess.Popen([BINARY, "stop", "--data-dir", self.data], stdout=subprocess.PIPE, text=True)
+        with self.assertRaises(subprocess.TimeoutExpired):
+            stop.wait(0.3)
+        holder.stdin.close()
+        said, _ = stop.communicate(timeout=20)
+        self.assertEqual((stop.returncode, said), (0, "stopped  it was ending already\n"))
 
     def test_a_task_that_fails(self):
         done = self.perdure("run", "orders.toml", "break it", status=4)
