@@ -224,6 +224,17 @@ TEST(Expiry, ADecisionThatComesAfterItIsRefused) {
   EXPECT_EQ(driver.sends().size(), 0u);
 }
 
+TEST(Expiry, SilenceMendsNoCredential) {
+  for (const auto& [reason, decision] :
+       {std::pair{InterruptReason::kAuthRequired, Decision::kReject},
+        std::pair{InterruptReason::kLoopDetected, Decision::kApprove}}) {
+    Driver driver({}, expiring(OnExpire::kApprove));
+    driver.answer({InterruptAction{reason, "no key"}});
+    driver.fire("!ask/" + std::to_string(driver.question(reason)));
+    EXPECT_EQ(driver.last<InterruptResolved>().decision, decision) << to_string(reason);
+  }
+}
+
 // Whatever was asked: that nobody answered is why it ended.
 TEST(Expiry, ATaskThatWasToFailSaysSo) {
   for (const InterruptReason reason :
