@@ -191,7 +191,7 @@ std::optional<Response> Api::Impl::refuse(const Request& request) const {
 }
 
 void Api::Impl::serve(Call call) {
-  ++context.counters.requests;
+  ++context.counters->requests;
   const Request& request = *call.request;
   const auto path = split_target(request.target);
   if (path) call.path = *path;
@@ -207,7 +207,7 @@ void Api::Impl::serve(Call call) {
   if (!refusal && found.route == nullptr) refusal = missing(found, call.path);
   if (!refusal) refusal = objection(context, *found.route, call);
   if (refusal) {
-    ++context.counters.refused;
+    ++context.counters->refused;
     return call.responder->respond(std::move(*refusal));
   }
   found.route->run(context, std::move(call));
@@ -224,7 +224,7 @@ void Api::handle(Request request, std::shared_ptr<Responder> responder) {
 }
 
 Api::Traffic Api::traffic() const {
-  const RequestCounters& counters = impl_->context.counters;
+  const RequestCounters& counters = *impl_->context.counters;
   return {counters.requests, counters.streams + counters.waits};
 }
 

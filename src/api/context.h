@@ -29,7 +29,8 @@ struct Context {
   ApiParts parts;
   Access access;
   LiveTasks live;
-  RequestCounters counters;
+  // Shared: a timer that never fired keeps what is counted alive for longer than the API.
+  const std::shared_ptr<RequestCounters> counters = std::make_shared<RequestCounters>();
 };
 
 // One request on its way through its route. `path` and `query` are views into `request`, which is

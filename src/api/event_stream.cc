@@ -29,6 +29,7 @@ Response stream_head() {
 EventStream::EventStream(Context& context, Who who, const TaskId& task, Seq after_seq,
                          std::shared_ptr<Responder> responder)
     : context_(context),
+      counters_(context.counters),
       who_(std::move(who)),
       task_(task),
       after_seq_(after_seq),
@@ -36,11 +37,11 @@ EventStream::EventStream(Context& context, Who who, const TaskId& task, Seq afte
       journal_(std::in_place, context.parts.reader, task, 1),
       payloads_(context.parts.reader, context.parts.blobs, who_->tenant, task),
       projector_(task) {
-  ++context_.counters.streams;
+  ++counters_->streams;
 }
 
 EventStream::~EventStream() {
-  --context_.counters.streams;
+  --counters_->streams;
 }
 
 void EventStream::start(Context& context, Who who, const TaskId& task, Seq after_seq,

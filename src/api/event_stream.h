@@ -45,6 +45,7 @@ class EventStream : public Listener, public std::enable_shared_from_this<EventSt
   void stop();
 
   Context& context_;
+  const std::shared_ptr<RequestCounters> counters_;
   const Who who_;
   const TaskId task_;
   const Seq after_seq_;

@@ -182,7 +182,7 @@ std::string metrics_text(Context& context) {
   write_durability(out, context, metrics);
   write_calls(out, metrics.calls);
   write_store(out, context);
-  write_requests(out, context.counters);
+  write_requests(out, *context.counters);
   if (context.parts.space != nullptr) write_room(out, context.parts.space->look());
   write_planners(out, context.parts.planners.counts());
   write_traces(out, context.parts);

@@ -82,7 +82,7 @@ void get_events(Context& context, Call call) {
     nothing_more.status = 204;
     return call.responder->respond(std::move(nothing_more));
   }
-  if (context.counters.streams >= context.parts.limits.streams_max) {
+  if (context.counters->streams >= context.parts.limits.streams_max) {
     return call.responder->respond(
         problem(503, "too_many_streams", "too many event streams are open; poll, or come later"));
   }

@@ -6,17 +6,21 @@ namespace perdure::api {
 
 TaskWait::TaskWait(Context& context, const TaskId& task, std::shared_ptr<Responder> responder,
                    Look look)
-    : context_(context), task_(task), responder_(std::move(responder)), look_(std::move(look)) {
-  ++context_.counters.waits;
+    : context_(context),
+      counters_(context.counters),
+      task_(task),
+      responder_(std::move(responder)),
+      look_(std::move(look)) {
+  ++counters_->waits;
 }
 
 TaskWait::~TaskWait() {
-  --context_.counters.waits;
+  --counters_->waits;
 }
 
 void TaskWait::start(Context& context, const TaskId& task, int64_t wait_ms,
                      std::shared_ptr<Responder> responder, Look look) {
-  if (context.counters.waits >= context.parts.limits.waits_max) {
+  if (context.counters->waits >= context.parts.limits.waits_max) {
     return responder->respond(*look(true));
   }
   auto wait = std::make_shared<TaskWait>(context, task, std::move(responder), std::move(look));

@@ -29,6 +29,7 @@ class TaskWait : public Listener, public std::enable_shared_from_this<TaskWait> 
   bool end();
 
   Context& context_;
+  const std::shared_ptr<RequestCounters> counters_;
   const TaskId task_;
   const std::shared_ptr<Responder> responder_;
   const Look look_;

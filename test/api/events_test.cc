@@ -254,6 +254,21 @@ TEST(Events, StreamsAreBounded) {
   EXPECT_TRUE(world.start(stream_of(id))->streaming);
 }
 
+// The timers are the server's, which ends after the API.
+TEST(Events, WhoeverWatchesMayOutliveTheApi) {
+  for (int steps = 0; steps < 20; ++steps) {
+    World world;
+    world.executor.hold = true;
+    const std::string id = world.submit("lookup");
+    const auto stream = world.start(stream_of(id));
+    const auto wait = world.start({.target = "/v1/tasks/" + id + "?wait=60"});
+    world.settle();
+    auto [request, done] = std::move(world.executor.held.at(0));
+    done(AnsweringExecutor::success(request));
+    for (int i = 0; i < steps; ++i) world.step();
+  }
+}
+
 TEST(Events, DeltasAreLiveOnlyAndHaveNoId) {
   World world;
   world.executor.hold = true;
