@@ -77,7 +77,12 @@ int run_serve(const ServeFlags& flags) {
   return 0;
 }
 
-int run_doctor(const std::string& data_dir) {
+int run_doctor(const std::string& data_dir, bool forget) {
+  if (forget) {
+    const auto forgotten = forget_lost_commits(data_dir);
+    if (!forgotten) return report(tl::unexpected(forgotten.error()));
+    fmt::print("forgotten: {} commits behind the damage in the log\n", *forgotten);
+  }
   const auto blobs = FileBlobs::view(data_dir);
   const auto examined = examine_store(data_dir, blobs.get());
   if (!examined) return report(tl::unexpected(examined.error()));
@@ -126,6 +131,9 @@ std::optional<int> run_command(int argc, char** argv, ServeFlags& flags) {
   CLI::App* doctor_command =
       app.add_subcommand("doctor", "Verify a closed data directory")->group("Server");
   doctor_command->add_option("DIR", doctor_dir, "The data directory")->capture_default_str();
+  bool forget_lost_commits = false;
+  doctor_command->add_flag("--forget-lost-commits", forget_lost_commits,
+                           "Where the log is damaged: go on without what stands behind the damage");
 #ifdef PERDURE_TEST_HOOKS
   CLI::App* points_command =
       app.add_subcommand("crash-points", "List the crash points of this build")->group("Server");
@@ -156,7 +164,7 @@ std::optional<int> run_command(int argc, char** argv, ServeFlags& flags) {
     return app.exit(error) == 0 ? 0 : cli::kUsage;
   }
   if (*serve_command) return std::nullopt;
-  if (*doctor_command) return run_doctor(doctor_dir);
+  if (*doctor_command) return run_doctor(doctor_dir, forget_lost_commits);
   if (client_commands.is_named()) {
     return with_program([&](const auto& program) { return client_commands.run(program); });
   }

@@ -162,20 +162,26 @@ class DataDirectory(SystemTest):
         self.assertGreater(found, 2)
 
     def test_flipped_bytes_of_the_log(self):
-        """SQLite takes a damaged frame of its log as the log's end: what is behind it is lost. Nothing
-        crashes, and a task that is there goes on from what is left."""
+        """SQLite takes a damaged frame of its log for the log's end. What was durable behind it is not left
+        behind without a word: nothing starts until somebody says so."""
         server, tasks = self.with_tasks()
         journals = {task: server.api.journal(task) for task in tasks}
         server.kill()
         shutil.copytree(server.data, server.folder / "good")
         for at in (0, 40, 5000, 50_000, 150_000):
             with self.subTest(offset=at):
-                self.flipped(server, "perdure.db-wal", at)
-                if server.is_running():
-                    for task in [item["id"] for item in server.api.get("/v1/tasks").json["tasks"]]:
-                        self.assertEqual(server.api.journal(task)[0], journals[task][0])
-                        server.api.wait(task, "completed")
-                    server.kill()
+                self.assertEqual(self.flipped(server, "perdure.db-wal", at), 2)
+                self.assertFalse(server.is_running())
+                self.assertRegex(server.log_text().splitlines()[-1], "damaged at byte .*--forget-lost-commits")
+                said = run("doctor", server.data, "--forget-lost-commits").stdout
+                self.assertRegex(said, r"^forgotten: \d+ commits")
+                if at > 100_000:  # before, the tables are lost too
+                    self.assertIn(" 0 problems", said)
+                server.start()
+                for task in [item["id"] for item in server.api.get("/v1/tasks").json["tasks"]]:
+                    self.assertEqual(server.api.journal(task)[0], journals[task][0])
+                    server.api.wait(task, "completed")
+                server.kill()
 
     def closed_store(self, name):
         """A closed store with nothing in its log, and what it holds."""

@@ -6,7 +6,9 @@
 
 #include "adapters/sqlite/data_dir.h"
 #include "adapters/sqlite/database.h"
+#include "adapters/sqlite/log_check.h"
 #include "adapters/sqlite/schema.h"
+#include "adapters/sqlite/vfs.h"
 #include "journal/frame.h"
 
 namespace perdure {
@@ -58,8 +60,9 @@ class Examination {
   Examination(Database& database, int64_t format, Blobs* blobs)
       : database_(database), format_(format), blobs_(blobs) {}
 
-  StoreReport run() {
+  StoreReport run(const Status& log) {
     // One damage must not hide the others: each part reports and the next one begins.
+    note(log);
     note(check_pages());
     note(check_tables());
     note(check_rows());
@@ -213,6 +216,13 @@ class Examination {
   Sha256 chain_;
 };
 
+StoreReport only_problem(const Error& error) {
+  StoreReport report;
+  report.problems.push_back(error.message);
+  report.problem_count = 1;
+  return report;
+}
+
 }  // namespace
 
 Result<StoreReport> examine_store(const std::string& dir, Blobs* blobs) {
@@ -225,20 +235,33 @@ Result<StoreReport> examine_store(const std::string& dir, Blobs* blobs) {
   const auto format = inspect_format(path);
   if (!format) {
     if (format.error().code != Code::kCorrupt) return tl::unexpected(format.error());
-    StoreReport report;
-    report.problems.push_back(format.error().message);
-    report.problem_count = 1;
-    return report;
+    return only_problem(format.error());
   }
+  const Status log = require_sound_log(path);
   TRY_ASSIGN(Database database, Database::open(path, Database::Mode::kInspect));
   TRY_ASSIGN(const int64_t tables, database.integer("SELECT count(*) FROM sqlite_schema"));
   if (*format == 0 && tables == 0) {
+    if (!log) return only_problem(log.error());
     return fail(Code::kNotFound,
                 fmt::format("the store in {} was cut short while it was made: nothing was accepted "
                             "into it, and the next start of the server completes it",
                             dir));
   }
-  return Examination(database, *format, blobs).run();
+  return Examination(database, *format, blobs).run(log);
+}
+
+Result<uint64_t> forget_lost_commits(const std::string& dir) {
+  TRY_ASSIGN(DataDir locked, DataDir::lock_existing(dir));
+  TRY_STATUS(locked.sign());
+  const std::string path = locked.database_path();
+  TRY_STATUS(inspect_format(path));
+  TRY_ASSIGN(const LogCheck found, check_log(path));
+  if (found.lost_commits == 0) {
+    return fail(Code::kNotFound, fmt::format("no commit is lost in the log {}-wal", path));
+  }
+  TRY_ASSIGN(Database database, Database::open(path, Database::Mode::kWrite, kProcessVfs));
+  TRY_STATUS(database.exec("PRAGMA wal_checkpoint(TRUNCATE)"));
+  return found.lost_commits;
 }
 
 }  // namespace perdure

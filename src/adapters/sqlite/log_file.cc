@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "base/hooks.h"
 
@@ -67,6 +69,24 @@ Status Checkpointer::after_commit() {
   next_at_ = pages_ + threshold_pages_ / 4;
   hooks::crash_point("store.after_checkpoint");
   return {};
+}
+
+void close_with_empty_log(Database database) {
+  const std::string path = database.path() + "-wal";
+  int in_log = 0;
+  int moved = 0;
+  const int code =
+      sqlite3_wal_checkpoint_v2(database.handle(), "main", SQLITE_CHECKPOINT_FULL, &in_log, &moved);
+  {
+    const Database closed = std::move(database);
+  }
+  if (code != SQLITE_OK || in_log != moved) return;
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  // Without its header it is no log. If that is not written, it is read again and says the same.
+  constexpr std::array<char, 32> kNoHeader{};
+  if (pwrite(fd, kNoHeader.data(), kNoHeader.size(), 0) > 0) fdatasync(fd);
+  ::close(fd);
 }
 
 }  // namespace perdure

@@ -35,4 +35,8 @@ class Checkpointer {
   uint64_t checkpoints_ = 0;
 };
 
+// Closes the last connection of a database and leaves its log empty: the next start has nothing to
+// read there, nor to doubt. What cannot be moved out of the log stays in it.
+void close_with_empty_log(Database database);
+
 }  // namespace perdure

@@ -3,11 +3,13 @@
 #include <sqlite3.h>
 
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "adapters/sqlite/commit_thread.h"
 #include "adapters/sqlite/data_dir.h"
 #include "adapters/sqlite/database.h"
+#include "adapters/sqlite/log_check.h"
 #include "adapters/sqlite/log_file.h"
 #include "adapters/sqlite/reader_pool.h"
 #include "adapters/sqlite/schema.h"
@@ -19,14 +21,16 @@
 namespace perdure {
 
 // Destroyed from the end: what is being committed first, then readers, so that the writer's
-// connection is the last one and may empty the log; the lock of the directory goes last.
+// connection is the last one; the lock of the directory goes last.
 struct SqliteStore::Parts {
   Parts(DataDir locked, Database opened) : dir(std::move(locked)), database(std::move(opened)) {}
+  ~Parts();
 
   DataDir dir;
   Database database;
   StoreMeta meta;
   Pos last_pos = 0;
+  bool is_synced = true;
 
   void commit(const Batch& batch, const std::function<void(CommitResult)>& done);
   void checkpoint();
@@ -37,7 +41,7 @@ struct SqliteStore::Parts {
   std::unique_ptr<Checkpointer> checkpointer;
   std::unique_ptr<Writer> writer;
   std::unique_ptr<ReaderPool> readers;
-  CommitThread thread;
+  std::optional<CommitThread> thread;
 };
 
 namespace {
@@ -86,11 +90,13 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(SqliteOptions options) {
   TRY_ASSIGN(DataDir dir, DataDir::lock(options.dir));
   const std::string path = dir.database_path();
   TRY_STATUS(inspect_format(path));
+  TRY_STATUS(require_sound_log(path));
   TRY_STATUS(dir.sign());
   TRY_ASSIGN(Database database, open_writer(path, options.unsafe_no_sync));
   TRY_STATUS(make_ready(database, dir, options));
 
   auto parts = std::make_unique<Parts>(std::move(dir), std::move(database));
+  parts->is_synced = !options.unsafe_no_sync;
   TRY_ASSIGN(parts->meta, begin_incarnation(parts->database));
   hooks::crash_point("store.opened");
   TRY_ASSIGN(const int64_t last_pos, parts->database.integer("SELECT max(pos) FROM frame"));
@@ -98,11 +104,21 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(SqliteOptions options) {
   parts->checkpointer = std::make_unique<Checkpointer>(parts->database, options.checkpoint_pages);
   TRY_ASSIGN(parts->writer, Writer::create(parts->database, parts->last_pos));
   TRY_ASSIGN(parts->readers, open_readers(path, options.readers));
+  parts->thread.emplace();
   return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(parts)));
 }
 
 SqliteStore::SqliteStore(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 SqliteStore::~SqliteStore() = default;
+
+SqliteStore::Parts::~Parts() {
+  thread.reset();
+  readers.reset();
+  const bool is_sound = writer && !writer->is_stopped();
+  writer.reset();
+  checkpointer.reset();
+  if (is_sound && is_synced) close_with_empty_log(std::move(database));
+}
 
 void SqliteStore::Parts::commit(const Batch& batch, const std::function<void(CommitResult)>& done) {
   CommitResult result = writer->commit(batch);
@@ -127,10 +143,10 @@ void SqliteStore::Parts::checkpoint() {
 }
 
 void SqliteStore::commit(const Batch& batch, std::function<void(CommitResult)> done) {
-  if (batch.frames.size() <= kCommitHereFramesMax && !parts_->thread.is_busy()) {
+  if (batch.frames.size() <= kCommitHereFramesMax && !parts_->thread->is_busy()) {
     return parts_->commit(batch, done);
   }
-  parts_->thread.put(
+  parts_->thread->put(
       [parts = parts_.get(), &batch, done = std::move(done)] { parts->commit(batch, done); });
 }
 

@@ -23,6 +23,7 @@ class Writer {
   CommitResult commit(const Batch& batch);
   // Nothing may be written any more, e.g. since a checkpoint failed.
   void stop(Error error);
+  bool is_stopped() const { return !failure_.empty(); }
 
  private:
   explicit Writer(Pos last_pos) : last_pos_(last_pos) {}

@@ -1,0 +1,197 @@
+#include "adapters/sqlite/log_check.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace perdure {
+namespace {
+
+constexpr uint32_t kMagic =
+    0x377f0682;  // with the last bit set, checksums are over big-endian words
+constexpr size_t kHeaderBytes = 32;
+constexpr size_t kFrameHeaderBytes = 24;
+constexpr size_t kSummedHeaderBytes = 8;  // of a frame: its page and whether it commits
+constexpr uint32_t kPageBytes = 4096;     // SQLite's own choice, where the header cannot be asked
+// Behind so many frames that are none of this log (1 MiB), nothing more of it is looked for.
+constexpr int kForeignMax = 256;
+
+uint32_t big_endian(const char* at) {
+  uint32_t value = 0;
+  for (int i = 0; i < 4; ++i) value = value << 8 | static_cast<unsigned char>(at[i]);
+  return value;
+}
+
+struct Sum {
+  uint32_t first = 0;
+  uint32_t second = 0;
+  bool operator==(const Sum&) const = default;
+};
+
+Sum sum_at(const char* at) {
+  return {big_endian(at), big_endian(at + 4)};
+}
+
+Sum add(Sum sum, std::string_view bytes, bool big) {
+  const auto word = [&](size_t at) {
+    const uint32_t value = big_endian(bytes.data() + at);
+    return big ? value : __builtin_bswap32(value);
+  };
+  for (size_t at = 0; at + 8 <= bytes.size(); at += 8) {
+    sum.first += word(at) + sum.second;
+    sum.second += word(at + 4) + sum.first;
+  }
+  return sum;
+}
+
+struct LogHeader {
+  bool good = false;
+  bool big = false;
+  uint32_t page_bytes = kPageBytes;
+  Sum sum;
+  std::string salts;
+};
+
+LogHeader parse_header(std::string_view bytes) {
+  LogHeader header;
+  header.big = big_endian(bytes.data()) == (kMagic | 1);
+  header.sum = add({}, bytes.substr(0, kHeaderBytes - 8), header.big);
+  header.good = (big_endian(bytes.data()) | 1) == (kMagic | 1) &&
+                header.sum == sum_at(bytes.data() + kHeaderBytes - 8);
+  if (header.good) header.page_bytes = big_endian(bytes.data() + 8);
+  header.salts = bytes.substr(16, 8);
+  return header;
+}
+
+struct LogFrame {
+  std::string_view bytes;
+
+  uint32_t page() const { return big_endian(bytes.data()); }
+  bool commits() const { return big_endian(bytes.data() + 4) != 0; }
+  std::string_view salts() const { return bytes.substr(8, 8); }
+  Sum sum() const { return sum_at(bytes.data() + 16); }
+  bool follows(Sum before, bool big) const {
+    const Sum sum = add(before, bytes.substr(0, kSummedHeaderBytes), big);
+    return add(sum, bytes.substr(kFrameHeaderBytes), big) == this->sum();
+  }
+};
+
+// Frame by frame, behind the header.
+class LogReader {
+ public:
+  explicit LogReader(const std::string& path)
+      : path_(path), fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    failed_ = fd_ < 0 && errno != ENOENT;
+  }
+  LogReader(const LogReader&) = delete;
+  LogReader& operator=(const LogReader&) = delete;
+  ~LogReader() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+
+  // The next so many bytes; none where the file ends before them. Good until the next call.
+  std::string_view read(size_t bytes) {
+    if (fd_ < 0) return {};
+    buffer_.resize(bytes);
+    size_t filled = 0;
+    while (filled < bytes) {
+      const ssize_t got = ::read(fd_, buffer_.data() + filled, bytes - filled);
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) failed_ = true;
+      if (got <= 0) return {};
+      filled += static_cast<size_t>(got);
+    }
+    return {buffer_.data(), bytes};
+  }
+
+  Status status() const {
+    if (!failed_) return {};
+    return fail(Code::kInternal, fmt::format("cannot read {}: {}", path_, std::strerror(errno)));
+  }
+
+ private:
+  const std::string path_;
+  const int fd_;
+  bool failed_ = false;
+  std::vector<char> buffer_;
+};
+
+class Check {
+ public:
+  explicit Check(LogReader& log) : log_(log) {}
+
+  LogCheck run() {
+    const std::string_view bytes = log_.read(kHeaderBytes);
+    // Zeros were never a log: one that was grown and not used yet.
+    if (bytes.empty() || bytes.find_first_not_of('\0') == bytes.npos) return found_;
+    header_ = parse_header(bytes);
+    is_whole_ = header_.good;
+    before_ = header_.sum;
+    const size_t frame_bytes = kFrameHeaderBytes + header_.page_bytes;
+    for (uint64_t at = kHeaderBytes; foreign_ < kForeignMax; at += frame_bytes) {
+      const std::string_view frame = log_.read(frame_bytes);
+      if (frame.empty()) break;
+      look({frame}, at);
+    }
+    return found_;
+  }
+
+ private:
+  void look(LogFrame frame, uint64_t at) {
+    // A header that is damaged cannot say whose frames these are; the first of them does.
+    if (!header_.good && at == kHeaderBytes) header_.salts = frame.salts();
+    const bool ours = frame.salts() == header_.salts;
+    const bool joins = ours && before_ && frame.follows(*before_, header_.big);
+    if (is_whole_ && !joins) found_.damage_at_byte = at;
+    is_whole_ = is_whole_ && joins;
+    if (is_whole_) {
+      ++found_.whole_frames;
+    } else if (joins && commit_page_ && !(frame.commits() && frame.page() == *commit_page_)) {
+      // (A commit's last frame may be repeated, to fill a sector.)
+      ++found_.lost_commits;
+    }
+    commit_page_.reset();
+    if (!is_whole_ && ours && frame.commits()) commit_page_ = frame.page();
+    before_.reset();
+    if (ours) before_ = frame.sum();
+    foreign_ = ours ? 0 : foreign_ + 1;
+  }
+
+  LogReader& log_;
+  LogHeader header_;
+  LogCheck found_;
+  bool is_whole_ = false;                // so far
+  std::optional<Sum> before_;            // of the frame before, if it is of this log
+  std::optional<uint32_t> commit_page_;  // of the frame before, if it commits behind the damage
+  int foreign_ = 0;                      // frames in a row that are none of this log
+};
+
+}  // namespace
+
+Result<LogCheck> check_log(const std::string& database_path) {
+  LogReader log(database_path + "-wal");
+  const LogCheck found = Check(log).run();
+  TRY_STATUS(log.status());
+  return found;
+}
+
+Status require_sound_log(const std::string& database_path) {
+  TRY_ASSIGN(const LogCheck found, check_log(database_path));
+  if (found.lost_commits == 0) return {};
+  return fail(
+      Code::kCorrupt,
+      fmt::format("the log {}-wal is damaged at byte {}: {} commits that were durable stand "
+                  "behind it and cannot be read; restore a backup, or see in "
+                  "docs/operations.md what it means to go on without them: perdure doctor "
+                  "--forget-lost-commits DIR",
+                  database_path, found.damage_at_byte, found.lost_commits));
+}
+
+}  // namespace perdure
