@@ -14,8 +14,8 @@
 namespace perdure {
 namespace {
 
-constexpr uint32_t kMagic =
-    0x377f0682;  // with the last bit set, checksums are over big-endian words
+// With the last bit set, checksums are over big-endian words.
+constexpr uint32_t kMagic = 0x377f0682;
 constexpr size_t kHeaderBytes = 32;
 constexpr size_t kFrameHeaderBytes = 24;
 constexpr size_t kSummedHeaderBytes = 8;  // of a frame: its page and whether it commits
