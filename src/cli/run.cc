@@ -129,7 +129,9 @@ class Run {
     Found found;
     found.openai_key = is_set("OPENAI_API_KEY");
     found.anthropic_key = is_set("ANTHROPIC_API_KEY");
-    const auto answer = context_.client.look_at("http://127.0.0.1:11434/api/tags");
+    const char* ollama = std::getenv("OLLAMA_HOST");
+    found.ollama_url = ollama_url(ollama == nullptr ? "" : ollama);
+    const auto answer = context_.client.look_at(found.ollama_url + "/api/tags");
     if (answer) found.ollama_models = ollama_models(answer->object());
     return found;
   }

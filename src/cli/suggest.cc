@@ -2,10 +2,16 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <optional>
+
+#include "base/text.h"
 #include "cli/words.h"
 
 namespace perdure::cli {
 namespace {
+
+constexpr uint64_t kOllamaPort = 11434;
 
 std::string lines(const std::string& name, std::string_view rest) {
   return fmt::format("\n    [models.{}]\n{}", name, rest);
@@ -24,18 +30,56 @@ constexpr std::string_view kAnthropic =
     "    key = \"env:ANTHROPIC_API_KEY\"\n"
     "    price_per_mtok = {input = 1, cached_input = 0.1, cache_write = 1.25, output = 5}\n";
 
-std::string ollama(const std::string& model) {
+std::string ollama(const std::string& url, const std::string& model) {
   return fmt::format(
       "    provider = \"openai-chat\"\n"
-      "    base_url = \"http://127.0.0.1:11434/v1\"\n"
+      "    base_url = \"{}/v1\"\n"
       "    model = {}\n"
       "    max_tokens_member = \"max_tokens\"\n"
       "    allow_private = true\n"
       "    price_per_mtok = {{input = 0, output = 0}}\n",
-      to_json(json::value(model)));
+      url, to_json(json::value(model)));
+}
+
+bool has_only(std::string_view text, std::string_view more) {
+  return std::all_of(text.begin(), text.end(), [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           more.find(c) != std::string_view::npos;
+  });
+}
+
+// "host:port", "[::1]:port", or either without the port.
+std::optional<std::string> ollama_place(std::string_view text) {
+  const bool v6 = text.starts_with('[');
+  const size_t end = v6 ? text.find(']') : std::min(text.find(':'), text.size());
+  if (end == std::string_view::npos) return std::nullopt;
+  std::string_view host = text.substr(v6 ? 1 : 0, end - (v6 ? 1 : 0));
+  std::string_view rest = text.substr(end + (v6 ? 1 : 0));
+  if (!has_only(host, v6 ? ":." : "-._")) return std::nullopt;
+  uint64_t port = kOllamaPort;
+  if (!rest.empty()) {
+    if (!rest.starts_with(':')) return std::nullopt;
+    rest.remove_prefix(1);
+    const auto number = rest.empty() ? port : parse_u64(rest);
+    if (!number || *number > 65535) return std::nullopt;
+    if (*number > 0) port = *number;
+  }
+  if (host.empty() || host == "0.0.0.0" || host == "::") return fmt::format("127.0.0.1:{}", port);
+  return fmt::format("{}{}{}:{}", v6 ? "[" : "", host, v6 ? "]" : "", port);
 }
 
 }  // namespace
+
+std::string ollama_url(std::string_view given) {
+  std::string_view scheme = "http";
+  if (const size_t end = given.find("://"); end != std::string_view::npos) {
+    scheme = given.substr(0, end);
+    given.remove_prefix(end + 3);
+  }
+  const auto place = ollama_place(given.substr(0, given.find('/')));
+  if (!place || (scheme != "http" && scheme != "https")) return ollama_url("127.0.0.1");
+  return fmt::format("{}://{}", scheme, *place);
+}
 
 std::vector<std::string> ollama_models(const json::object& tags) {
   std::vector<std::string> names;
@@ -74,8 +118,8 @@ std::string model_advice(const std::string& config, const std::string& model, co
         "\nANTHROPIC_API_KEY is set; to use it, add to " + config + ":" + lines(model, kAnthropic);
   }
   if (!found.ollama_models.empty()) {
-    out += "\nOllama answers on its port; to use it, add to " + config + ":" +
-           lines(model, ollama(found.ollama_models.front()));
+    out += "\nOllama answers at " + found.ollama_url + "; to use it, add to " + config + ":" +
+           lines(model, ollama(found.ollama_url, found.ollama_models.front()));
   }
   if (out.empty()) {
     out = "\nadd one to " + config + ", such as:" + lines(model, kOpenAi) +

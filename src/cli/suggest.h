@@ -1,6 +1,7 @@
 #pragma once
 // What to write into the operator's file when it has no model. Pure.
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/json.h"
@@ -11,8 +12,13 @@ namespace perdure::cli {
 struct Found {
   bool openai_key = false;
   bool anthropic_key = false;
-  std::vector<std::string> ollama_models;  // of a server at its usual port
+  std::string ollama_url;
+  std::vector<std::string> ollama_models;  // of a server there
 };
+
+// Where Ollama is, if OLLAMA_HOST says `given`: a host, host:port, or either with a scheme. One
+// that listens everywhere is asked on this machine; what is none of these says nothing.
+std::string ollama_url(std::string_view given);
 
 // Of Ollama's list: without those that are for embeddings alone.
 std::vector<std::string> ollama_models(const json::object& tags);

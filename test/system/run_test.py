@@ -378,10 +378,10 @@ class RunAnAgent(SystemTest):
         self.write_agent(tools=[], limits={"cost_usd": 0.1})
         proposed = {key: self.what_is_proposed(**{key: "sk-not-shown"})
                     for key in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY")}
-        with Ollama() as ollama:
-            if ollama.is_there:
-                proposed["OLLAMA"] = self.what_is_proposed()
-                self.assertIn('"qwen3"', proposed["OLLAMA"])
+        with Ollama() as place:
+            proposed["OLLAMA"] = self.what_is_proposed(OLLAMA_HOST=place)
+            self.assertIn('"qwen3"', proposed["OLLAMA"])
+            self.assertIn(f'base_url = "http://{place}/v1"', proposed["OLLAMA"])
         for key, lines in proposed.items():
             with self.subTest(key):
                 self.assertIn("[models.main]", lines)
@@ -392,7 +392,7 @@ class RunAnAgent(SystemTest):
 
 
 class Ollama:
-    """What lists its models at Ollama's port, unless something else has that port."""
+    """What lists its models as Ollama does; entered, it is where."""
 
     def __enter__(self):
         class Tags(http.server.BaseHTTPRequestHandler):
@@ -405,20 +405,13 @@ class Ollama:
 
             def log_message(self, *_):
                 pass
-        try:
-            self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 11434), Tags)
-        except OSError:
-            self.server = None
-            print("not run: what is proposed for Ollama: its port is taken")
-        else:
-            threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.is_there = self.server is not None
-        return self
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Tags)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return f"127.0.0.1:{self.server.server_port}"
 
     def __exit__(self, *_):
-        if self.server is not None:
-            self.server.shutdown()
-            self.server.server_close()
+        self.server.shutdown()
+        self.server.server_close()
 
 
 class UntilIdle(SystemTest):

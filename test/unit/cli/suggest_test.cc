@@ -18,13 +18,48 @@ TEST(Suggest, NamesWhatIsThere) {
   found.openai_key = false;
   found.anthropic_key = true;
   EXPECT_THAT(model_advice("p.toml", "main", found), HasSubstr("\"env:ANTHROPIC_API_KEY\""));
+  found.ollama_url = "http://box:1";
   found.ollama_models = {"llama \"x\"", "other"};
   EXPECT_THAT(model_advice("p.toml", "main", found),
-              testing::AllOf(HasSubstr(R"(model = "llama \"x\"")"), HasSubstr("ANTHROPIC")));
+              testing::AllOf(HasSubstr(R"(model = "llama \"x\"")"), HasSubstr("ANTHROPIC"),
+                             HasSubstr("Ollama answers at http://box:1;"),
+                             HasSubstr(R"(base_url = "http://box:1/v1")")));
+}
+
+TEST(Suggest, WhereOllamaIs) {
+  constexpr const char* kUsual = "http://127.0.0.1:11434";
+  struct {
+    std::string given, url;
+  } const rows[] = {{"", kUsual},
+                    {"0.0.0.0", kUsual},
+                    {"[::]", kUsual},
+                    {"http://", kUsual},
+                    {":5", "http://127.0.0.1:5"},
+                    {"0.0.0.0:5", "http://127.0.0.1:5"},
+                    {"box", "http://box:11434"},
+                    {"box:", "http://box:11434"},
+                    {"box:0", "http://box:11434"},
+                    {"box:1", "http://box:1"},
+                    {"https://box", "https://box:11434"},
+                    {"http://a.box:2/path", "http://a.box:2"},
+                    {"[::1]:5", "http://[::1]:5"},
+                    {"[::1]", "http://[::1]:11434"},
+                    {"box:x", kUsual},
+                    {"box:1:2", kUsual},
+                    {"box:65536", kUsual},
+                    {"box:99999999999999999999", kUsual},
+                    {"[::1", kUsual},
+                    {"[::1]5", kUsual},
+                    {"ftp://box", kUsual},
+                    {"a\"b", kUsual},
+                    {"a b", kUsual},
+                    {"\x1b[1m", kUsual}};
+  for (const auto& row : rows) EXPECT_EQ(ollama_url(row.given), row.url) << row.given;
 }
 
 TEST(Suggest, EachTableHasAPrice) {
-  const Found rows[] = {{true, false, {}}, {false, true, {}}, {false, false, {"m"}}, {}};
+  const Found rows[] = {
+      {true, false, "", {}}, {false, true, "", {}}, {false, false, "http://box:1", {"m"}}, {}};
   for (const Found& found : rows) {
     EXPECT_THAT(model_advice("p.toml", "main", found),
                 testing::HasSubstr("    price_per_mtok = {input = "));
