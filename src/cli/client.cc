@@ -47,6 +47,8 @@ Code code_of(int status) {
       return Code::kNotFound;
     case 409:
       return Code::kConflict;
+    case 503:
+      return Code::kUnavailable;
     default:
       return status >= 500 ? Code::kExhausted : Code::kInvalid;
   }

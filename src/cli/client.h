@@ -52,7 +52,8 @@ class Client {
 
   const PlaceFlags& flags() const { return flags_; }
 
-  // kUnavailable: no server answered, or something else did. Else the server's own words.
+  // kUnavailable: no server answered, or something else did, or it cannot do it now (it is shutting
+  // down, say). Else the server's own words.
   // `expected`: a member that this answer of a Perdure server has; others have others.
   Result<Answer> get(const std::string& path, std::string_view expected) {
     return call("GET", path, {}, {}, expected);

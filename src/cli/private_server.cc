@@ -23,6 +23,11 @@ namespace {
 constexpr int64_t kStartMs = 30'000;
 constexpr int64_t kLookMs = 25;
 constexpr int64_t kAgainMs = 500;  // after another process had the data directory
+constexpr int64_t kGiveWayMs = 200;
+constexpr int64_t kAskMs = 30'000;
+constexpr int64_t kAskAgainMs = 250;
+constexpr int kStartsMax = 5;
+constexpr const char* kUsualConfig = "perdure.toml";
 constexpr const char* kIdle = "10s";
 constexpr size_t kLogTailLines = 5;
 
@@ -103,9 +108,16 @@ Result<Child> spawn(const ServerFiles& files) {
   return Child(pid);
 }
 
-// What it said last.
-std::string log_tail(const ServerFiles& files) {
+int64_t log_size(const ServerFiles& files) {
+  std::error_code none_yet;
+  const auto size = std::filesystem::file_size(log_path(files), none_yet);
+  return none_yet ? 0 : static_cast<int64_t>(size);
+}
+
+// What was said last. Before `from` it is of other servers.
+std::string log_tail(const ServerFiles& files, int64_t from) {
   std::ifstream log(log_path(files));
+  log.seekg(from);
   std::vector<std::string> lines;
   for (std::string line; std::getline(log, line);) {
     lines.push_back(std::move(line));
@@ -123,57 +135,6 @@ bool is_at_work(Client& client) {
   return !metrics || metrics->text.find("\nperdure_calls_under_way 0\n") == std::string::npos;
 }
 
-// Returns when a server answers that is started here, or that another process starts meanwhile.
-Status start_server(Context& context, Attention& attention, const ServerFiles& files) {
-  const auto now = [&] { return context.steady_ms(); };
-  const int64_t end = now() + kStartMs;
-  TRY_ASSIGN(Child child, spawn(files));
-  int64_t again = 0;
-  while (now() < end && !attention.is_interrupted()) {
-    attention.wait(kLookMs);
-    if (is_there(context.client)) return {};
-    const auto status = child.exit_status();
-    if (status && *status != kDataDirInUse) {
-      return fail(Code::kInvalid, fmt::format("the server did not start (exit status {}):{}",
-                                              *status, log_tail(files)));
-    }
-    // Another server starts or ends right now: it will answer, or let the directory go.
-    if (status) again = now() + kAgainMs;
-    if (again == 0 || now() < again) continue;
-    again = 0;
-    TRY_ASSIGN(child, spawn(files));
-  }
-  if (attention.is_interrupted()) return fail(Code::kCancelled, "interrupted");
-  return fail(Code::kUnavailable, fmt::format("no server answered within {} s; {} says why:{}",
-                                              kStartMs / 1000, log_path(files), log_tail(files)));
-}
-
-// The server that answers was started with what the file says now, or has to stay as it is; else it
-// was ended.
-Result<bool> is_current(Context& context, Attention& attention, const ServerFiles& files) {
-  const auto server = running_server(files.data_dir);
-  const std::string sha256 = file_sha256(files.config);
-  if (!server || sha256.empty() || sha256 == server->config_sha256) return true;
-  const std::string which =
-      fmt::format("perdure: {} is not the one with which the server (process {}) was started",
-                  files.config, server->pid);
-  if (!server->is_private) {
-    fmt::print(context.to.err, "{}: it goes on with that until you restart it\n", visible(which));
-    return true;
-  }
-  TRY_STATUS(context.program.check_config(files.config, files.data_dir));  // before any end
-  if (is_at_work(context.client)) {
-    fmt::print(context.to.err,
-               "{}: it goes on with that, since calls are under way; 'perdure stop --data-dir {}' "
-               "ends it, and the next 'perdure run' starts one with the new file\n",
-               visible(which), visible(files.data_dir));
-    return true;
-  }
-  fmt::print(context.to.err, "{}: it is started anew\n", visible(which));
-  TRY_STATUS(end_server(*server, files.data_dir, context, attention));  // or it has ended
-  return false;
-}
-
 }  // namespace
 
 bool is_there(Client& client) {
@@ -182,17 +143,106 @@ bool is_there(Client& client) {
   return health && text_at(health->object(), "status") == "ok";
 }
 
-Status ensure_server(Context& context, Attention& attention, const ServerFiles& files,
-                     Suits suits) {
-  if (!is_there(context.client)) return start_server(context, attention, files);
-  if (suits == Suits::kAny) return {};
-  TRY_ASSIGN(const bool current, is_current(context, attention, files));
-  if (current) return {};
-  Status started = start_server(context, attention, files);
-  if (!started) {
-    started.error().message += "\nthe server that ran was ended; its tasks go on when one starts";
+// Returns when a server answers that is started here, or that another process starts meanwhile. Who
+// takes any gives way to one who ended a server in order to start his own.
+Status PrivateServer::start(Suits suits) {
+  const auto now = [&] { return context_.steady_ms(); };
+  const int64_t end = now() + kStartMs;
+  const int64_t log_from = log_size(files_);
+  std::optional<Child> child;
+  int64_t next = suits == Suits::kAny ? now() + kGiveWayMs : now();
+  while (now() < end && !attention_.is_interrupted()) {
+    if (!child && now() >= next) {
+      TRY_ASSIGN(child, spawn(files_));
+    }
+    attention_.wait(kLookMs);
+    if (is_there(context_.client)) return {};
+    if (!child && suits == Suits::kAny && is_held(files_.data_dir)) next = now() + kGiveWayMs;
+    const auto status = child ? child->exit_status() : std::nullopt;
+    if (status && *status != kDataDirInUse) {
+      return fail(Code::kInvalid, fmt::format("the server did not start (exit status {}):{}",
+                                              *status, log_tail(files_, log_from)));
+    }
+    // Another server starts or ends right now: it will answer, or let the directory go.
+    if (!status) continue;
+    child.reset();
+    next = now() + kAgainMs;
   }
-  return started;
+  if (attention_.is_interrupted()) return fail(Code::kCancelled, "interrupted");
+  return fail(Code::kUnavailable,
+              fmt::format("no server answered within {} s; {} says why:{}", kStartMs / 1000,
+                          log_path(files_), log_tail(files_, log_from)));
+}
+
+// The server that answers was started with what the file says now, or has to stay as it is; else it
+// was ended.
+Result<bool> PrivateServer::is_current() {
+  const auto server = running_server(files_.data_dir);
+  const std::string sha256 = file_sha256(files_.config);
+  if (!server || sha256 == server->config_sha256 || server->pid == told_of_) return true;
+  if (sha256.empty() && files_.config == kUsualConfig) return true;  // nobody asked for it
+  if (sha256.empty()) {
+    return fail(Code::kInvalid, fmt::format("cannot read {}; the server that runs (process {}) was "
+                                            "started with another file",
+                                            files_.config, server->pid));
+  }
+  const std::string which =
+      fmt::format("perdure: {} is not the one with which the server (process {}) was started",
+                  files_.config, server->pid);
+  if (!server->is_private) {
+    fmt::print(context_.to.err, "{}: it goes on with that until you restart it\n", visible(which));
+    told_of_ = server->pid;
+    return true;
+  }
+  TRY_STATUS(context_.program.check_config(files_.config, files_.data_dir));  // before any end
+  if (is_at_work(context_.client)) {
+    fmt::print(context_.to.err,
+               "{}: it goes on with that, since calls are under way; 'perdure stop --data-dir {}' "
+               "ends it, and the next 'perdure run' starts one with the new file\n",
+               visible(which), visible(files_.data_dir));
+    told_of_ = server->pid;
+    return true;
+  }
+  fmt::print(context_.to.err, "{}: it is started anew\n", visible(which));
+  TRY_STATUS(end_server(*server, files_.data_dir, context_, attention_));  // or it has ended
+  return false;
+}
+
+Status PrivateServer::ensure(Suits suits) {
+  bool has_ended_one = false;
+  // Another process may start one with a file of its own at the same moment, and be first.
+  for (int starts = 0; starts < kStartsMax; ++starts) {
+    Status started = is_there(context_.client) ? Status() : start(suits);
+    if (!started && has_ended_one) {
+      started.error().message += "\nthe server that ran was ended; its tasks go on when one starts";
+    }
+    if (!started || suits == Suits::kAny) return started;
+    TRY_ASSIGN(const bool current, is_current());
+    if (current) return {};
+    has_ended_one = true;
+  }
+  return fail(Code::kUnavailable,
+              fmt::format("others start servers of {} with another operator's file than {} again "
+                          "and again: let them end, or say another --data-dir",
+                          files_.data_dir, files_.config));
+}
+
+Status PrivateServer::ask(const std::function<Status()>& request) {
+  const int64_t end = context_.steady_ms() + kAskMs;
+  bool is_told = false;
+  for (;;) {
+    const Status answered = request();
+    if (answered || answered.error().code != Code::kUnavailable) return answered;
+    if (context_.steady_ms() > end) return answered;
+    if (!is_told && is_there(context_.client)) {
+      is_told = true;
+      fmt::print(context_.to.err, "perdure: {}; it is asked again\n",
+                 visible(answered.error().message));
+    }
+    attention_.wait(kAskAgainMs);
+    if (attention_.is_interrupted()) return fail(Code::kCancelled, "interrupted");
+    TRY_STATUS(ensure(Suits::kWithThisFile));
+  }
 }
 
 }  // namespace perdure::cli

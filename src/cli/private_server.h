@@ -1,8 +1,11 @@
 #pragma once
 // A server of one's own: started when none answers for a data directory, ending by itself when no
 // task is open.
+#include <sys/types.h>
+
 #include <functional>
 #include <string>
+#include <utility>
 
 #include "cli/attention.h"
 #include "cli/commands.h"
@@ -21,10 +24,32 @@ bool is_there(Client& client);
 // own would end each other's server without end.
 enum class Suits { kAny, kWithThisFile };
 
-// Returns when one answers. kWithThisFile: a server of one's own that was started with another
-// operator's file than that of now is ended first, if it is not at work. Several processes may do
-// this at once: the lock on the data directory lets one server live. It is detached from this
-// terminal and writes `server.log` in the data directory. An error has the last lines of that.
-Status ensure_server(Context& context, Attention& attention, const ServerFiles& files, Suits suits);
+// Several processes may do this at once: the lock on the data directory lets one server live. It is
+// detached from this terminal and writes `server.log` in the data directory.
+class PrivateServer {
+ public:
+  // Both outlive it.
+  PrivateServer(Context& context, Attention& attention, ServerFiles files)
+      : context_(context), attention_(attention), files_(std::move(files)) {}
+
+  // Returns when one answers. kWithThisFile: a server of one's own that was started with another
+  // operator's file than that of now is ended first; one that has to stay is told about on the
+  // error output, once. An error has the last lines of `server.log`.
+  Status ensure(Suits suits);
+
+  // Until `request` ends with something else than kUnavailable, or half a minute has passed: a
+  // server that was there may have ended since, or be shutting down. In between one with this file
+  // is ensured. It must be safe to make the request twice.
+  Status ask(const std::function<Status()>& request);
+
+ private:
+  Result<bool> is_current();
+  Status start(Suits suits);
+
+  Context& context_;
+  Attention& attention_;
+  const ServerFiles files_;
+  pid_t told_of_ = 0;  // a server that goes on with another file
+};
 
 }  // namespace perdure::cli

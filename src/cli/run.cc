@@ -30,7 +30,10 @@ bool is_set(const char* variable) {
 
 class Run {
  public:
-  Run(Context& context, const RunFlags& flags) : context_(context), flags_(flags) {}
+  Run(Context& context, const RunFlags& flags)
+      : context_(context),
+        flags_(flags),
+        server_(context, attention_, {flags.config, flags.place.data_dir}) {}
 
   int run() {
     const auto task = begin();
@@ -48,18 +51,15 @@ class Run {
  private:
   bool is_private() const { return flags_.place.url.empty(); }
 
-  Status ensure(Suits suits) {
-    if (!is_private()) return {};
-    return ensure_server(context_, attention_, {flags_.config, flags_.place.data_dir}, suits);
-  }
-
-  // A private server may have ended since it was looked for.
   template <class Ask>
   Result<Answer> asked(const Ask& ask) {
-    auto answer = ask();
-    if (answer || answer.error().code != Code::kUnavailable || !is_private()) return answer;
-    TRY_STATUS(ensure(Suits::kAny));
-    return ask();
+    if (!is_private()) return ask();
+    Answer answer;
+    TRY_STATUS(server_.ask([&]() -> Status {
+      TRY_ASSIGN(answer, ask());
+      return {};
+    }));
+    return answer;
   }
 
   // The id of the task that was started.
@@ -67,7 +67,7 @@ class Run {
     TRY_ASSIGN(const json::object agent, read_agent_file(flags_.file, context_.program));
     TRY_ASSIGN(const json::value input, read_input());
     TRY_STATUS(check_models(agent));
-    TRY_STATUS(ensure(Suits::kWithThisFile));
+    if (is_private()) TRY_STATUS(server_.ensure(Suits::kWithThisFile));
     const std::string name = text_at(agent, "name");
     TRY_STATUS(put(name, agent));
     // The same key again is the same task: it may be asked for again when an answer was lost.
@@ -142,7 +142,7 @@ class Run {
     following.asks_here = isatty(STDIN_FILENO) == 1 && context_.to.err_look.is_terminal;
     following.until_asked = true;
     if (is_private()) {
-      following.revive = [this] { return ensure(Suits::kAny); };
+      following.revive = [this] { return server_.ensure(Suits::kAny); };
     } else if (!context_.to.err_look.is_terminal) {
       following.patience_ms = kPatienceMs;
     }
@@ -183,6 +183,7 @@ class Run {
   Context& context_;
   const RunFlags& flags_;
   Attention attention_;
+  PrivateServer server_;
 };
 
 }  // namespace

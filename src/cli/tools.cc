@@ -105,8 +105,7 @@ std::string table_of(const Output& to, const Offer& offer) {
 }
 
 // Servers connect by themselves, a little after the start.
-Result<Offer> connected_offer(Context& context) {
-  Attention attention;
+Result<Offer> connected_offer(Context& context, Attention& attention) {
   const int64_t end = context.steady_ms() + kConnectMs;
   for (;;) {
     TRY_ASSIGN(Offer offer, read_offer(context.client));
@@ -117,6 +116,20 @@ Result<Offer> connected_offer(Context& context) {
     if (is_whole || context.steady_ms() > end || attention.is_interrupted()) return offer;
     attention.wait(kLookMs);
   }
+}
+
+// `is_ours`: of a server with this file.
+Result<Offer> checked_offer(Context& context, const std::string& config, bool is_ours) {
+  Attention attention;
+  if (!is_ours) return connected_offer(context, attention);
+  PrivateServer server(context, attention, {config, context.client.flags().data_dir});
+  TRY_STATUS(server.ensure(Suits::kWithThisFile));
+  Offer offer;
+  TRY_STATUS(server.ask([&]() -> Status {
+    TRY_ASSIGN(offer, connected_offer(context, attention));
+    return {};
+  }));
+  return offer;
 }
 
 // What is not as it should be with one tool; empty if all is well.
@@ -296,17 +309,11 @@ int list_tools(Context& context) {
 }
 
 int check_tools(Context& context, const std::string& config) {
-  if (context.client.flags().url.empty()) {
-    Attention attention;
-    const Status ready = ensure_server(
-        context, attention, {config, context.client.flags().data_dir}, Suits::kWithThisFile);
-    if (!ready) return report(ready.error(), context.to);
-  }
-  const auto offer = connected_offer(context);
-  if (!offer) return report(offer.error(), context.to);
-  print_tools(context.to, *offer);
   // The file of a server elsewhere is not here.
   const bool is_ours = context.client.flags().url.empty();
+  const auto offer = checked_offer(context, config, is_ours);
+  if (!offer) return report(offer.error(), context.to);
+  print_tools(context.to, *offer);
   const auto file = context.program.read_toml(config);
   const json::object* document = is_ours && file ? file->if_object() : nullptr;
   const json::object* servers = document != nullptr ? object_at(*document, "mcp") : nullptr;

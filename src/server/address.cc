@@ -32,8 +32,9 @@ std::string shown_address(const Config& config, uint16_t port) {
 }
 
 Status write_address(const Config& config, uint16_t port) {
-  TRY_STATUS(write_private(address_file(config), own_address(config, port) + "\n"));
-  return write_private(running_file(config), config.running);
+  // Whoever finds the address finds with what it was started.
+  TRY_STATUS(write_private(running_file(config), config.running));
+  return write_private(address_file(config), own_address(config, port) + "\n");
 }
 
 void remove_address(const Config& config) {
