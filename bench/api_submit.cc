@@ -40,6 +40,7 @@ class OneAgent : public Agents {
     return nothing();
   }
   Result<std::string> content(const std::string&) const override { return nothing(); }
+  Result<std::vector<std::string>> warnings(const std::string&) const override { return nothing(); }
   Result<PutAgent> prepare(const std::string&, const std::string&, const json::value&,
                            const std::string&, int64_t) override {
     return nothing();

@@ -1,5 +1,7 @@
 #include "agent/turn_parts.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include "agent/loop.h"
@@ -27,6 +29,19 @@ int64_t output_tokens_max(const AgentSpec& spec, const ModelTerms& terms) {
   if (spec.max_output_tokens == 0) return terms.max_output_tokens;
   if (terms.max_output_tokens == 0) return spec.max_output_tokens;
   return std::min(spec.max_output_tokens, terms.max_output_tokens);
+}
+
+std::vector<std::string> limits_without_effect(const AgentSpec& spec, const KnownModels& models) {
+  std::vector<std::string> out;
+  for (const std::string& model : spec.models) {
+    const int64_t most = terms_of(models, model).max_output_tokens;
+    if (most == 0 || spec.max_output_tokens <= most) continue;
+    out.push_back(fmt::format(
+        "max_output_tokens = {}: models.{} of the operator's file allows {}, and no answer of it "
+        "will have more",
+        spec.max_output_tokens, model, most));
+  }
+  return out;
 }
 
 void call_model(const AgentSpec& spec, const Transcript& transcript, const std::string& model,

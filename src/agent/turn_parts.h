@@ -2,6 +2,7 @@
 // What the loop's turns are made of.
 #include <map>
 #include <string>
+#include <vector>
 
 #include "agent/agent_spec.h"
 #include "agent/tell.h"
@@ -30,6 +31,8 @@ ModelTerms terms_of(const KnownModels& models, const std::string& model);
 // What one answer of this model may have: the less of what the agent and its operator say. 0:
 // neither says it.
 int64_t output_tokens_max(const AgentSpec& spec, const ModelTerms& terms);
+// What the agent says and does not get, since its operator says less: a sentence each.
+std::vector<std::string> limits_without_effect(const AgentSpec& spec, const KnownModels& models);
 // `attempts_max`: as of CallAction.
 void call_model(const AgentSpec& spec, const Transcript& transcript, const std::string& model,
                 uint32_t attempts_max, const KnownModels& models, AnswerTurn& out);

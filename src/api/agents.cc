@@ -58,6 +58,12 @@ Result<json::object> current_json(Context& context, const Call& call, const std:
   const auto usable = agents.find(call.tenant(), name);
   if (!usable && usable.error().code != Code::kConflict) return tl::unexpected(usable.error());
   out["problem"] = usable ? json::value() : json::value(usable.error().message);
+  json::array warnings;
+  if (const std::string& version = versions.front().version; !version.empty()) {
+    TRY_ASSIGN(const std::vector<std::string> said, agents.warnings(version));
+    for (const std::string& warning : said) warnings.emplace_back(warning);
+  }
+  out["warnings"] = std::move(warnings);
   return out;
 }
 

@@ -12,6 +12,15 @@ namespace {
 
 constexpr size_t kVersionShown = 12;
 
+std::vector<std::string> warnings_of(const json::object& agent) {
+  std::vector<std::string> out;
+  const json::array* warnings = array_at(agent, "warnings");
+  for (size_t i = 0; warnings != nullptr && i < warnings->size(); ++i) {
+    if ((*warnings)[i].is_string()) out.emplace_back((*warnings)[i].get_string());
+  }
+  return out;
+}
+
 std::string version_text(const json::object& agent) {
   return text_at(agent, "version").substr(0, kVersionShown);
 }
@@ -35,6 +44,7 @@ std::string agent_text(const json::object& agent, const Look& look, int64_t now_
     put_line(out, look, "put", relative_text(at, now_ms));
   }
   put_line(out, look, "problem", text_at(agent, "problem"));
+  for (const std::string& warning : warnings_of(agent)) put_line(out, look, "warning", warning);
   if (const json::object* content = object_at(agent, "content")) {
     out += visible_lines(pretty_json(json::value(*content))) + "\n";
   }
@@ -88,11 +98,18 @@ int put_agent(Context& context, const std::string& path) {
     answer.error().message = path + ": " + answer.error().message;
     return report(answer.error(), to);
   }
+  print_warnings(to, path, answer->object());
   fmt::print(to.out, "{}\n",
              to.json ? answer->text
                      : visible(fmt::format("{}  version {}", text_at(answer->object(), "name"),
                                            version_text(answer->object()))));
   return kDone;
+}
+
+void print_warnings(const Output& to, const std::string& path, const json::object& agent) {
+  for (const std::string& warning : warnings_of(agent)) {
+    fmt::print(to.err, "perdure: {}\n", visible(path + ": " + warning));
+  }
 }
 
 Result<json::object> read_agent_file(const std::string& path, const Program& program) {

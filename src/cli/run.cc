@@ -84,7 +84,10 @@ class Run {
   Status put(const std::string& name, const json::object& agent) {
     const std::string path = "/v1/agents/" + url_encoded(name);
     const auto put = asked([&] { return context_.client.put(path, agent, "version"); });
-    if (put) return {};
+    if (put) {
+      print_warnings(context_.to, flags_.file, put->object());
+      return {};
+    }
     Error error = put.error();
     if (error.code == Code::kUnavailable) return tl::unexpected(error);
     if (error.code != Code::kConflict) {

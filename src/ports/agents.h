@@ -50,6 +50,8 @@ class Agents {
                                                      const std::string& name) const = 0;
   // Canonical JSON of one of `versions`.
   virtual Result<std::string> content(const std::string& version) const = 0;
+  // What one of them says and does not get of its operator: a sentence each.
+  virtual Result<std::vector<std::string>> warnings(const std::string& version) const = 0;
 
   // `file`: an agent file as JSON. kConflict: the name stands in the operator's file, with another
   // content.

@@ -158,6 +158,11 @@ Result<std::string> AgentCatalog::content(const std::string& version) const {
   return versions_.content(version);
 }
 
+Result<std::vector<std::string>> AgentCatalog::warnings(const std::string& version) const {
+  TRY_ASSIGN(const auto spec, versions_.spec(version));
+  return offer_.warnings(*spec);
+}
+
 Result<PutAgent> AgentCatalog::prepare(const std::string& tenant, const std::string& name,
                                        const json::value& file, const std::string& by,
                                        int64_t now_ms) {

@@ -22,6 +22,7 @@ struct PlainAgent {
 struct Offer {
   std::function<std::vector<ToolDeclaration>()> tools;
   std::function<Status(const AgentSpec&)> check;  // the models and tools that it names exist
+  std::function<std::vector<std::string>(const AgentSpec&)> warnings;  // as of Agents
 };
 
 class AgentCatalog : public Agents {
@@ -39,6 +40,7 @@ class AgentCatalog : public Agents {
   Result<std::vector<AgentVersion>> versions(const std::string& tenant,
                                              const std::string& name) const override;
   Result<std::string> content(const std::string& version) const override;
+  Result<std::vector<std::string>> warnings(const std::string& version) const override;
   Result<PutAgent> prepare(const std::string& tenant, const std::string& name,
                            const json::value& file, const std::string& by, int64_t now_ms) override;
   void publish(const PutAgent& agent) override;

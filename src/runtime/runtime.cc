@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "agent/agent_file.h"
+#include "agent/turn_parts.h"
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -109,8 +110,10 @@ struct Runtime::Impl {
       : setup(std::move(given)),
         outside(std::move(given_outside)),
         versions(outside.blobs),
-        agents(versions, {[this] { return router.offered(); },
-                          [this](const AgentSpec& agent) { return check(agent); }}),
+        agents(versions,
+               {[this] { return router.offered(); },
+                [this](const AgentSpec& agent) { return check(agent); },
+                [this](const AgentSpec& agent) { return limits_without_effect(agent, terms); }}),
         transcripts(outside.store, outside.blobs, kTranscriptsMax, kTranscriptsMaxBytes),
         policy(model_rules, router, setup.policy, versions),
         agent_planner(versions, transcripts, terms, outside.spawn),
@@ -180,6 +183,9 @@ Status Runtime::Impl::assemble() {
   TRY_STATUS(read_agents());
   for (const AgentSpec& agent : setup.agents) {
     TRY_STATUS(check(agent));
+    for (const std::string& why : limits_without_effect(agent, terms)) {
+      log(LogLevel::kWarn, "agent.limit_without_effect", {{"agent", agent.name}, {"why", why}});
+    }
     TRY_STATUS(agents.add(agent));
   }
   for (const auto& [name, agent] : setup.plain_agents) agents.add_plain(name, agent);

@@ -62,6 +62,9 @@ class NamedAgents : public Agents {
   Result<std::vector<AgentVersion>> versions(const std::string& tenant,
                                              const std::string& name) const override;
   Result<std::string> content(const std::string&) const override { return "{}"; }
+  Result<std::vector<std::string>> warnings(const std::string&) const override {
+    return std::vector<std::string>();
+  }
   Result<PutAgent> prepare(const std::string&, const std::string&, const json::value&,
                            const std::string&, int64_t) override {
     return fail(Code::kConflict, "all names are taken");

@@ -124,6 +124,20 @@ class Put(SystemTest):
         self.assertEqual(self.put(server, "x", {**FILE, "instructions": "Hers."}, **as_["eve"]).status, 201)
         self.assertEqual(server.api.get("/v1/agents/x").json, put.json, "each tenant has its own")
 
+    def test_a_limit_above_the_operators_is_said(self):
+        config = self.config()
+        config["models"]["small"] = {**config["models"]["main"], "max_output_tokens": 100}
+        server = self.server(config, {"orders": agent(max_output_tokens=9000)})
+        wide = {**FILE, "model": ["main", "small"], "max_output_tokens": 8192}
+        warning = self.only(self.put(server, "wide", wide).json["warnings"])
+        self.assertIn("max_output_tokens = 8192: models.small of the operator's file allows 100", warning)
+        self.assertEqual(server.api.get("/v1/agents/wide").json["warnings"], [warning])
+        self.assertEqual(self.put(server, "narrow", {**wide, "max_output_tokens": 100}).json["warnings"], [])
+        self.assertEqual(len(server.api.get("/v1/agents/orders").json["warnings"]), 1)
+        said = self.only([line for line in server.log_text().splitlines() if "agent.limit_without_effect" in line])
+        self.assertIn('agent="orders"', said)
+        self.assertIn("models.main of the operator's file allows 8192", said)
+
     def test_what_left_the_operators_file(self):
         server = self.serve()
         self.put(server, "x", FILE)

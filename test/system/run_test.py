@@ -118,6 +118,15 @@ class RunAnAgent(RunTest):
         self.assertNotEqual(first, second)
         self.assertIn("orders", self.perdure("agents", "list").stdout)
 
+    def test_a_limit_above_the_operators_is_said(self):
+        self.write_agent(max_output_tokens=9000)
+        warning = "perdure: orders.toml: max_output_tokens = 9000: models.main of the operator's file allows 8192"
+        self.assertIn(warning, self.perdure("run", "orders.toml", "say it", "--quiet").stderr)
+        self.assertIn(warning, self.perdure("agents", "put", "orders.toml").stderr)
+        self.assertIn("warning    max_output_tokens = 9000", self.perdure("agents", "show", "orders").stdout)
+        self.write_agent(max_output_tokens=8192)
+        self.assertEqual(self.perdure("agents", "put", "orders.toml").stderr, "")
+
     def test_a_schema_in_a_file_beside_it(self):
         (self.folder / "agents").mkdir()
         (self.folder / "agents" / "verdict.json").write_text('{"type": "object", "required": ["verdict"]}')
