@@ -247,7 +247,9 @@ class Evolver {
       state_.turn.rejections = 0;
       if (interrupt.reason != InterruptReason::kPlannerFailed) state_.news_seq = seq_;
     }
-    if (r.decision == Decision::kApprove) raise_limits(r.add);
+    const bool approved = r.decision == Decision::kApprove;
+    if (approved) raise_limits(r.add);
+    if (approved && interrupt.reason == InterruptReason::kAuthRequired) state_.mended_ms = at_ms_;
     Step* step = find(interrupt.step);
     if (step == nullptr) return {};
     if (step->interrupt_seq == r.interrupt_seq) step->interrupt_seq = 0;

@@ -141,6 +141,7 @@ struct TaskState {
   int64_t created_ms = 0;
   Limits limits;
   Usage spent;
+  int64_t mended_ms = 0;        // when a person last said that credentials and money are there
   uint32_t unpriced_calls = 0;  // sends that may have cost what nobody knows
   Usage reserved;
   Payload input;
@@ -166,7 +167,7 @@ struct TaskState {
     a("agent_version", agent_version), a("metadata", metadata), a("created_ms", created_ms);
     a("session", session);
     a("limits", limits), a("spent", spent), a("reserved", reserved), a("input", input);
-    a("unpriced_calls", unpriced_calls);
+    a("unpriced_calls", unpriced_calls), a("mended_ms", mended_ms);
     a("turn", turn), a("news_seq", news_seq), a("open", open), a("closed", closed);
     a("timers", timers), a("fired", fired), a("interrupts", interrupts), a("decided", decided);
     a("wishes", wishes), a("remembered", remembered), a("ending", ending), a("ended", ended);

@@ -69,7 +69,8 @@ bool expired(const Step& step, int64_t now_ms) {
 }
 
 // What its newest intent is for. With a provider id it fetches, and asks for nothing again.
-Send send_of(const StepId& id, const Step& step) {
+Send send_of(const TaskState& state, const StepId& id) {
+  const Step& step = state.open.at(id);
   return {.step = id,
           .kind = step.kind,
           .name = step.name,
@@ -78,12 +79,13 @@ Send send_of(const StepId& id, const Step& step) {
           .effect = step.contract.effect,
           .not_after_ms = step.not_after_ms,
           .args = step.args,
-          .provider_id = step.provider_id};
+          .provider_id = step.provider_id,
+          .mended_ms = state.mended_ms};
 }
 
 // Planted bugs only: asks anew for what was asked for before.
-Send asked_anew(const StepId& id, const Step& step) {
-  Send send = send_of(id, step);
+Send asked_anew(const TaskState& state, const StepId& id) {
+  Send send = send_of(state, id);
   send.provider_id.clear();
   return send;
 }
@@ -99,7 +101,7 @@ void intend(Draft& draft, const StepId& id, const Step& step, bool new_group) {
   const bool fetches = !step.provider_id.empty();
   if (!fetches && !planted(Bug::kReservationSkipped)) intent.reserved = step.reserve;
   draft.append(std::move(intent));
-  draft.emit(send_of(id, draft.state().open.at(id)));
+  draft.emit(send_of(draft.state(), id));
 }
 
 enum class Sent : bool { kHeldUp, kDone };  // kHeldUp: only the budget stands in the way
@@ -307,7 +309,7 @@ void settle(Draft& draft, const SettleStep& outcome) {
                       not_negative(outcome.used),
                       outcome.result};
   if (step != nullptr && planted(Bug::kModelAskedAgain) && step->kind == CallKind::kModel) {
-    draft.emit(asked_anew(outcome.step, *step));
+    draft.emit(asked_anew(draft.state(), outcome.step));
   }
   const Seq asked = step == nullptr ? 0 : step->interrupt_seq;
   draft.append(std::move(settled));
@@ -342,12 +344,12 @@ void recover(Draft& draft) {
     const Step& step = draft.state().open.at(id);
     if (step.state != EffectState::kIntent) continue;
     if (planted(Bug::kResendOnce)) {
-      draft.emit(asked_anew(id, step));
+      draft.emit(asked_anew(draft.state(), id));
       continue;
     }
     const bool wanted = !draft.state().ending;
     if (!step.provider_id.empty() && wanted && !planted(Bug::kFetchForgotten)) {
-      draft.emit(send_of(id, step));
+      draft.emit(send_of(draft.state(), id));
       continue;
     }
     const Seq asked = step.interrupt_seq;

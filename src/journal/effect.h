@@ -28,6 +28,8 @@ struct Send {
   // Not empty: the other side has taken this call before, under this name. Its answer is fetched;
   // nothing is asked for again.
   std::string provider_id = {};
+  // When a person last said that the task's credentials and accounts are mended; 0: nobody did.
+  int64_t mended_ms = 0;
 };
 
 // The outcome of this step is no longer wanted; stopping early is allowed, not required.

@@ -120,8 +120,9 @@ void ModelExecutor::run(const CallRequest& request, const Done& done) {
   if (is_unwanted(request)) rendered = fail(Code::kCancelled, "its outcome is no longer wanted");
   if (rendered) {
     // A fetch asks for what the provider already works on, and is no new call.
-    auto held_back =
-        request.send.provider_id.empty() ? buckets_.held_back(bucket(request)) : std::nullopt;
+    auto held_back = request.send.provider_id.empty()
+                         ? buckets_.held_back(bucket(request), request.send.mended_ms)
+                         : std::nullopt;
     if (!held_back) return call(request, std::move(*rendered), done);
     end(request);
     return done(outcome_of(request, std::move(*held_back)));

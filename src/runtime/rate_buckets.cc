@@ -2,33 +2,42 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "model/codec.h"
 
 namespace perdure::runtime {
 
-std::optional<ProviderResult> RateBuckets::held_back(const std::string& bucket) {
+std::optional<ProviderResult> RateBuckets::held_back(const std::string& bucket, int64_t mended_ms) {
   const std::lock_guard lock(mutex_);
   const auto found = closed_.find(bucket);
   if (found == closed_.end()) return std::nullopt;
   Closed& closed = found->second;
-  const int64_t wait_ms = closed.until_ms - now_ms();
+  const int64_t now = now_ms();
   const bool money = closed.failure == FailureClass::kQuota;
-  if (wait_ms <= 0 && money) {
+  if (money && now >= closed.until_ms) {
     closed_.erase(found);
     return std::nullopt;
   }
-  if (wait_ms <= 0) {
-    closed.until_ms = now_ms() + kNextMs;
+  const bool mended = money && mended_ms >= closed.told_unix_ms;
+  const int64_t from_ms = mended ? closed.next_ms : std::max(closed.until_ms, closed.next_ms);
+  if (now >= from_ms) {
+    closed.next_ms = now + kNextMs;
     closed.tries = true;
     return std::nullopt;
   }
+  const bool in_vain = money && !mended;
+  const int64_t wait_ms = from_ms - now;
   ProviderResult out;
-  out.outcome = money ? Outcome::kFailed : Outcome::kNotSent;
-  out.failure = closed.failure;
+  out.outcome = in_vain ? Outcome::kFailed : Outcome::kNotSent;
+  out.failure = in_vain ? FailureClass::kQuota : FailureClass::kRateLimit;
   out.retry_after_ms = wait_ms;
   out.used = Usage{};
-  out.detail = fmt::format("not sent: another call was told {}; the next is sent in {} s",
-                           money ? "that its quota is used up" : "to wait", (wait_ms + 999) / 1000);
+  out.detail = fmt::format("not sent: another call {}; the next is sent in {} s",
+                           in_vain  ? "was told that its quota is used up"
+                           : mended ? "asks whether there is money now"
+                                    : "was told to wait",
+                           (wait_ms + 999) / 1000);
   return out;
 }
 
@@ -41,7 +50,11 @@ void RateBuckets::note(const std::string& bucket, const ProviderResult& result) 
   const std::lock_guard lock(mutex_);
   Closed& closed = closed_[bucket];
   const int64_t until_ms = now_ms() + wait_ms;
-  if (until_ms > closed.until_ms) closed = {until_ms, result.failure};
+  if (until_ms < closed.until_ms) return;
+  closed.until_ms = until_ms;
+  closed.failure = result.failure;
+  closed.told_unix_ms = clock_.unix_ms();
+  closed.tries = false;
 }
 
 void RateBuckets::open_if_tried(const std::string& bucket) {

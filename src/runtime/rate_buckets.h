@@ -18,8 +18,9 @@ class RateBuckets {
 
   // What becomes of a call while its bucket is closed, unsent: NOT_SENT with the time to wait, or,
   // without money, FAILED like the one that was told so. Nothing while it is open. When the time is
-  // over, one call is let through, and the next kNextMs later, until one is answered.
-  std::optional<ProviderResult> held_back(const std::string& bucket);
+  // over, one call is let through, and the next kNextMs later, until one is answered. So it is at
+  // once for the calls of those who have said that there is money now (Send::mended_ms).
+  std::optional<ProviderResult> held_back(const std::string& bucket, int64_t mended_ms = 0);
   // How a call of this bucket ended. A rate limit closes it for as long as the provider asked.
   // Missing money closes it for kQuotaRecheckMs and not longer, so that money that came is seen.
   // An answer opens it if a call was let through since, and nothing otherwise: it is of a call that
@@ -34,7 +35,9 @@ class RateBuckets {
   struct Closed {
     int64_t until_ms = 0;
     FailureClass failure = FailureClass::kRateLimit;
-    bool tries = false;  // its time is over, and a call was let through
+    int64_t told_unix_ms = 0;  // compared with decisions alone
+    int64_t next_ms = 0;       // before it no other call is let through
+    bool tries = false;        // a call was let through
   };
 
   void open_if_tried(const std::string& bucket);

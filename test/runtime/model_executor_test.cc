@@ -40,10 +40,12 @@ class ModelExecutorTest : public testing::Test {
     providers_["m"] = std::move(made);
   }
 
-  void start(std::string provider_id = "", uint32_t attempt = 1, std::string model = "m") {
+  void start(std::string provider_id = "", uint32_t attempt = 1, std::string model = "m",
+             int64_t mended_ms = 0) {
     CallRequest request;
     request.send.provider_id = std::move(provider_id);
     request.send.attempt = attempt;
+    request.send.mended_ms = mended_ms;
     request.task = task_;
     request.send.step = "s";
     request.send.name = std::move(model);
@@ -142,6 +144,19 @@ TEST_F(ModelExecutorTest, AFetchIsNotHeldBack) {
   EXPECT_EQ(ended_.at(0).outcome, Outcome::kFailed);
 }
 
+TEST_F(ModelExecutorTest, WhoHasPaidIsNotHeldBack) {
+  ProviderResult broke;
+  broke.outcome = Outcome::kFailed;
+  broke.failure = FailureClass::kQuota;
+  buckets_.note("m", broke);
+  start();
+  work();
+  EXPECT_EQ(provider_->open.size(), 0u);
+  start("", 1, "m", clock_.unix_ms());
+  work();
+  EXPECT_EQ(provider_->open.size(), 1u);
+}
+
 TEST_F(ModelExecutorTest, EveryThirdFetchAsksForTheAnswerAsItStands) {
   for (uint32_t attempt = 1; attempt <= 6; ++attempt) start("resp_1", attempt);
   start("", 3);
@@ -224,6 +239,36 @@ TEST(RateBuckets, OneIsLetThroughFirstAndItsAnswerOpens) {
   buckets.note("a", told(FailureClass::kNone));
   EXPECT_FALSE(buckets.held_back("a"));
   EXPECT_FALSE(buckets.held_back("a"));
+}
+
+// However many have approved: one asks the provider, and the others wait for what it says.
+TEST(RateBuckets, OfThoseWhoHavePaidOneFindsOut) {
+  for (const FailureClass says : {FailureClass::kNone, FailureClass::kQuota}) {
+    SCOPED_TRACE(to_string(says));
+    test::SetClock clock;
+    RateBuckets buckets(clock);
+    clock.wall_ms = 50'000;
+    buckets.note("a", told(FailureClass::kQuota));
+    EXPECT_EQ(buckets.held_back("a", 49'999)->failure, FailureClass::kQuota) << "paid before";
+    EXPECT_FALSE(buckets.held_back("a", 50'001));
+    const auto second = buckets.held_back("a", 50'002);
+    ASSERT_TRUE(second);
+    EXPECT_EQ(second->outcome, Outcome::kNotSent);
+    EXPECT_EQ(second->failure, FailureClass::kRateLimit) << "no attempt is used up";
+    EXPECT_EQ(second->retry_after_ms, RateBuckets::kNextMs);
+    EXPECT_EQ(buckets.held_back("a")->outcome, Outcome::kFailed) << "nobody has paid for it";
+    clock.steady_ms += RateBuckets::kNextMs;
+    clock.wall_ms += RateBuckets::kNextMs;
+    EXPECT_FALSE(buckets.held_back("a", 50'002)) << "one that takes long stops nobody";
+    buckets.note("a", told(says));
+    const auto after = buckets.held_back("a", 50'002);
+    if (says == FailureClass::kNone) {
+      EXPECT_FALSE(after);
+      EXPECT_FALSE(buckets.held_back("a"));
+    } else {
+      EXPECT_EQ(after->outcome, Outcome::kFailed) << "its person is asked again";
+    }
+  }
 }
 
 TEST(RateBuckets, AWallClockThatIsSetChangesNothing) {

@@ -224,6 +224,29 @@ TEST(Expiry, ADecisionThatComesAfterItIsRefused) {
   EXPECT_EQ(driver.sends().size(), 0u);
 }
 
+// The sends that follow say when, whatever becomes of the process.
+TEST(Interrupts, WhoMendsACredentialLetsTheNextCallsTry) {
+  Driver driver;
+  const auto ask = [&](InterruptReason reason, Decision decision) {
+    driver.answer({InterruptAction{reason, "no money"}});
+    driver.pass(1000);
+    driver.decide(driver.question(reason), decision);
+  };
+  ask(InterruptReason::kLoopDetected, Decision::kApprove);
+  driver.answer({model("m1")}, {.await = step_is_done("m1")});
+  EXPECT_EQ(driver.sends().back().mended_ms, 0);
+  driver.settle("m1", Outcome::kFailed, FailureClass::kQuota);
+  ask(InterruptReason::kAuthRequired, Decision::kApprove);
+  const int64_t mended_ms = driver.now_ms();
+  driver.pass(1000);
+  driver.restart();
+  driver.answer({model("m2")}, {.await = step_is_done("m2")});
+  EXPECT_EQ(driver.sends().back().mended_ms, mended_ms);
+  driver.restart();
+  EXPECT_EQ(driver.sends_of("m2"), 2u);
+  EXPECT_EQ(driver.sends().back().mended_ms, mended_ms);
+}
+
 TEST(Expiry, SilenceMendsNoCredential) {
   for (const auto& [reason, decision] :
        {std::pair{InterruptReason::kAuthRequired, Decision::kReject},
