@@ -58,6 +58,7 @@ class Evolver {
     turn.await = r.await;
     turn.state = r.state;
     turn.rejections = 0;
+    std::erase_if(turn.asking, [](const auto& asked) { return asked.second.open == 0; });
     return {};
   }
 
@@ -78,7 +79,8 @@ class Evolver {
     step.unpriced = r.unpriced;
     step.args = r.args;
     step.planned_seq = seq_;
-    if (r.kind == CallKind::kModel) count_model_turn();
+    step.turn = state_.turn.number;
+    if (r.kind == CallKind::kModel) ++state_.turn.asking[step.turn].open;
     if (!r.identity.is_zero()) state_.wishes[r.identity].push_back(r.step);
     const bool allowed = r.verdict == Verdict::kAllow || planted(Bug::kApprovalSkipped);
     if (allowed) return move(r.step, EffectEvent::kAllowed);
@@ -304,6 +306,7 @@ class Evolver {
     }
     step->state = *next;
     if (is_terminal(*next)) {
+      if (step->kind == CallKind::kModel) end_model_call(step->turn, *next);
       state_.open.erase(id);
       state_.closed[id] = {*next, seq_};
       state_.news_seq = seq_;
@@ -329,11 +332,16 @@ class Evolver {
     step.reserved = {};
   }
 
-  // Once for all the calls of a turn.
-  void count_model_turn() {
+  // A turn is counted once for all its calls, and not if all of them fail.
+  void end_model_call(uint64_t number, EffectState end) {
     Turn& turn = state_.turn;
-    if (turn.last_model_turn != turn.number || turn.model_turns == 0) ++turn.model_turns;
-    turn.last_model_turn = turn.number;
+    ModelTurn& asked = turn.asking[number];
+    --asked.open;
+    if (end != EffectState::kFailed && !asked.counted) {
+      asked.counted = true;
+      ++turn.model_turns;
+    }
+    if (asked.open == 0 && number != turn.number) turn.asking.erase(number);
   }
 
   void set_pending(const TimerId& timer, TimerPurpose purpose, bool pending) {

@@ -1,5 +1,7 @@
 #include "core/state.h"
 
+#include <algorithm>
+
 #include "journal/binary.h"
 
 namespace perdure::core {
@@ -14,6 +16,15 @@ TaskStatus status_of(const TaskState& state) {
 Phase phase_of(const TaskState& state) {
   if (state.ended || !state.ending) return Phase::kRunning;
   return state.ending->status == TaskStatus::kCancelled ? Phase::kCancelling : Phase::kFinishing;
+}
+
+uint64_t model_turns_of(const TaskState& state) {
+  const auto may_count = [](const auto& asked) {
+    return asked.second.open > 0 && !asked.second.counted;
+  };
+  const auto& asking = state.turn.asking;
+  return state.turn.model_turns +
+         static_cast<uint64_t>(std::count_if(asking.begin(), asking.end(), may_count));
 }
 
 Sha256 hash_of(const TaskState& state) {

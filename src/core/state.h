@@ -26,6 +26,7 @@ struct Step {
   bool unpriced = false;  // what it costs is not known, and 0 counts
   Payload args;
   Seq planned_seq = 0;
+  uint64_t turn = 0;          // that planned it
   uint32_t attempt = 0;       // of the newest intent
   uint32_t not_tried = 0;     // attempts that called nobody: fetches, and those that were held back
   uint32_t paid_in_vain = 0;  // attempts whose answer was lost on the way, or cannot be read
@@ -45,7 +46,7 @@ struct Step {
   void fields(Archive& a) {
     a("kind", kind), a("name", name), a("executed_by", executed_by), a("state", state);
     a("contract", contract), a("reserve", reserve), a("reserved", reserved), a("args", args);
-    a("unpriced", unpriced), a("planned_seq", planned_seq), a("attempt", attempt);
+    a("unpriced", unpriced), a("planned_seq", planned_seq), a("turn", turn), a("attempt", attempt);
     a("not_tried", not_tried), a("paid_in_vain", paid_in_vain);
     a("unreadable", unreadable), a("group", group);
     a("not_after_ms", not_after_ms), a("may_have_run", may_have_run);
@@ -95,6 +96,16 @@ struct Interrupt {
   }
 };
 
+// A turn that asked a model.
+struct ModelTurn {
+  uint32_t open = 0;     // calls that have no end yet
+  bool counted = false;  // one ended otherwise than failed
+  template <class Archive>
+  void fields(Archive& a) {
+    a("open", open), a("counted", counted);
+  }
+};
+
 // The last accepted turn, and how the next one fares.
 struct Turn {
   uint64_t number = 0;
@@ -106,14 +117,15 @@ struct Turn {
   uint32_t rejections = 0;      // of the turn that follows
   bool replan_pending = false;  // a timer will bring the next attempt
   Seq interrupt_seq = 0;        // open, and holds the planner up
-  uint64_t model_turns = 0;     // turns that called a model
-  uint64_t last_model_turn = 0;
+  uint64_t model_turns = 0;     // turns that are counted
+  // This one, and earlier ones with open calls.
+  std::map<uint64_t, ModelTurn> asking;
   template <class Archive>
   void fields(Archive& a) {
     a("number", number), a("upto_seq", upto_seq), a("answer_hash", answer_hash), a("more", more);
     a("await", await), a("state", state), a("rejections", rejections);
     a("replan_pending", replan_pending), a("interrupt_seq", interrupt_seq);
-    a("model_turns", model_turns), a("last_model_turn", last_model_turn);
+    a("model_turns", model_turns), a("asking", asking);
   }
 };
 
@@ -177,6 +189,8 @@ struct TaskState {
 
 TaskStatus status_of(const TaskState& state);
 Phase phase_of(const TaskState& state);
+// What counts against Limits::turns.
+uint64_t model_turns_of(const TaskState& state);
 // Equal for equal states, whatever bytes of payloads are at hand.
 Sha256 hash_of(const TaskState& state);
 // What is known of a step, open or closed.

@@ -103,7 +103,7 @@ void answer(Draft& draft, const AnswerTurn& command) {
   }
   const int64_t turns_max = state.limits.turns;
   const bool too_many = turns_max != kUnlimited && calls_model(command) &&
-                        state.turn.model_turns >= static_cast<uint64_t>(turns_max);
+                        model_turns_of(state) >= static_cast<uint64_t>(turns_max);
   TurnAccepted accepted{command.turn,
                         command.upto_seq,
                         command.planner_version,

@@ -220,7 +220,7 @@ struct Limits {
   MicroUsd cost_micro_usd = kUnlimited;
   int64_t model_calls = kUnlimited;
   int64_t tool_calls = kUnlimited;
-  int64_t turns = kUnlimited;  // that call a model
+  int64_t turns = kUnlimited;  // that ask a model, but for those whose every call failed
 
   template <class Archive>
   void fields(Archive& a) {

@@ -279,6 +279,49 @@ TEST(Turns, LimitCountsTurnsThatCallAModel) {
   EXPECT_EQ(driver.state().ended->stop_reason, StopReason::kMaxTurns);
 }
 
+// A failover is no turn of its own.
+TEST(Turns, OneWhoseEveryCallFailedIsNotCounted) {
+  Driver driver(Limits{.turns = 2});
+  const auto fail_one = [&](const StepId& id) {
+    driver.answer({model(id)}, {.await = step_is_done(id)});
+    EXPECT_EQ(driver.step(id), "intent");
+    driver.settle(id, Outcome::kFailed, FailureClass::kAuth);
+  };
+  for (const char* id : {"a", "b", "c", "d"}) fail_one(id);
+  EXPECT_EQ(core::model_turns_of(driver.state()), 0u);
+  driver.answer({model("m1"), model("m2")},
+                {.await = all_of({step_is_done("m1"), step_is_done("m2")})});
+  EXPECT_EQ(core::model_turns_of(driver.state()), 1u) << "it may be answered yet";
+  driver.settle("m1", Outcome::kFailed, FailureClass::kInvalid);
+  driver.settle("m2", Outcome::kSucceeded);
+  EXPECT_EQ(core::model_turns_of(driver.state()), 1u);
+  fail_one("e");
+  driver.restart();
+  driver.answer({model("m3")});
+  EXPECT_EQ(driver.step("m3"), "intent");
+  driver.settle("m3", Outcome::kSucceeded);
+  EXPECT_EQ(core::model_turns_of(driver.state()), 2u);
+  driver.answer({model("m4")});
+  EXPECT_EQ(driver.step("m4"), "none");
+  EXPECT_EQ(driver.state().ended->stop_reason, StopReason::kMaxTurns);
+}
+
+// A planner that waits for none of its calls gets no more of them.
+TEST(Turns, OpenCallsCountUntilTheyFail) {
+  Driver driver(Limits{.turns = 2});
+  driver.answer({model("m1"), model("m2")}, {.await = {}, .more = true});
+  driver.answer({model("m3")}, {.await = {}, .more = true});
+  driver.settle("m1", Outcome::kFailed, FailureClass::kInvalid);
+  EXPECT_EQ(core::model_turns_of(driver.state()), 2u);
+  driver.settle("m2", Outcome::kFailed, FailureClass::kInvalid);
+  EXPECT_EQ(core::model_turns_of(driver.state()), 1u);
+  EXPECT_EQ(driver.state().turn.asking.size(), 1u) << "nothing is kept of turns that are over";
+  driver.answer({model("m4")}, {.await = {}, .more = true});
+  EXPECT_EQ(driver.step("m4"), "intent");
+  driver.answer({model("m5")});
+  EXPECT_EQ(driver.state().ending->stop_reason, StopReason::kMaxTurns);
+}
+
 TEST(Timers, OneThatIsDueInThePastFiresAtOnce) {
   Driver driver;
   driver.answer({TimerAction{"t", 0, 1}});
