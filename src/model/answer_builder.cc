@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <set>
 
 #include "base/hash.h"
@@ -16,7 +17,18 @@ void AnswerBuilder::spoil(std::string why) {
   if (damage_.empty()) damage_ = std::move(why);
 }
 
+CallFailure AnswerBuilder::broken_off(CallFailure failure) const {
+  failure.had_output = has_output_;
+  if (answer_.input_tokens > 0 || answer_.output_tokens > 0) {
+    failure.counted = tokens_of(answer_);
+    failure.counted->input = std::max<int64_t>(failure.counted->input, 0);
+    failure.counted->output = std::max<int64_t>(failure.counted->output, 0);
+  }
+  return failure;
+}
+
 bool AnswerBuilder::count(size_t bytes) {
+  if (bytes > 0) begin_output();
   if (bytes > bytes_left_) {
     spoil("the answer is larger than is accepted");
     return false;

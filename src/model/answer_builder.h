@@ -8,6 +8,7 @@
 
 #include "base/sse.h"
 #include "journal/message.h"
+#include "model/call_failure.h"
 
 namespace perdure {
 
@@ -27,6 +28,10 @@ class AnswerBuilder {
   // The first damage is kept.
   void spoil(std::string why);
   const std::string& damage() const { return damage_; }
+  // A part of the answer has begun, also where nothing of it is kept.
+  void begin_output() { has_output_ = true; }
+  // An error came in the place of the rest: `failure`, with what is known of the beginning.
+  CallFailure broken_off(CallFailure failure) const;
 
   // Takes `bytes` from what an answer may hold; false, and damage, if there are not so many.
   bool count(size_t bytes);
@@ -48,6 +53,7 @@ class AnswerBuilder {
   OnDelta on_delta_;
   size_t bytes_left_;
   size_t calls_max_;
+  bool has_output_ = false;
   ModelAnswer answer_;
   std::string damage_;
 };

@@ -19,6 +19,7 @@ constexpr size_t kErrorBodyMaxBytes = 64 * 1024;
 struct TypeRow {
   std::string_view type;
   FailureClass failure;
+  bool refused_work = false;  // kTransient: nothing was computed
 };
 
 constexpr TypeRow kTypes[] = {
@@ -27,13 +28,13 @@ constexpr TypeRow kTypes[] = {
     {"billing_error", kQuota},
     {"permission_error", kAuth},
     {"not_found_error", kInvalid},
-    {"conflict_error", kTransient},
+    {"conflict_error", kTransient, true},
     {"request_too_large", kTooLarge},
     {"rate_limit_error", kRateLimit},
     {"enforced_spend_limit_reached", kQuota},
-    {"api_error", kTransient},
+    {"api_error", kTransient, true},
     {"timeout_error", kTransient},
-    {"overloaded_error", kTransient},
+    {"overloaded_error", kTransient, true},
 };
 
 // The API says these in words only, under invalid_request_error.
@@ -74,11 +75,11 @@ bool says(std::string_view message, const std::string_view (&words)[N]) {
                      [&](auto word) { return lower.find(word) != std::string::npos; });
 }
 
-FailureClass class_of_type(const ApiError& error) {
+TypeRow row_of(const ApiError& error) {
   for (const TypeRow& row : kTypes) {
-    if (row.type == error.type) return row.failure;
+    if (row.type == error.type) return row;
   }
-  return kNone;
+  return {"", kNone};
 }
 
 FailureClass by_words(FailureClass failure, const ApiError& error) {
@@ -121,7 +122,7 @@ CallFailure classify_anthropic(int status, std::string_view body, const AnswerEn
   const ApiError error = read_body(body);
   CallFailure out;
   out.retry_after_ms = retry_after_ms(end.headers, false, end.now_ms);
-  out.failure = class_of_type(error);
+  out.failure = row_of(error).failure;
   if (out.failure == kNone || status == 401) out.failure = class_of_status(status);
   out.failure = by_words(out.failure, error);
   if (out.failure == kRateLimit && out.retry_after_ms == 0) {
@@ -138,7 +139,9 @@ CallFailure classify_anthropic(int status, std::string_view body, const AnswerEn
 CallFailure classify_anthropic_error(const json::value& value, const AnswerEnd& end) {
   const ApiError error = read_error(value);
   CallFailure out;
-  out.failure = by_words(class_of_type(error), error);
+  const TypeRow row = row_of(error);
+  out.failure = by_words(row.failure, error);
+  out.refused_work = row.refused_work;
   if (out.failure == kNone) out.failure = kTransient;
   out.outcome = outcome_of(out.failure);
   out.retry_after_ms = retry_after_ms(end.headers, false, end.now_ms);

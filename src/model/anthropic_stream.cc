@@ -276,7 +276,7 @@ AnswerOrFailure AnthropicStream::finish(const AnswerEnd& end) {
       builder_.spoil(object.error().message);
     }
   }
-  if (error_) return {{}, classify_anthropic_error(*error_, end)};
+  if (error_) return {{}, builder_.broken_off(classify_anthropic_error(*error_, end))};
   if (!builder_.damage().empty()) return {{}, malformed_answer(builder_.damage())};
   if (stop_reason_.empty()) return {{}, no_answer(end)};
   settle();

@@ -64,6 +64,7 @@ void BedrockAssembly::add(std::string_view name, const json::object& event) {
 
 BedrockAssembly::Block* BedrockAssembly::block_of(const json::object& event) {
   recognised_ = true;
+  builder_.begin_output();
   const auto index = integer_in(event, "contentBlockIndex");
   if (!index) {
     spoil("a piece of content names no block");

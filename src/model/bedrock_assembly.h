@@ -21,6 +21,9 @@ class BedrockAssembly {
 
   void spoil(std::string why) { builder_.spoil(std::move(why)); }
   const std::string& damage() const { return builder_.damage(); }
+  CallFailure broken_off(CallFailure failure) const {
+    return builder_.broken_off(std::move(failure));
+  }
   bool recognised() const { return recognised_; }
   bool finished() const { return !stop_reason_.empty(); }
 

@@ -20,15 +20,16 @@ constexpr size_t kErrorBodyMaxBytes = 64 * 1024;
 struct NameRow {
   std::string_view name;  // in lower case: streams write the first letter small
   FailureClass failure;
+  bool refused_work = false;  // kTransient: nothing was computed
 };
 
 constexpr NameRow kNames[] = {
     {"throttlingexception", kRateLimit},
     {"toomanyrequestsexception", kRateLimit},
-    {"modelnotreadyexception", kTransient},
-    {"serviceunavailableexception", kTransient},
-    {"internalserverexception", kTransient},
-    {"internalfailure", kTransient},
+    {"modelnotreadyexception", kTransient, true},
+    {"serviceunavailableexception", kTransient, true},
+    {"internalserverexception", kTransient, true},
+    {"internalfailure", kTransient, true},
     {"modeltimeoutexception", kTransient},
     {"modelstreamerrorexception", kTransient},
     {"modelerrorexception", kTransient},
@@ -80,12 +81,17 @@ bool says_any(const std::string& text, std::initializer_list<std::string_view> w
                      [&](auto word) { return text.find(word) != std::string::npos; });
 }
 
-FailureClass class_of(const ApiError& error, FailureClass unknown) {
+const NameRow* row_of(const ApiError& error) {
   const std::string name = lower_case(error.name);
-  const std::string message = lower_case(error.message);
   const auto* row = std::find_if(std::begin(kNames), std::end(kNames),
                                  [&](const NameRow& r) { return r.name == name; });
-  const FailureClass failure = row != std::end(kNames) ? row->failure : unknown;
+  return row != std::end(kNames) ? row : nullptr;
+}
+
+FailureClass class_of(const ApiError& error, FailureClass unknown) {
+  const std::string message = lower_case(error.message);
+  const NameRow* row = row_of(error);
+  const FailureClass failure = row != nullptr ? row->failure : unknown;
   if (failure == kRateLimit && says_any(message, {"per day", "per month"})) return kQuota;
   if (failure == kInvalid) {
     const bool too_long = std::any_of(std::begin(kTooLong), std::end(kTooLong), [&](auto words) {
@@ -129,7 +135,10 @@ CallFailure classify_bedrock_event(const AwsEvent& event, const AnswerEnd& end) 
   ApiError error = read_body(event.payload);
   error.name = plain_name(event.name);
   if (error.message.empty()) error.message = event.error_message;
-  return failure_of("error in the answer", class_of(error, kTransient), error, end);
+  CallFailure out = failure_of("error in the answer", class_of(error, kTransient), error, end);
+  const NameRow* row = row_of(error);
+  out.refused_work = row != nullptr && row->refused_work;
+  return out;
 }
 
 }  // namespace perdure

@@ -33,7 +33,7 @@ CallFailure BedrockStream::no_answer(const AnswerEnd& end) const {
 }
 
 AnswerOrFailure BedrockStream::finish(const AnswerEnd& end) {
-  if (error_) return {{}, classify_bedrock_event(*error_, end)};
+  if (error_) return {{}, assembly_.broken_off(classify_bedrock_event(*error_, end))};
   if (!assembly_.damage().empty()) return {{}, malformed_answer(assembly_.damage())};
   if (!assembly_.finished()) return {{}, no_answer(end)};
   if (auto failure = assembly_.failure()) return {{}, std::move(*failure)};

@@ -62,6 +62,10 @@ CallFailure ended_early(HttpResult::End end, std::string_view detail) {
   return {kMalformedOutput, Outcome::kInDoubt, 0, "the answer is not a completion"};
 }
 
+bool refused_work(int status) {
+  return status >= 500 && status != 504 && status != 524 && status < 598;
+}
+
 Outcome outcome_of(FailureClass failure) {
   switch (failure) {
     case kRateLimit:

@@ -5,9 +5,11 @@
 // computed, and so paid for, without reaching us is IN_DOUBT: a model call has no other effect, so
 // the core may call again and shows the attempt.
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "journal/price.h"
 #include "journal/terms.h"
 #include "model/retry_hint.h"
 #include "ports/http_client.h"
@@ -19,6 +21,10 @@ struct CallFailure {
   Outcome outcome = Outcome::kInDoubt;
   int64_t retry_after_ms = 0;
   std::string detail;  // for people; bounded; of the body only the error's own words
+  // Of an error that came inside an answer.
+  bool refused_work = false;             // its words are those of a status that refuses work
+  bool had_output = false;               // a part of the answer had come before
+  std::optional<TokenCounts> counted{};  // by the provider until then
 };
 
 // The answer came and makes no sense.
@@ -26,6 +32,9 @@ CallFailure malformed_answer(std::string_view why);
 // There is no whole answer, and nothing was refused.
 CallFailure ended_early(HttpResult::End end, std::string_view detail);
 
+// No provider asks money for an error of its own. Behind a gateway that ran out of time (504; 524,
+// 598 and 599 of some) it may have answered, though.
+bool refused_work(int status);
 // What a failure of this class means for a call that was sent.
 Outcome outcome_of(FailureClass failure);
 // x-should-retry wins over everything. A refusal that may be sent again has done nothing yet.

@@ -12,26 +12,30 @@ bool is_success(int status) {
   return status >= 200 && status < 300;
 }
 
-// No provider asks money for an error of its own. Behind a gateway that ran out of time (504; 524,
-// 598 and 599 of some) it may have answered, though.
-bool refused_work(int status) {
-  return status >= 500 && status != 504 && status != 524 && status < 598;
+Usage usage_of(const TokenCounts& tokens, const ModelPrice& price) {
+  return {.cost_micro_usd = cost(price, tokens),
+          .model_calls = 1,
+          .input_tokens = tokens.input,
+          .output_tokens = tokens.output};
 }
 
 // What a call without an answer used. Absent means unknown: it may have been computed, as that of
-// a fetch was.
-std::optional<Usage> used_without_answer(Outcome outcome, int status, bool fetches) {
-  if (fetches) return std::nullopt;
-  if (outcome == Outcome::kInDoubt) {
-    return refused_work(status) ? std::optional(Usage{}) : std::nullopt;
-  }
+// a fetch was, or has been in part. An error before any part of the answer is what its status would
+// have said.
+std::optional<Usage> used_without_answer(const CallFailure& failure, int status,
+                                         const ModelPrice& price) {
+  const bool refused = refused_work(status) || failure.refused_work;
+  if (failure.had_output) return std::nullopt;
+  if (failure.outcome == Outcome::kInDoubt && !refused) return std::nullopt;
+  if (failure.counted) return usage_of(*failure.counted, price);
   Usage used;
-  if (outcome == Outcome::kFailed) used.model_calls = 1;
+  if (failure.outcome == Outcome::kFailed) used.model_calls = 1;
   return used;
 }
 
 CallFailure fetched_later(CallFailure failure) {
   failure.outcome = Outcome::kDeferred;
+  failure.had_output = false;  // the fetch brings it all
   if (failure.failure != FailureClass::kRateLimit) failure.failure = FailureClass::kContinue;
   failure.detail += "; the provider works on, and its answer will be fetched";
   return failure;
@@ -68,10 +72,7 @@ ProviderResult Exchange::succeeded(ModelAnswer answer) const {
   ProviderResult out;
   out.outcome = Outcome::kSucceeded;
   if (answer.input_tokens >= 0 && answer.output_tokens >= 0) {
-    out.used = Usage{.cost_micro_usd = cost(price_, tokens_of(answer)),
-                     .model_calls = 1,
-                     .input_tokens = answer.input_tokens,
-                     .output_tokens = answer.output_tokens};
+    out.used = usage_of(tokens_of(answer), price_);
   }
   out.answer = answer_to_json(answer);
   return out;
@@ -112,14 +113,16 @@ ProviderResult Exchange::finish(const HttpResult& result, int64_t now_ms) {
   if (!has_body_ && !result.body.empty()) on_body(result.status, result.body);
   AnswerOrFailure end = read_end(result, now_ms);
   if (end.answer) return succeeded(*std::move(end.answer));
+  const bool put_off = end.failure.outcome == Outcome::kDeferred;
+  if (put_off && end.failure.had_output) end.failure.outcome = Outcome::kInDoubt;
   ProviderResult out;
+  if (!fetches_) out.used = used_without_answer(end.failure, result.status, price_);
   out.outcome = end.failure.outcome;
   out.failure = end.failure.failure;
   out.detail = std::move(end.failure.detail);
   out.retry_after_ms = end.failure.retry_after_ms;
-  out.used = used_without_answer(end.failure.outcome, result.status, fetches_);
   // What may be paid for is not asked for as patiently as what was refused.
-  const bool may_be_paid = out.outcome == Outcome::kInDoubt && !out.used;
+  const bool may_be_paid = out.outcome == Outcome::kInDoubt && (!out.used || end.failure.counted);
   if (may_be_paid && out.failure == FailureClass::kTransient) {
     out.failure = FailureClass::kAmbiguous;
   }

@@ -19,6 +19,9 @@ class GeminiAssembly {
 
   void spoil(std::string why) { builder_.spoil(std::move(why)); }
   const std::string& damage() const { return builder_.damage(); }
+  CallFailure broken_off(CallFailure failure) const {
+    return builder_.broken_off(std::move(failure));
+  }
   // An `error` that came inside the answer: the object that holds it.
   const std::optional<json::object>& error() const { return error_; }
   bool recognised() const { return recognised_; }

@@ -154,8 +154,10 @@ CallFailure classify_gemini(int status, std::string_view body, const AnswerEnd& 
 CallFailure classify_gemini_error(const json::object& object, const AnswerEnd& end) {
   const ApiError error = read_error(object);
   const bool has_code = error.code >= 400 && error.code <= 599;
-  return failure_of("error in the answer", has_code ? static_cast<int>(error.code) : 500, error,
-                    end);
+  const int status = has_code ? static_cast<int>(error.code) : 500;
+  CallFailure out = failure_of("error in the answer", status, error, end);
+  out.refused_work = has_code && refused_work(status);
+  return out;
 }
 
 }  // namespace perdure

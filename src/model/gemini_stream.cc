@@ -36,7 +36,9 @@ AnswerOrFailure GeminiStream::finish(const AnswerEnd& end) {
       assembly_.spoil(object.error().message);
     }
   }
-  if (const auto& error = assembly_.error()) return {{}, classify_gemini_error(*error, end)};
+  if (const auto& error = assembly_.error()) {
+    return {{}, assembly_.broken_off(classify_gemini_error(*error, end))};
+  }
   if (!assembly_.damage().empty()) return {{}, malformed_answer(assembly_.damage())};
   if (!assembly_.finished()) return {{}, no_answer(end)};
   if (!clean && assembly_.grew_after_finish()) return {{}, no_answer(end)};

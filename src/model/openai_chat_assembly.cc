@@ -29,6 +29,16 @@ constexpr FinishRow kFinishes[] = {
     {"safety", ModelAnswer::Stop::kRefusal},
 };
 
+// Reasoning too, under whatever name.
+bool says_anything(const json::object& message) {
+  return std::any_of(message.begin(), message.end(), [](const auto& member) {
+    if (member.key() == "role") return false;
+    const json::value& value = member.value();
+    return (value.is_string() && !value.get_string().empty()) ||
+           (value.is_array() && !value.get_array().empty()) || value.is_object();
+  });
+}
+
 }  // namespace
 
 OpenAiChatAssembly::OpenAiChatAssembly(AnswerBuilder::OnDelta on_delta, const AnswerLimits& limits)
@@ -69,6 +79,7 @@ void OpenAiChatAssembly::add_choice(const json::object& choice) {
 }
 
 void OpenAiChatAssembly::add_message(const json::object& message) {
+  if (says_anything(message)) builder_.begin_output();
   if (const json::value* content = message.if_contains("content")) add_content(*content);
   if (const auto refusal = text_in(message, "refusal"); !refusal.empty()) {
     if (finished()) grew_after_finish_ = true;

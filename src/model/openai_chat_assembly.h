@@ -19,6 +19,9 @@ class OpenAiChatAssembly {
 
   void spoil(std::string why) { builder_.spoil(std::move(why)); }
   const std::string& damage() const { return builder_.damage(); }
+  CallFailure broken_off(CallFailure failure) const {
+    return builder_.broken_off(std::move(failure));
+  }
   // An `error` member that came inside the answer.
   const std::optional<json::value>& error() const { return error_; }
   bool recognised() const { return recognised_; }

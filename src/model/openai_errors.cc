@@ -17,6 +17,7 @@ constexpr size_t kErrorBodyMaxBytes = 64 * 1024;
 struct CodeRow {
   std::string_view code;  // the error's `code`, or its `type`
   FailureClass failure;
+  bool refused_work = false;  // kTransient: nothing was computed
 };
 
 // Codes say more than the status they come with, so they are looked up first.
@@ -32,11 +33,11 @@ constexpr CodeRow kCodes[] = {
     {"billing_not_active", kQuota},
     {"rate_limit_exceeded", kRateLimit},
     {"slow_down", kRateLimit},
-    {"server_error", kTransient},
-    {"server_is_overloaded", kTransient},
-    {"service_unavailable_error", kTransient},
+    {"server_error", kTransient, true},
+    {"server_is_overloaded", kTransient, true},
+    {"service_unavailable_error", kTransient, true},
     {"vector_store_timeout", kTransient},
-    {"conversation_locked", kTransient},
+    {"conversation_locked", kTransient, true},
     {"invalid_api_key", kAuth},
     {"model_not_found", kInvalid},
     {"invalid_prompt", kInvalid},
@@ -86,19 +87,19 @@ ApiError read_body(std::string_view body) {
   return error;
 }
 
-FailureClass class_of_code(const ApiError& error) {
+CodeRow row_of(const ApiError& error) {
   for (const std::string* word : {&error.code, &error.type}) {
     for (const CodeRow& row : kCodes) {
-      if (row.code == *word) return row.failure;
+      if (row.code == *word) return row;
     }
-    if (word->starts_with("image_")) return kInvalid;
+    if (word->starts_with("image_")) return {"image_", kInvalid};
   }
-  return kNone;
+  return {"", kNone};
 }
 
 FailureClass class_of(int status, const ApiError& error) {
   const FailureClass by_status = class_of_status(status);
-  const FailureClass by_code = class_of_code(error);
+  const FailureClass by_code = row_of(error).failure;
   if (status == 401) return kAuth;  // whatever words come with it
   if (by_code != kNone) return by_code;
   if ((by_status == kInvalid || by_status == kTooLarge) && says_context_overflow(error.message)) {
@@ -131,7 +132,9 @@ CallFailure classify_openai(int status, std::string_view body, const AnswerEnd& 
 CallFailure classify_openai_error(const json::value& value, const AnswerEnd& end) {
   const ApiError error = read_error(value);
   CallFailure out;
-  out.failure = class_of_code(error);
+  const CodeRow row = row_of(error);
+  out.failure = row.failure;
+  out.refused_work = row.failure == kNone ? refused_work(error.status) : row.refused_work;
   if (out.failure == kNone && says_context_overflow(error.message)) out.failure = kContextOverflow;
   if (out.failure == kNone) out.failure = error.status ? class_of_status(error.status) : kTransient;
   out.outcome = outcome_of(out.failure);

@@ -58,6 +58,7 @@ void OpenAiResponsesStream::read_event(const SseEvent& event) {
   const std::string_view type = text_in(*object, "type");
   const int64_t index = integer_in(*object, "output_index").value_or(-1);
   const json::object* response = object_in(*object, "response");
+  if (index >= 0) builder_.begin_output();
   if (type == "error" || event.type == "error") {
     const json::object* error = object_in(*object, "error");
     stream_error_ = error != nullptr ? json::value(*error) : *parsed;
@@ -185,10 +186,11 @@ void OpenAiResponsesStream::settle() {
 
 // What became of a response in the background only the provider can tell.
 CallFailure OpenAiResponsesStream::of_stream_error(const AnswerEnd& end) const {
-  CallFailure failure = classify_openai_error(*stream_error_, end);
+  CallFailure failure = builder_.broken_off(classify_openai_error(*stream_error_, end));
   if (on_response_id_ && !builder_.answer().response_id.empty()) {
     failure.failure = FailureClass::kAmbiguous;
     failure.outcome = Outcome::kInDoubt;
+    failure.refused_work = false;
   }
   return failure;
 }
@@ -220,7 +222,7 @@ AnswerOrFailure OpenAiResponsesStream::finish(const AnswerEnd& end) {
       read_response(*object);
     }
   }
-  if (error_) return {{}, classify_openai_error(*error_, end)};
+  if (error_) return {{}, builder_.broken_off(classify_openai_error(*error_, end))};
   if (stream_error_ && !ended_) return {{}, of_stream_error(end)};
   if (!builder_.damage().empty()) return {{}, malformed_answer(builder_.damage())};
   if (!ended_) return {{}, no_answer(end)};

@@ -139,6 +139,50 @@ class Background(SystemTest):
         self.assertEqual(seen["usage"]["model_calls"], 2, "perhaps billed twice")
 
 
+class BrokenOff(SystemTest):
+    """An error behind the head of an answer: nothing is booked for it where nothing had come."""
+    WEIGHT = 2
+    CREATED = {"type": "response.created", "response": {"id": "resp_1", "status": "in_progress"}}
+    OVERLOADED = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
+    # How it begins, what of the answer may have come then, the error, and the answer to the second call.
+    DIALECTS = {
+        "openai-chat": ("/v1", answers.MODEL_PATH, [answers.chunk({"role": "assistant", "content": ""})],
+                        [answers.chunk({"content": "Hel"})],
+                        {"error": {"code": "server_is_overloaded", "message": "Overloaded"}},
+                        answers.stream(answers.text_chunks("Hello."))),
+        "openai-responses": ("/v1", RESPONSES, [CREATED],
+                             [{"type": "response.output_text.delta", "output_index": 0, "delta": "Hel"}],
+                             {"type": "error", "code": "server_is_overloaded", "message": "Overloaded"}, responses()),
+        "anthropic": ("", MESSAGES, [{"type": "ping"}],
+                      [{"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}],
+                      OVERLOADED, message("end_turn", text("Hello."))),
+    }
+
+    def test_before_and_behind_a_part_of_the_answer(self):
+        for provider, (base, path, begin, part, error, whole) in self.DIALECTS.items():
+            main = model(self.world, provider=provider, base_url=self.world.url + base,
+                         price_per_mtok={"input": 1.0, "output": 4.0})
+            server = self.server(self.config(models={"main": main}))
+            for where, came, failure in (("before", begin, "transient"), ("behind", begin + part, "ambiguous")):
+                with self.subTest(provider, where=where):
+                    words = f"{provider} {where}"
+                    broken = [["head", 200, answers.SSE],
+                              *(["body", f"data: {json.dumps(data)}\n\n"] for data in [*came, error]), ["end"]]
+                    self.world.rules({"path": path, "times": 1, "steps": broken}, {"path": path, "steps": whole})
+                    task = server.api.submit("orders", words)
+                    seen = server.api.wait(task, "completed", "failed")
+                    self.assertEqual((seen["status"], seen.get("result")), ("completed", {"text": "Hello."}), seen)
+                    self.assertEqual(len(self.received(path, words)), 2)
+                    first, second = (record for record in server.api.journal(task) if record["type"] == "step_settled")
+                    self.assertEqual((first["outcome"], first["failure"]), ("in_doubt", failure))
+                    self.assertIn("Overloaded", first["detail"])
+                    paid = second["used"]["cost_micro_usd"] / 1e6
+                    if where == "before":
+                        self.assertAlmostEqual(seen["usage"]["cost_usd"], paid)
+                    else:
+                        self.assertGreater(seen["usage"]["cost_usd"], paid, "perhaps billed: the reservation is booked")
+
+
 class KilledInACall(SystemTest):
     """A call that no provider keeps: it is made again with the same bytes, and both are shown and counted."""
     WEIGHT = 2
