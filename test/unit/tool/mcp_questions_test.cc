@@ -53,6 +53,34 @@ TEST(McpExecutorTest, AQuestionGoesToAPersonAndComesBack) {
   EXPECT_EQ(world.settled().outcome, Outcome::kInDoubt) << "the time runs again";
 }
 
+// The timer fires, and its callback waits for the lock that the question holds.
+TEST(McpExecutorTest, ATimerThatIsLateForAQuestionEndsNothing) {
+  for (const bool is_answered : {false, true}) {
+    SCOPED_TRACE(is_answered);
+    McpWorld world;
+    world.start();
+    CallRequest request = call_of("pay");
+    request.ask = asked_as(9);
+    world.call(std::move(request));
+    world.runner.take();
+    world.timers.fire_late(world.config.call_ms);
+    world.runner.say(on_one_line(kQuestion));
+    const auto answer = [&] {
+      world.executor->answer({}, "pay", 9, Decision::kRespond, Payload::of(R"({"size":"L"})"));
+      EXPECT_EQ(world.runner.take().at("id"), "q");
+    };
+    if (is_answered) answer();
+    world.timers.advance(0);
+    EXPECT_TRUE(world.settles.empty()) << "the call lives";
+    EXPECT_TRUE(world.runner.written.empty()) << "and nobody told the server otherwise";
+    if (!is_answered) answer();
+    world.timers.advance(world.config.call_ms - 1);
+    EXPECT_TRUE(world.settles.empty()) << "it has its whole time again";
+    world.timers.advance(1);
+    EXPECT_EQ(world.settled().outcome, Outcome::kInDoubt);
+  }
+}
+
 // The action of a result, or "error".
 std::string action_of(const json::value& answer) {
   EXPECT_EQ(answer.at("id"), "q");

@@ -23,6 +23,7 @@ class ManualTimers final : public Timers {
   }
   void advance(int64_t ms) {
     const int64_t until = now_ms + ms;
+    calls_.merge(late_);
     while (!calls_.empty() && calls_.begin()->first.first <= until) {
       now_ms = calls_.begin()->first.first;
       const auto callback = std::move(calls_.begin()->second);
@@ -31,11 +32,19 @@ class ManualTimers final : public Timers {
     }
     now_ms = until;
   }
+  // Those that are due in `ms` have fired, and can be cancelled no more; they run with the next
+  // `advance`.
+  void fire_late(int64_t ms) {
+    now_ms += ms;
+    while (!calls_.empty() && calls_.begin()->first.first <= now_ms) {
+      late_.insert(calls_.extract(calls_.begin()));
+    }
+  }
   size_t count() const { return calls_.size(); }
   int64_t now_ms = 1'000'000;
 
  private:
-  std::map<std::pair<int64_t, uint64_t>, std::function<void()>> calls_;
+  std::map<std::pair<int64_t, uint64_t>, std::function<void()>> calls_, late_;
   uint64_t last_ = 0;
 };
 
