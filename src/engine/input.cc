@@ -50,15 +50,17 @@ TaskId Engine::Impl::new_task_id() {
 
 Result<Live*> Engine::Impl::find_or_load(const TaskId& id) {
   if (const auto found = live.find(id); found != live.end()) return found->second.get();
-  if (quarantined.contains(id)) {
+  const auto damaged = [&] {
     return fail(Code::kCorrupt, id.to_string() + ": its journal is damaged; run perdure doctor");
-  }
+  };
+  if (quarantined.contains(id)) return damaged();
   auto loaded = load(world.store, world.blobs, id);
   if (!loaded) {
     if (is_damage(loaded.error().code)) {
       quarantined.insert(id);
       metrics.quarantined = quarantined.size();
       log(LogLevel::kError, "task.quarantined", {{"why", loaded.error().message}});
+      return damaged();  // the task is there, though a part of it is not found
     }
     return tl::unexpected(loaded.error());
   }

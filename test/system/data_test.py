@@ -209,6 +209,44 @@ class DataDirectory(SystemTest):
         return status
 
 
+class MissingBlob(SystemTest):
+    def test_a_question_waits_for_its_arguments(self):
+        """What was asked about is gone: nothing is sent, and the question is there when the file is back."""
+        args = {"order": 1, "note": "x" * 300_000}  # more than stands in the database
+        self.world.rules(answers.calls(("c", "pay", args), round=0), answers.says("Paid."),
+                         answers.replies("/pay", {"paid": 1}))
+        config = self.config()
+        config["tools"]["pay"]["approval"] = "always"
+        server = self.server(config)
+        task = server.api.submit("orders", "pay it")
+        other = server.api.submit("orders", "pay it too")
+        for each in (task, other):
+            server.api.wait(each, "input_required")
+        question = self.only(server.api.inbox(task))
+        self.assertEqual(server.stop(), 0)
+        taken = {path: path.read_bytes() for path in (server.data / "blobs").rglob("*") if path.is_file()}
+        self.assertGreater(len(taken), 0)
+        for path in taken:
+            path.unlink()
+        done = run("doctor", server.data)
+        self.assertNotEqual(done.returncode, 0, done)
+        server.start()
+        approve = f"/v1/interrupts/{question['id']}/resolve", {"decision": "approve"}
+        for path, body in (approve, approve, (f"/v1/tasks/{task}/cancel", {}), (f"/v1/tasks/{task}/ack", {})):
+            reply = server.api.post(path, body)
+            self.assertEqual((reply.status, reply.json["code"]), (500, "damaged"), (path, reply))
+        self.assertEqual(server.api.task(task)["status"], "input_required")
+        self.assertIn("perdure_tasks_quarantined 1\n", server.api.get("/metrics").body.decode())
+        self.assertEqual(self.received("/pay"), [])
+        server.stop()
+        for path, content in taken.items():
+            path.write_bytes(content)
+        server.start()
+        self.assertEqual(server.api.resolve(question["id"], "approve").status, 200)
+        self.assertEqual(server.api.wait(task, "completed")["result"], {"text": "Paid."})
+        self.assertEqual(len(self.received("/pay")), 1)
+
+
 class Backup(SystemTest):
     """docs/operations.md, "Backup": a copy of the data directory of a stopped server is one."""
 
