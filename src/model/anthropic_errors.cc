@@ -3,18 +3,14 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <iterator>
 
 #include "base/rfc3339.h"
-#include "base/text.h"
 #include "model/json_fields.h"
 
 namespace perdure {
 namespace {
 
 using enum FailureClass;
-
-constexpr size_t kErrorBodyMaxBytes = 64 * 1024;
 
 struct TypeRow {
   std::string_view type;
@@ -38,9 +34,10 @@ constexpr TypeRow kTypes[] = {
 };
 
 // The API says these in words only, under invalid_request_error.
-constexpr std::string_view kMoneyWords[] = {"credit balance", "spend limit", "usage limit",
-                                            "billing"};
-constexpr std::string_view kOverflowWords[] = {"exceed context limit", "too many tokens"};
+constexpr std::initializer_list<std::string_view> kMoneyWords = {"credit balance", "spend limit",
+                                                                 "usage limit", "billing"};
+constexpr std::initializer_list<std::string_view> kOverflowWords = {"exceed context limit",
+                                                                    "too many tokens"};
 
 struct ApiError {
   std::string type;
@@ -59,20 +56,13 @@ ApiError read_error(const json::value& value) {
 }
 
 ApiError read_body(std::string_view body) {
-  const auto parsed = parse_json(body, "error", {.size_bytes = kErrorBodyMaxBytes});
-  if (!parsed || !parsed->is_object()) return {};
-  const json::object& object = parsed->get_object();
+  const auto parsed = parse_error_body(body);
+  if (!parsed.is_object()) return {};
+  const json::object& object = parsed.get_object();
   const json::value* inner = object.if_contains("error");
-  ApiError error = read_error(inner != nullptr ? *inner : *parsed);
+  ApiError error = read_error(inner != nullptr ? *inner : parsed);
   error.request_id = text_in(object, "request_id");
   return error;
-}
-
-template <size_t N>
-bool says(std::string_view message, const std::string_view (&words)[N]) {
-  const std::string lower = lower_case(message);
-  return std::any_of(std::begin(words), std::end(words),
-                     [&](auto word) { return lower.find(word) != std::string::npos; });
 }
 
 TypeRow row_of(const ApiError& error) {
@@ -84,12 +74,12 @@ TypeRow row_of(const ApiError& error) {
 
 FailureClass by_words(FailureClass failure, const ApiError& error) {
   if (failure == kInvalid || failure == kTooLarge) {
-    if (says_context_overflow(error.message) || says(error.message, kOverflowWords)) {
+    if (says_context_overflow(error.message) || says_any(error.message, kOverflowWords)) {
       return kContextOverflow;
     }
   }
   const bool money = failure == kInvalid || failure == kRateLimit;
-  return money && says(error.message, kMoneyWords) ? kQuota : failure;
+  return money && says_any(error.message, kMoneyWords) ? kQuota : failure;
 }
 
 std::string describe(std::string_view place, const ApiError& error, const HttpHeaders& headers) {
@@ -116,9 +106,6 @@ int64_t anthropic_reset_ms(const HttpHeaders& headers, int64_t now_ms) {
 }
 
 CallFailure classify_anthropic(int status, std::string_view body, const AnswerEnd& end) {
-  // The head alone tells a refusal, even when the body was cut.
-  const bool refused = status >= 300 && end.end != HttpResult::End::kNotSent;
-  if (!refused && end.end != HttpResult::End::kComplete) return ended_early(end.end, end.detail);
   const ApiError error = read_body(body);
   CallFailure out;
   out.retry_after_ms = retry_after_ms(end.headers, false, end.now_ms);
@@ -132,7 +119,6 @@ CallFailure classify_anthropic(int status, std::string_view body, const AnswerEn
   }
   out.outcome = with_advice(outcome_of(out.failure), end.headers);
   out.detail = describe(fmt::format("HTTP {}", status), error, end.headers);
-  if (status >= 300 && status < 400) out.detail += ": redirects are not followed; check base_url";
   return out;
 }
 

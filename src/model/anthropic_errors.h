@@ -6,6 +6,7 @@
 
 namespace perdure {
 
+// See Codec::classify.
 CallFailure classify_anthropic(int status, std::string_view body, const AnswerEnd& end);
 // An `error` object that came inside an answer whose status was 200.
 CallFailure classify_anthropic_error(const json::value& error, const AnswerEnd& end);

@@ -262,9 +262,9 @@ void AnthropicStream::settle() {
 }
 
 CallFailure AnthropicStream::no_answer(const AnswerEnd& end) const {
-  if (end.end != HttpResult::End::kComplete) return ended_early(end.end, end.detail);
-  if (!recognised_) return malformed_answer("it is not a message");
-  return {FailureClass::kAmbiguous, Outcome::kInDoubt, 0, "the stream ended before the answer did"};
+  const bool complete = end.end == HttpResult::End::kComplete;
+  if (complete && !recognised_) return malformed_answer("it is not a message");
+  return ended_early(end.end, end.detail);
 }
 
 AnswerOrFailure AnthropicStream::finish(const AnswerEnd& end) {

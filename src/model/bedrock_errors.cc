@@ -15,8 +15,6 @@ namespace {
 
 using enum FailureClass;
 
-constexpr size_t kErrorBodyMaxBytes = 64 * 1024;
-
 struct NameRow {
   std::string_view name;  // in lower case: streams write the first letter small
   FailureClass failure;
@@ -49,9 +47,9 @@ constexpr NameRow kNames[] = {
     {"servicequotaexceededexception", kQuota},
 };
 
-constexpr std::string_view kTooLong[] = {"input is too long", "too many input tokens",
-                                         "exceeds the maximum number of tokens",
-                                         "expected maxlength"};
+constexpr std::initializer_list<std::string_view> kTooLong = {
+    "input is too long", "too many input tokens", "exceeds the maximum number of tokens",
+    "expected maxlength"};
 
 struct ApiError {
   std::string name;
@@ -66,19 +64,14 @@ std::string plain_name(std::string_view name) {
 }
 
 ApiError read_body(std::string_view body) {
-  const auto parsed = parse_json(body, "error", {.size_bytes = kErrorBodyMaxBytes});
-  const json::object* object = parsed ? parsed->if_object() : nullptr;
+  const auto parsed = parse_error_body(body);
+  const json::object* object = parsed.if_object();
   if (object == nullptr) return {};
   ApiError error{plain_name(text_in(*object, "__type")), {}};
   for (const std::string_view member : {"message", "Message", "originalMessage"}) {
     if (error.message.empty()) error.message = text_in(*object, member);
   }
   return error;
-}
-
-bool says_any(const std::string& text, std::initializer_list<std::string_view> words) {
-  return std::any_of(words.begin(), words.end(),
-                     [&](auto word) { return text.find(word) != std::string::npos; });
 }
 
 const NameRow* row_of(const ApiError& error) {
@@ -89,15 +82,12 @@ const NameRow* row_of(const ApiError& error) {
 }
 
 FailureClass class_of(const ApiError& error, FailureClass unknown) {
-  const std::string message = lower_case(error.message);
   const NameRow* row = row_of(error);
   const FailureClass failure = row != nullptr ? row->failure : unknown;
-  if (failure == kRateLimit && says_any(message, {"per day", "per month"})) return kQuota;
+  if (failure == kRateLimit && says_any(error.message, {"per day", "per month"})) return kQuota;
   if (failure == kInvalid) {
-    const bool too_long = std::any_of(std::begin(kTooLong), std::end(kTooLong), [&](auto words) {
-      return message.find(words) != std::string::npos;
-    });
-    if (too_long || says_context_overflow(message)) return kContextOverflow;
+    const bool too_long = says_any(error.message, kTooLong);
+    if (too_long || says_context_overflow(error.message)) return kContextOverflow;
   }
   return failure;
 }
@@ -116,19 +106,13 @@ CallFailure failure_of(std::string_view place, FailureClass failure, const ApiEr
 }  // namespace
 
 CallFailure classify_bedrock(int status, std::string_view body, const AnswerEnd& end) {
-  // The head alone tells a refusal, even when the body was cut.
-  const bool refused = status >= 300 && end.end != HttpResult::End::kNotSent;
-  if (!refused) return ended_early(end.end, end.detail);
   ApiError error = read_body(body);
   if (const std::string* type = find_header(end.headers, "x-amzn-errortype")) {
     error.name = plain_name(*type);
   }
   // 424 is ModelErrorException: the model failed, and may not the next time.
   const FailureClass by_status = status == 424 ? kTransient : class_of_status(status);
-  CallFailure out =
-      failure_of(fmt::format("HTTP {}", status), class_of(error, by_status), error, end);
-  if (status < 400) out.detail += ": redirects are not followed; check base_url";
-  return out;
+  return failure_of(fmt::format("HTTP {}", status), class_of(error, by_status), error, end);
 }
 
 CallFailure classify_bedrock_event(const AwsEvent& event, const AnswerEnd& end) {

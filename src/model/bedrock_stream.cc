@@ -27,9 +27,10 @@ void BedrockStream::read_event(const AwsEvent& event) {
 }
 
 CallFailure BedrockStream::no_answer(const AnswerEnd& end) const {
-  if (end.end != HttpResult::End::kComplete) return ended_early(end.end, end.detail);
-  if (!assembly_.recognised()) return malformed_answer("it is no answer of ConverseStream");
-  return {FailureClass::kAmbiguous, Outcome::kInDoubt, 0, "the stream ended before the answer did"};
+  const bool complete = end.end == HttpResult::End::kComplete;
+  if (complete && !assembly_.recognised())
+    return malformed_answer("it is no answer of ConverseStream");
+  return ended_early(end.end, end.detail);
 }
 
 AnswerOrFailure BedrockStream::finish(const AnswerEnd& end) {

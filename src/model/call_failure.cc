@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <iterator>
 
 #include "base/text.h"
 
@@ -25,7 +24,7 @@ constexpr StatusRow kStatuses[] = {
     {429, 429, kRateLimit}, {400, 499, kInvalid},   {500, 599, kTransient}, {300, 399, kInvalid},
 };
 
-constexpr std::string_view kOverflowWords[] = {
+constexpr std::initializer_list<std::string_view> kOverflowWords = {
     "maximum context length", "context length exceeded", "context window",
     "exceeds the available context size", "prompt is too long"};
 
@@ -59,7 +58,11 @@ CallFailure ended_early(HttpResult::End end, std::string_view detail) {
     case HttpResult::End::kComplete:
       break;
   }
-  return {kMalformedOutput, Outcome::kInDoubt, 0, "the answer is not a completion"};
+  return {kAmbiguous, Outcome::kInDoubt, 0, "the stream ended before the answer did"};
+}
+
+json::value parse_error_body(std::string_view body) {
+  return parse_json(body, "error", {.size_bytes = kErrorBodyMaxBytes}).value_or(nullptr);
 }
 
 bool refused_work(int status) {
@@ -96,10 +99,14 @@ FailureClass class_of_status(int status) {
   return kMalformedOutput;
 }
 
+bool says_any(std::string_view text, std::initializer_list<std::string_view> words) {
+  const std::string lower = lower_case(text);
+  return std::any_of(words.begin(), words.end(),
+                     [&](auto word) { return lower.find(word) != std::string::npos; });
+}
+
 bool says_context_overflow(std::string_view message) {
-  const std::string words = lower_case(message);
-  return std::any_of(std::begin(kOverflowWords), std::end(kOverflowWords),
-                     [&](auto known) { return words.find(known) != std::string::npos; });
+  return says_any(message, kOverflowWords);
 }
 
 std::string one_line(std::string_view text) {

@@ -96,8 +96,7 @@ class Codec {
   virtual std::unique_ptr<AnswerReader> reader(const ModelRequest& request,
                                                const ModelConfig& config,
                                                ReaderEvents events) const = 0;
-  // An answer whose status tells no success, or an end without any answer. `body` may be only its
-  // beginning.
+  // A refusal: the status is 300 or more. `body` may be only its beginning.
   virtual CallFailure classify(int status, std::string_view body, const AnswerEnd& end) const = 0;
 };
 

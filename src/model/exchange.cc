@@ -6,8 +6,6 @@
 namespace perdure {
 namespace {
 
-constexpr size_t kErrorBodyMaxBytes = 64 * 1024;
-
 bool is_success(int status) {
   return status >= 200 && status < 300;
 }
@@ -31,6 +29,11 @@ std::optional<Usage> used_without_answer(const CallFailure& failure, int status,
   Usage used;
   if (failure.outcome == Outcome::kFailed) used.model_calls = 1;
   return used;
+}
+
+// The head alone tells a refusal, even when the body was cut.
+bool is_refused(const HttpResult& result) {
+  return result.status >= 300 && result.end != HttpResult::End::kNotSent;
 }
 
 CallFailure fetched_later(CallFailure failure) {
@@ -99,7 +102,11 @@ AnswerOrFailure Exchange::read_end(const HttpResult& result, int64_t now_ms) {
     if (!read.answer) read.failure = as_it_goes_on(std::move(read.failure), result);
     return read;
   }
+  if (!is_refused(result)) {
+    return {{}, as_it_goes_on(ended_early(end.end, end.detail), result)};
+  }
   CallFailure failure = codec_.classify(result.status, error_body_, end);
+  if (result.status < 400) failure.detail += ": redirects are not followed; check base_url";
   if (fetches_ && result.status == 404) {
     failure.failure = FailureClass::kAmbiguous;
     failure.outcome = Outcome::kInDoubt;

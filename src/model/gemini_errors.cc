@@ -5,15 +5,12 @@
 #include <algorithm>
 #include <string>
 
-#include "base/text.h"
 #include "model/json_fields.h"
 
 namespace perdure {
 namespace {
 
 using enum FailureClass;
-
-constexpr size_t kErrorBodyMaxBytes = 64 * 1024;
 
 struct StatusRow {
   std::string_view status;
@@ -82,38 +79,31 @@ ApiError read_error(const json::object& object) {
 
 // {"error": {...}}, or [{"error": {...}}] from an endpoint that streams an array.
 ApiError read_body(std::string_view body) {
-  const auto parsed = parse_json(body, "error", {.size_bytes = kErrorBodyMaxBytes});
-  if (!parsed) return {};
-  const json::array* list = parsed->if_array();
-  const json::value& first = list != nullptr && !list->empty() ? list->front() : *parsed;
+  const auto parsed = parse_error_body(body);
+  const json::array* list = parsed.if_array();
+  const json::value& first = list != nullptr && !list->empty() ? list->front() : parsed;
   return first.is_object() ? read_error(first.get_object()) : ApiError{};
 }
 
-bool says_any(const std::string& text, std::initializer_list<std::string_view> words) {
-  return std::any_of(words.begin(), words.end(),
-                     [&](auto word) { return text.find(word) != std::string::npos; });
-}
-
 // A limit per minute passes by itself. One of a day, of a month, or of money does not.
-FailureClass class_of_exhaustion(const ApiError& error, const std::string& message) {
-  if (says_any(error.quotas, {"PerDay", "PerMonth", "Spend"})) return kQuota;
+FailureClass class_of_exhaustion(const ApiError& error) {
+  if (says_any(error.quotas, {"perday", "permonth", "spend"})) return kQuota;
   if (!error.quotas.empty() || error.retry_after_ms > 0) return kRateLimit;
-  return says_any(message,
+  return says_any(error.message,
                   {"credits are depleted", "spending cap", "spend limit", "per day", "per month"})
              ? kQuota
              : kRateLimit;
 }
 
 FailureClass class_of_words(FailureClass failure, const ApiError& error) {
-  const std::string message = lower_case(error.message);
   if (failure == kInvalid) {
     if (error.reason.starts_with("API_KEY_")) return kAuth;
     const bool too_long =
-        says_any(message, {"exceeds the maximum number of tokens", "input token count"});
-    if (too_long || says_context_overflow(message)) return kContextOverflow;
+        says_any(error.message, {"exceeds the maximum number of tokens", "input token count"});
+    if (too_long || says_context_overflow(error.message)) return kContextOverflow;
   }
   if (failure == kAuth && error.status == "FAILED_PRECONDITION" &&
-      says_any(message, {"billing", "free quota", "free tier"})) {
+      says_any(error.message, {"billing", "free quota", "free tier"})) {
     return kQuota;
   }
   return failure;
@@ -125,7 +115,7 @@ FailureClass class_of(int http_status, const ApiError& error) {
   FailureClass failure = row != std::end(kStatuses) ? row->failure : class_of_status(http_status);
   if (http_status == 499) failure = kAmbiguous;
   if (http_status == 402) failure = kQuota;
-  if (failure == kRateLimit) return class_of_exhaustion(error, lower_case(error.message));
+  if (failure == kRateLimit) return class_of_exhaustion(error);
   return class_of_words(failure, error);
 }
 
@@ -143,12 +133,7 @@ CallFailure failure_of(std::string_view place, int http_status, const ApiError& 
 }  // namespace
 
 CallFailure classify_gemini(int status, std::string_view body, const AnswerEnd& end) {
-  // The head alone tells a refusal, even when the body was cut.
-  const bool refused = status >= 300 && end.end != HttpResult::End::kNotSent;
-  if (!refused) return ended_early(end.end, end.detail);
-  CallFailure out = failure_of(fmt::format("HTTP {}", status), status, read_body(body), end);
-  if (status < 400) out.detail += ": redirects are not followed; check base_url";
-  return out;
+  return failure_of(fmt::format("HTTP {}", status), status, read_body(body), end);
 }
 
 CallFailure classify_gemini_error(const json::object& object, const AnswerEnd& end) {

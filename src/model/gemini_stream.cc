@@ -21,9 +21,10 @@ void GeminiStream::read_event(const SseEvent& event) {
 }
 
 CallFailure GeminiStream::no_answer(const AnswerEnd& end) const {
-  if (end.end != HttpResult::End::kComplete) return ended_early(end.end, end.detail);
-  if (!assembly_.recognised()) return malformed_answer("it is no answer of generateContent");
-  return {FailureClass::kAmbiguous, Outcome::kInDoubt, 0, "the stream ended before the answer did"};
+  const bool complete = end.end == HttpResult::End::kComplete;
+  if (complete && !assembly_.recognised())
+    return malformed_answer("it is no answer of generateContent");
+  return ended_early(end.end, end.detail);
 }
 
 AnswerOrFailure GeminiStream::finish(const AnswerEnd& end) {

@@ -34,10 +34,6 @@ CallFailure OpenAiChatStream::no_answer(const AnswerEnd& end) const {
   const bool complete = end.end == HttpResult::End::kComplete;
   if (complete && done_) return malformed_answer("the stream ended without a finish_reason");
   if (complete && !assembly_.recognised()) return malformed_answer("it is not a completion");
-  if (complete) {
-    return {FailureClass::kAmbiguous, Outcome::kInDoubt, 0,
-            "the stream ended before the answer did"};
-  }
   return ended_early(end.end, end.detail);
 }
 

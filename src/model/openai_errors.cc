@@ -2,17 +2,12 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
-#include <iterator>
-
-#include "base/text.h"
+#include "model/json_fields.h"
 
 namespace perdure {
 namespace {
 
 using enum FailureClass;
-
-constexpr size_t kErrorBodyMaxBytes = 64 * 1024;
 
 struct CodeRow {
   std::string_view code;  // the error's `code`, or its `type`
@@ -55,35 +50,27 @@ struct ApiError {
   int status = 0;  // OpenRouter and others: the status as a number in `code`
 };
 
-std::string text_of(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
 ApiError read_error(const json::value& value) {
   ApiError error;
   if (const auto* text = value.if_string()) error.message = *text;
   const json::object* object = value.if_object();
   if (object == nullptr) return error;
-  error.code = text_of(*object, "code");
-  error.type = text_of(*object, "type");
-  error.message = text_of(*object, "message");
-  const json::value* code = object->if_contains("code");
-  if (code != nullptr && code->is_int64()) {
-    const int64_t status = code->get_int64();
-    if (status >= 400 && status <= 599) error.status = static_cast<int>(status);
-  }
+  error.code = text_in(*object, "code");
+  error.type = text_in(*object, "type");
+  error.message = text_in(*object, "message");
+  const int64_t status = integer_in(*object, "code").value_or(0);
+  if (status >= 400 && status <= 599) error.status = static_cast<int>(status);
   return error;
 }
 
 // {"error": {...}}, {"error": "..."}, or the error itself (vLLM, FastAPI's {"detail": ...}).
 ApiError read_body(std::string_view body) {
-  const auto parsed = parse_json(body, "error", {.size_bytes = kErrorBodyMaxBytes});
-  if (!parsed || !parsed->is_object()) return {};
-  const json::object& object = parsed->get_object();
+  const auto parsed = parse_error_body(body);
+  if (!parsed.is_object()) return {};
+  const json::object& object = parsed.get_object();
   if (const json::value* error = object.if_contains("error")) return read_error(*error);
-  ApiError error = read_error(*parsed);
-  if (error.message.empty()) error.message = text_of(object, "detail");
+  ApiError error = read_error(parsed);
+  if (error.message.empty()) error.message = text_in(object, "detail");
   return error;
 }
 
@@ -116,16 +103,12 @@ std::string describe(std::string_view place, const ApiError& error, const HttpHe
 }  // namespace
 
 CallFailure classify_openai(int status, std::string_view body, const AnswerEnd& end) {
-  // The head alone tells a refusal, even when the body was cut.
-  const bool refused = status >= 300 && end.end != HttpResult::End::kNotSent;
-  if (!refused && end.end != HttpResult::End::kComplete) return ended_early(end.end, end.detail);
   const ApiError error = read_body(body);
   CallFailure out;
-  out.failure = class_of(refused ? status : error.status, error);
+  out.failure = class_of(status, error);
   out.outcome = with_advice(outcome_of(out.failure), end.headers);
   out.retry_after_ms = retry_after_ms(end.headers, out.failure == kRateLimit, end.now_ms);
   out.detail = describe(fmt::format("HTTP {}", status), error, end.headers);
-  if (status >= 300 && status < 400) out.detail += ": redirects are not followed; check base_url";
   return out;
 }
 

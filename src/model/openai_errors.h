@@ -9,8 +9,7 @@
 
 namespace perdure {
 
-// `body` is that of the answer, or its beginning. Also for an answer that ended early. Not for a
-// complete answer with status 200 that is not an error object: that is for the stream's reader.
+// See Codec::classify.
 CallFailure classify_openai(int status, std::string_view body, const AnswerEnd& end);
 
 // An `error` object that came inside an answer whose status was 200.

@@ -207,7 +207,7 @@ CallFailure OpenAiResponsesStream::no_answer(const AnswerEnd& end) const {
             "the response was cancelled at the provider"};
   }
   if (status_.empty()) return malformed_answer("it is not a response");
-  return {FailureClass::kAmbiguous, Outcome::kInDoubt, 0, "the stream ended before the answer did"};
+  return ended_early(end.end, end.detail);
 }
 
 AnswerOrFailure OpenAiResponsesStream::finish(const AnswerEnd& end) {

@@ -416,11 +416,7 @@ TEST(AnthropicErrors, Table) {
   }
 }
 
-TEST(AnthropicErrors, EndsAndDetails) {
-  EXPECT_EQ(classify_anthropic(0, "", {.end = End::kNotSent, .headers = kNoHeaders}).outcome,
-            Outcome::kNotSent);
-  EXPECT_EQ(classify_anthropic(0, "", {.end = End::kTimedOut, .headers = kNoHeaders}).failure,
-            kAmbiguous);
+TEST(AnthropicErrors, Details) {
   EXPECT_EQ(
       classify_anthropic(400, body("invalid_request_error", "bad"), {.headers = kNoHeaders}).detail,
       "HTTP 400 invalid_request_error: bad (request id req_1)");

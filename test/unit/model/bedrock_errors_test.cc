@@ -6,7 +6,6 @@ namespace perdure {
 namespace {
 
 using enum FailureClass;
-using End = HttpResult::End;
 
 struct Row {
   int status;
@@ -91,12 +90,9 @@ TEST(BedrockErrors, InsideAStream) {
   EXPECT_EQ(error.detail, "error in the answer InternalError: it broke");
 }
 
-TEST(BedrockErrors, EndsWithoutAnAnswer) {
+TEST(BedrockErrors, WithoutABodyTheStatusTells) {
   const HttpHeaders none;
-  const auto at = [&](End end) { return classify_bedrock(0, "", {end, "why", none, 0}); };
-  EXPECT_EQ(at(End::kNotSent).outcome, Outcome::kNotSent);
-  EXPECT_EQ(at(End::kTimedOut).failure, kAmbiguous);
-  EXPECT_EQ(classify_bedrock(403, "", {End::kCut, "", none, 0}).failure, kAuth);
+  EXPECT_EQ(classify_bedrock(403, "", {.headers = none}).failure, kAuth);
   EXPECT_EQ(classify_bedrock(500, "<xml/>", {.headers = none}).failure, kTransient);
 }
 

@@ -131,7 +131,7 @@ TEST(OpenAiErrors, OtherServers) {
   for (const Row& row : others()) check(row);
 }
 
-TEST(OpenAiErrors, EndsWithoutAnAnswer) {
+TEST(CallFailure, EndsWithoutAnAnswer) {
   struct {
     End end;
     FailureClass failure;
@@ -144,20 +144,11 @@ TEST(OpenAiErrors, EndsWithoutAnAnswer) {
       {End::kTooLarge, kMalformedOutput, Outcome::kInDoubt},
   };
   for (const auto& row : rows) {
-    const CallFailure got =
-        classify_openai(0, "", {.end = row.end, .detail = "as seen", .headers = kNoHeaders});
+    const CallFailure got = ended_early(row.end, "as seen");
     EXPECT_EQ(got.failure, row.failure);
     EXPECT_EQ(got.outcome, row.outcome);
     EXPECT_NE(got.detail.find("as seen"), std::string::npos);
   }
-}
-
-TEST(OpenAiErrors, TheHeadOfARefusalIsEnough) {
-  const HttpHeaders headers = {{"retry-after", "5"}};
-  const CallFailure got = classify_openai(429, R"({"error":{"mess)",
-                                          {.end = End::kCut, .detail = "cut", .headers = headers});
-  EXPECT_EQ(got.outcome, Outcome::kDeferred);
-  EXPECT_EQ(got.retry_after_ms, 5000);
 }
 
 TEST(OpenAiErrors, InsideAStream) {

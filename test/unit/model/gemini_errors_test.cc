@@ -8,7 +8,6 @@ namespace perdure {
 namespace {
 
 using enum FailureClass;
-using End = HttpResult::End;
 const HttpHeaders kNoHeaders;
 
 std::string error(std::string_view status, std::string_view message = "m",
@@ -105,13 +104,8 @@ TEST(GeminiErrors, SaysWhatGoogleSaid) {
   EXPECT_EQ(got.detail, "HTTP 503 UNAVAILABLE: The model is overloaded.");
 }
 
-TEST(GeminiErrors, EndsWithoutAnAnswer) {
-  const auto at = [](End end) { return classify_gemini(0, "", {end, "why", kNoHeaders, 0}); };
-  EXPECT_EQ(at(End::kNotSent).outcome, Outcome::kNotSent);
-  EXPECT_EQ(at(End::kTimedOut).failure, kAmbiguous);
-  EXPECT_EQ(at(End::kCut).failure, kAmbiguous);
-  // The head came: what follows adds nothing.
-  EXPECT_EQ(classify_gemini(403, "", {End::kCut, "", kNoHeaders, 0}).failure, kAuth);
+TEST(GeminiErrors, WithoutABodyTheStatusTells) {
+  EXPECT_EQ(classify_gemini(403, "", {.headers = kNoHeaders}).failure, kAuth);
 }
 
 // How an answer with status 200 can end.

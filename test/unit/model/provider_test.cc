@@ -133,6 +133,9 @@ TEST(HttpProvider, Outcomes) {
       {answer(429, {"{}"}, {{"retry-after", "10800"}}), Outcome::kDeferred,
        FailureClass::kRateLimit, 0},
       {answer(400, {"{}"}), Outcome::kFailed, FailureClass::kInvalid, 1},
+      // The head alone tells a refusal.
+      {answer(429, {R"({"error":{"mess)"}, {}, HttpResult::End::kCut), Outcome::kDeferred,
+       FailureClass::kRateLimit, 0},
       {answer(500, {}), Outcome::kInDoubt, FailureClass::kTransient, 0},
       {answer(529, {}), Outcome::kInDoubt, FailureClass::kTransient, 0},
       {answer(504, {}), Outcome::kInDoubt, FailureClass::kAmbiguous, {}},
@@ -156,6 +159,14 @@ TEST(HttpProvider, Outcomes) {
     EXPECT_TRUE(result.answer.empty());
     EXPECT_EQ(world.http.requests.size(), 1u) << "a provider never sends twice";
   }
+}
+
+TEST(HttpProvider, ARedirectIsARefusalThatNamesTheWayOut) {
+  World world;
+  world.http.answers = {answer(302, {}, {{"location", "https://elsewhere"}})};
+  const ProviderResult result = run(*world.provider(), ask("hi"));
+  EXPECT_EQ(result.outcome, Outcome::kFailed);
+  EXPECT_EQ(result.detail, "HTTP 302: redirects are not followed; check base_url");
 }
 
 TEST(HttpProvider, ErrorBodiesInTheResult) {
