@@ -201,12 +201,12 @@ void Connection::check_deadline(int64_t now_ms) {
   }
 }
 
-void Connection::refuse(const Problem& problem) {
+void Connection::refuse(const api::Problem& problem) {
   count_body(0);
   close_after_ = true;
   without_body_ = parser_.is_head();
   http_1_0_ = parser_.is_http_1_0();
-  answer(to_response(problem));
+  answer(api::to_response(problem));
 }
 
 void Connection::send_continue() {
@@ -292,7 +292,7 @@ void Connection::cut_stream() {
 void Connection::abandoned() {
   if (state_ == State::kHandling && !input_ended_) {
     log(LogLevel::kError, "http.unanswered", {});
-    answer(to_response({500, "internal", "the server gave no answer; its log may say why"}));
+    answer(api::to_response({500, "internal", "the server gave no answer; its log may say why"}));
   } else {
     close();
   }

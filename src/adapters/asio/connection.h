@@ -7,10 +7,10 @@
 #include <string_view>
 
 #include "adapters/asio/exchange.h"
-#include "adapters/asio/problem.h"
 #include "adapters/asio/reactor.h"
 #include "adapters/asio/request_parser.h"
 #include "adapters/asio/response_head.h"
+#include "api/problem.h"
 
 namespace perdure::http {
 
@@ -63,7 +63,7 @@ class Connection final : public Waiter, public std::enable_shared_from_this<Conn
   void wait_for_input();
   void keep_pending(std::string_view bytes);
   void on_end_of_input();
-  void refuse(const Problem& problem);
+  void refuse(const api::Problem& problem);
   void send_continue();
   void write_head(const api::Response& response, Framing framing);
   void flush();

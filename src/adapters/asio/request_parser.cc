@@ -360,7 +360,7 @@ void RequestParser::on_chunk_size(std::string_view line) {
 }
 
 bool RequestParser::refuse(int status, std::string_view code, std::string detail) {
-  problem_ = Problem{status, code, std::move(detail)};
+  problem_ = {status, code, std::move(detail)};
   stage_ = Stage::kFailed;
   return false;
 }

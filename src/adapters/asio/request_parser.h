@@ -8,8 +8,8 @@
 #include <string>
 #include <string_view>
 
-#include "adapters/asio/problem.h"
 #include "api/http.h"
+#include "api/problem.h"
 
 namespace perdure::http {
 
@@ -31,7 +31,7 @@ class RequestParser {
   bool in_body() const { return stage_ >= Stage::kBody && stage_ <= Stage::kTrailers; }
   bool complete() const { return stage_ == Stage::kComplete; }
   bool failed() const { return stage_ == Stage::kFailed; }
-  const Problem& problem() const { return problem_; }
+  const api::Problem& problem() const { return problem_; }
 
   // Of the request whose head is complete.
   bool keep_alive() const { return keep_alive_; }
@@ -80,7 +80,7 @@ class RequestParser {
   Stage stage_ = Stage::kRequestLine;
   std::string line_;  // the beginning of a line whose end has not arrived
   api::Request request_;
-  Problem problem_;
+  api::Problem problem_;
 
   // All of the current request.
   size_t head_bytes_ = 0;

@@ -145,7 +145,7 @@ TEST(RequestParser, TakesExactlyTheLimits) {
     RequestParser parser{limits};
     parser.feed(bytes);
     EXPECT_EQ(parser.complete(), refused == 0) << bytes;
-    EXPECT_EQ(parser.problem().status, refused) << bytes;
+    EXPECT_EQ(parser.failed() ? parser.problem().status : 0, refused) << bytes;
   }
 }
 
