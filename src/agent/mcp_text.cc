@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/json.h"
+#include "base/json_fields.h"
 #include "base/text.h"
 
 namespace perdure {
@@ -12,12 +13,6 @@ constexpr JsonLimits kLimits = {.depth = 64, .size_bytes = 64u << 20};
 constexpr std::string_view kContent = "content";
 constexpr std::string_view kStructured = "structuredContent";
 constexpr size_t kNameMaxBytes = 200;  // of a type or an address
-
-std::string_view text_in(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string_view(value->get_string())
-                                                : std::string_view();
-}
 
 // Of what base64 stands for.
 size_t decoded_bytes(std::string_view base64) {
@@ -48,10 +43,8 @@ std::optional<std::string> of_block(const json::value& value) {
     return fmt::format("[{}: {}]", beginning(text_in(*block, "name"), kNameMaxBytes),
                        beginning(text_in(*block, "uri"), kNameMaxBytes));
   }
-  const json::value* resource = block->if_contains("resource");
-  if (type == "resource" && resource != nullptr && resource->is_object()) {
-    return of_resource(resource->get_object());
-  }
+  const json::object* resource = object_in(*block, "resource");
+  if (type == "resource" && resource != nullptr) return of_resource(*resource);
   if (type != "image" && type != "audio") return std::nullopt;  // no tool server says that
   return named(type, text_in(*block, "mimeType"), text_in(*block, "data"));
 }
@@ -71,13 +64,13 @@ std::optional<std::string> mcp_text(std::string_view result) {
   const auto parsed = parse_json(result, "result", kLimits);
   if (!parsed) return std::nullopt;
   const json::object& object = parsed->get_object();
-  const json::value* content = object.if_contains(kContent);
+  const json::array* content = array_in(object, kContent);
   const json::value* structured = object.if_contains(kStructured);
   const size_t known = structured != nullptr ? 2 : 1;
-  if (content == nullptr || !content->is_array() || object.size() != known) return std::nullopt;
+  if (content == nullptr || object.size() != known) return std::nullopt;
   const std::string canonical = structured != nullptr ? to_canonical_json(*structured) : "";
   std::string text;
-  for (const json::value& block : content->get_array()) {
+  for (const json::value& block : *content) {
     if (structured != nullptr && says(block, canonical)) structured = nullptr;
     const auto shown = of_block(block);
     if (!shown) return std::nullopt;

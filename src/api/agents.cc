@@ -4,6 +4,7 @@
 #include "api/json_text.h"
 #include "api/problem.h"
 #include "api/routes.h"
+#include "base/percent.h"
 #include "base/text.h"
 
 namespace perdure::api {

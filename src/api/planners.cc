@@ -6,6 +6,7 @@
 #include "api/problem.h"
 #include "api/routes.h"
 #include "api/task_view.h"
+#include "base/percent.h"
 #include "engine/journal_reader.h"
 #include "engine/payload_reader.h"
 #include "journal/turn_json.h"

@@ -4,19 +4,13 @@
 
 #include <algorithm>
 
+#include "base/percent.h"
 #include "base/text.h"
 
 namespace perdure::api {
 namespace {
 
 constexpr size_t kParametersMax = 16;
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 }  // namespace
 
@@ -35,27 +29,6 @@ std::optional<Path> split_target(std::string_view target) {
     if (rest == "/") return std::nullopt;
   }
   return path;
-}
-
-std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space) {
-  std::string out;
-  out.reserve(text.size());
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '+' && plus_is_space) {
-      out += ' ';
-    } else if (text[i] != '%') {
-      out += text[i];
-    } else {
-      if (i + 2 >= text.size()) return std::nullopt;
-      const int high = hex_digit(text[i + 1]);
-      const int low = hex_digit(text[i + 2]);
-      if (high < 0 || low < 0) return std::nullopt;
-      out += static_cast<char>(high * 16 + low);
-      i += 2;
-    }
-  }
-  if (!is_valid_utf8(out)) return std::nullopt;
-  return out;
 }
 
 QueryReader::QueryReader(std::string_view query) {

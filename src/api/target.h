@@ -23,9 +23,6 @@ struct Path {
 // Nothing if it is not a path of ours: not absolute, too many or empty segments.
 std::optional<Path> split_target(std::string_view target);
 
-// RFC 3986, section 2.1. Nothing if an escape is broken. `plus_is_space`: as forms write queries.
-std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space = false);
-
 // Reads query parameters as ObjectReader reads members: each getter names one, `finish` refuses
 // what nobody asked for. The first error is kept.
 class QueryReader {

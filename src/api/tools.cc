@@ -5,6 +5,7 @@
 #include "api/problem.h"
 #include "api/routes.h"
 #include "base/log.h"
+#include "base/percent.h"
 #include "journal/json_writer.h"
 
 namespace perdure::api {

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <future>
 
+#include "base/percent.h"
 #include "cli/own_server.h"
 #include "cli/words.h"
 
@@ -71,13 +72,7 @@ const json::object& Answer::object() const {
 }
 
 std::string url_encoded(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool unreserved = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                            (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
-    out += unreserved ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return out;
+  return percent_encode(text);
 }
 
 Result<Place> find_place(const PlaceFlags& flags) {

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "base/json_fields.h"
 #include "base/rfc3339.h"
-#include "model/json_fields.h"
 
 namespace perdure {
 namespace {

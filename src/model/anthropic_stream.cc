@@ -2,10 +2,11 @@
 
 #include <fmt/core.h>
 
+#include "base/json_fields.h"
 #include "model/anthropic_errors.h"
 #include "model/anthropic_request.h"
-#include "model/json_fields.h"
 #include "model/json_text.h"
+#include "model/token_count.h"
 
 namespace perdure {
 namespace {

@@ -5,8 +5,8 @@
 #include <map>
 
 #include "base/hash.h"
+#include "base/percent.h"
 #include "base/text.h"
-#include "model/percent_encode.h"
 
 namespace perdure {
 namespace {

@@ -5,9 +5,10 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/json_fields.h"
 #include "model/bedrock_request.h"
-#include "model/json_fields.h"
 #include "model/json_text.h"
+#include "model/token_count.h"
 
 namespace perdure {
 namespace {

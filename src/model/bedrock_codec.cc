@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
+#include "base/percent.h"
 #include "model/aws_sigv4.h"
 #include "model/bedrock_errors.h"
 #include "model/bedrock_request.h"
 #include "model/bedrock_stream.h"
-#include "model/percent_encode.h"
 
 namespace perdure {
 namespace {

@@ -7,8 +7,8 @@
 #include <string>
 
 #include "base/json.h"
+#include "base/json_fields.h"
 #include "base/text.h"
-#include "model/json_fields.h"
 
 namespace perdure {
 namespace {

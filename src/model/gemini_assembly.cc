@@ -5,8 +5,9 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/json_fields.h"
 #include "model/gemini_request.h"
-#include "model/json_fields.h"
+#include "model/token_count.h"
 
 namespace perdure {
 namespace {

@@ -1,9 +1,9 @@
 #include "model/gemini_codec.h"
 
+#include "base/percent.h"
 #include "model/gemini_errors.h"
 #include "model/gemini_request.h"
 #include "model/gemini_stream.h"
-#include "model/percent_encode.h"
 
 namespace perdure {
 namespace {

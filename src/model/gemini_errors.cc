@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <string>
 
-#include "model/json_fields.h"
+#include "base/json_fields.h"
 
 namespace perdure {
 namespace {

@@ -4,7 +4,8 @@
 
 #include <algorithm>
 
-#include "model/json_fields.h"
+#include "base/json_fields.h"
+#include "model/token_count.h"
 
 namespace perdure {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <fmt/core.h>
 
-#include "model/json_fields.h"
+#include "base/json_fields.h"
 
 namespace perdure {
 namespace {

@@ -4,9 +4,10 @@
 
 #include <algorithm>
 
-#include "model/json_fields.h"
+#include "base/json_fields.h"
 #include "model/openai_errors.h"
 #include "model/openai_responses_request.h"
+#include "model/token_count.h"
 
 namespace perdure {
 namespace {

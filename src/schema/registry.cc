@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/json_fields.h"
+#include "base/percent.h"
 #include "base/text.h"
 #include "schema/uri.h"
 
@@ -66,11 +68,6 @@ Status measure(const json::value& document) {
   return {};
 }
 
-std::string text_of(const json::object& object, std::string_view keyword) {
-  const json::value* value = object.if_contains(keyword);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
 }  // namespace
 
 std::string below(const std::string& place, std::string_view token) {
@@ -116,7 +113,7 @@ Result<ResourceId> Registry::begin_resource(const json::value& root, const std::
 }
 
 Status Registry::read_vocabulary(const json::object& root, Resource& resource) {
-  const std::string dialect(split_fragment(text_of(root, "$schema")).document);
+  const std::string dialect(split_fragment(text_in(root, "$schema")).document);
   const json::value* meta = dialect.empty() ? nullptr : source(dialect);
   const json::object* object = meta == nullptr ? nullptr : meta->if_object();
   const json::value* listed = object == nullptr ? nullptr : object->if_contains("$vocabulary");
@@ -139,7 +136,7 @@ Status Registry::read_vocabulary(const json::object& root, Resource& resource) {
 Status Registry::scan(const json::value& value, ResourceId resource, const std::string& place) {
   const json::object* object = value.if_object();
   if (object == nullptr) return {};
-  if (const std::string id = text_of(*object, "$id"); !id.empty()) {
+  if (const std::string id(text_in(*object, "$id")); !id.empty()) {
     const SplitUri parts = split_fragment(id);
     if (!parts.document.empty()) {
       const std::string uri(
@@ -165,7 +162,7 @@ Status Registry::scan(const json::value& value, ResourceId resource, const std::
 
 Status Registry::add_anchor(const json::object& object, std::string_view keyword,
                             const json::value& at, ResourceId resource, const std::string& place) {
-  const std::string name = text_of(object, keyword);
+  const std::string name(text_in(object, keyword));
   if (name.empty()) return {};
   Resource& owner = resources_[resource];
   const auto [known, is_new] = owner.anchors.emplace(name, &at);
@@ -225,7 +222,8 @@ Result<Registry::Target> Registry::find(ResourceId from, const std::string& refe
   const std::string uri = resolve_uri(resources_[from].uri, reference);
   const SplitUri parts = split_fragment(uri);
   TRY_ASSIGN(const ResourceId resource, document(std::string(parts.document)));
-  const std::string fragment = percent_decoded(parts.fragment);
+  const std::string written(parts.fragment);
+  const std::string fragment = percent_decode(written).value_or(written);
   if (fragment.empty() || fragment[0] == '/') return find_pointer_in(resource, fragment);
   const Resource& owner = resources_[resource];
   const auto anchor = owner.anchors.find(fragment);

@@ -15,7 +15,4 @@ struct SplitUri {
 };
 SplitUri split_fragment(std::string_view uri);
 
-// A '%' that does not begin an encoded byte stands for itself.
-std::string percent_decoded(std::string_view text);
-
 }  // namespace perdure::schema

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "base/percent.h"
 #include "base/text.h"
 #include "tool/url_template.h"
 

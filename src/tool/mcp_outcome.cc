@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "base/json_fields.h"
 #include "tool/http_outcome.h"
 #include "tool/outcome.h"
 
@@ -23,14 +24,12 @@ bool says_error(const json::object& result) {
 
 // What a tool says of its failure, for people: its first text.
 std::string first_text(const json::object& result) {
-  const auto content = result.find("content");
-  if (content == result.end() || !content->value().is_array()) return "";
-  for (const json::value& block : content->value().get_array()) {
+  const json::array* content = array_in(result, "content");
+  if (content == nullptr) return "";
+  for (const json::value& block : *content) {
     const json::object* object = block.if_object();
-    if (object == nullptr) continue;
-    const auto text = object->find("text");
-    if (text == object->end() || !text->value().is_string()) continue;
-    return std::string(text->value().get_string());
+    const json::value* text = object != nullptr ? object->if_contains("text") : nullptr;
+    if (text != nullptr && text->is_string()) return std::string(text->get_string());
   }
   return "";
 }

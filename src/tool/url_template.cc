@@ -7,13 +7,10 @@
 #include <boost/url/url_view.hpp>
 #include <optional>
 
+#include "base/percent.h"
+
 namespace perdure {
 namespace {
-
-bool is_unreserved(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '.' || c == '_' || c == '~';
-}
 
 // Where the path begins, behind scheme, host and port.
 size_t path_start(std::string_view url) {
@@ -94,22 +91,6 @@ std::set<std::string, std::less<>> parameter_names(std::string_view url) {
 }
 
 }  // namespace
-
-std::string percent_encode(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string encoded;
-  encoded.reserve(text.size());
-  for (const char c : text) {
-    if (is_unreserved(c)) {
-      encoded += c;
-    } else {
-      encoded += '%';
-      encoded += kDigits[static_cast<uint8_t>(c) >> 4];
-      encoded += kDigits[static_cast<uint8_t>(c) & 15];
-    }
-  }
-  return encoded;
-}
 
 Status check_url_template(std::string_view url) {
   if (!url.starts_with("http://") && !url.starts_with("https://")) {

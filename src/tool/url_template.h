@@ -10,9 +10,6 @@
 
 namespace perdure {
 
-// Everything but letters, digits, '-', '.', '_' and '~' becomes %XX (RFC 3986, section 2.3).
-std::string percent_encode(std::string_view text);
-
 Status check_url_template(std::string_view url);
 
 struct ExpandedUrl {

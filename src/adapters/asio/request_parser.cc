@@ -6,6 +6,7 @@
 
 #include "adapters/asio/syntax.h"
 #include "base/assert.h"
+#include "base/percent.h"
 
 namespace perdure::http {
 namespace {
@@ -21,12 +22,6 @@ bool is_method(std::string_view method) {
   if (method.empty() || method.size() > kMethodBytes) return false;
   return std::all_of(method.begin(), method.end(),
                      [](char c) { return (c >= 'A' && c <= 'Z') || c == '-' || c == '_'; });
-}
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = to_lower(c);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
 }  // namespace

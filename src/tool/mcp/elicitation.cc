@@ -4,23 +4,14 @@
 
 #include <algorithm>
 
+#include "base/json_fields.h"
+
 namespace perdure::mcp {
 namespace {
 
-const json::value* member(const json::object& object, std::string_view name) {
-  const auto found = object.find(name);
-  return found == object.end() ? nullptr : &found->value();
-}
-
-const json::object* properties_of(const json::object& schema) {
-  const json::value* properties = member(schema, "properties");
-  return properties == nullptr ? nullptr : properties->if_object();
-}
-
 std::string type_of(const json::value& property) {
   const json::object* object = property.if_object();
-  const json::value* type = object == nullptr ? nullptr : member(*object, "type");
-  return type != nullptr && type->is_string() ? std::string(type->get_string()) : "";
+  return object == nullptr ? std::string() : std::string(text_in(*object, "type"));
 }
 
 bool is_of(std::string_view type, const json::value& value) {
@@ -35,19 +26,17 @@ bool is_of(std::string_view type, const json::value& value) {
 
 // `enum`, or the titled form: `oneOf` (of a string) and `anyOf` (of items) with `const`.
 bool is_among(const json::object& property, const json::value& value) {
-  if (const json::value* words = member(property, "enum"); words != nullptr && words->is_array()) {
-    return std::find(words->get_array().begin(), words->get_array().end(), value) !=
-           words->get_array().end();
+  if (const json::array* words = array_in(property, "enum")) {
+    return std::find(words->begin(), words->end(), value) != words->end();
   }
   for (const char* form : {"oneOf", "anyOf"}) {
-    const json::value* choices = member(property, form);
-    if (choices == nullptr || !choices->is_array()) continue;
-    return std::any_of(
-        choices->get_array().begin(), choices->get_array().end(), [&](const json::value& choice) {
-          const json::object* titled = choice.if_object();
-          const json::value* word = titled == nullptr ? nullptr : member(*titled, "const");
-          return word != nullptr && *word == value;
-        });
+    const json::array* choices = array_in(property, form);
+    if (choices == nullptr) continue;
+    return std::any_of(choices->begin(), choices->end(), [&](const json::value& choice) {
+      const json::object* titled = choice.if_object();
+      const json::value* word = titled == nullptr ? nullptr : titled->if_contains("const");
+      return word != nullptr && *word == value;
+    });
   }
   return true;
 }
@@ -56,16 +45,16 @@ bool fits(const json::value& property, const json::value& value) {
   const std::string type = type_of(property);
   if (!is_of(type, value)) return false;  // nor is a property without a type
   if (type != "array") return is_among(property.get_object(), value);
-  const json::value* items = member(property.get_object(), "items");
-  if (items == nullptr || !items->is_object()) return true;
+  const json::object* items = object_in(property.get_object(), "items");
+  if (items == nullptr) return true;
   return std::all_of(value.get_array().begin(), value.get_array().end(),
-                     [&](const json::value& item) { return is_among(items->get_object(), item); });
+                     [&](const json::value& item) { return is_among(*items, item); });
 }
 
 Status check_required(const json::object& schema, const json::object& filled) {
-  const json::value* required = member(schema, "required");
-  if (required == nullptr || !required->is_array()) return {};
-  for (const json::value& name : required->get_array()) {
+  const json::array* required = array_in(schema, "required");
+  if (required == nullptr) return {};
+  for (const json::value& name : *required) {
     if (!name.is_string() || filled.contains(name.get_string())) continue;
     return fail(Code::kInvalid, fmt::format("'{}' is missing", std::string(name.get_string())));
   }
@@ -75,12 +64,12 @@ Status check_required(const json::object& schema, const json::object& filled) {
 }  // namespace
 
 Result<Question> read_question(const json::object& params) {
-  const json::value* mode = member(params, "mode");
+  const json::value* mode = params.if_contains("mode");
   if (mode != nullptr && *mode != "form") {
     return fail(Code::kUnsupported, "only the mode \"form\" is supported");
   }
-  const json::value* message = member(params, "message");
-  const json::value* schema = member(params, "requestedSchema");
+  const json::value* message = params.if_contains("message");
+  const json::value* schema = params.if_contains("requestedSchema");
   if (message == nullptr || !message->is_string()) {
     return fail(Code::kInvalid, "message: is missing");
   }
@@ -91,7 +80,7 @@ Result<Question> read_question(const json::object& params) {
   if (question.message.size() > kFormMaxBytes || to_json(question.schema).size() > kFormMaxBytes) {
     return fail(Code::kTooLarge, fmt::format("a question has at most {} bytes", kFormMaxBytes));
   }
-  const json::object* properties = properties_of(question.schema);
+  const json::object* properties = object_in(question.schema, "properties");
   if (properties == nullptr || properties->size() > kQuestionFieldsMax) {
     return fail(Code::kInvalid,
                 fmt::format("requestedSchema: expected at most {} properties", kQuestionFieldsMax));
@@ -108,10 +97,10 @@ Result<Question> read_question(const json::object& params) {
 }
 
 Result<json::object> complete_answer(const json::object& schema, json::object filled) {
-  const json::object* properties = properties_of(schema);
+  const json::object* properties = object_in(schema, "properties");
   if (properties == nullptr) return fail(Code::kInvalid, "the question has no properties");
   for (const auto& [name, value] : filled) {
-    const json::value* property = member(*properties, name);
+    const json::value* property = properties->if_contains(name);
     if (property == nullptr) {
       return fail(Code::kInvalid, fmt::format("'{}' was not asked for", std::string(name)));
     }
@@ -123,7 +112,7 @@ Result<json::object> complete_answer(const json::object& schema, json::object fi
   for (const auto& [name, property] : *properties) {
     if (filled.contains(name)) continue;
     const json::object* object = property.if_object();
-    const json::value* fallback = object == nullptr ? nullptr : member(*object, "default");
+    const json::value* fallback = object == nullptr ? nullptr : object->if_contains("default");
     if (fallback != nullptr && fits(property, *fallback)) filled[name] = *fallback;
   }
   TRY_STATUS(check_required(schema, filled));

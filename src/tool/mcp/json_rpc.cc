@@ -11,11 +11,6 @@ constexpr size_t kMethodMaxBytes = 256;
 constexpr size_t kIdMaxBytes = 256;
 constexpr size_t kErrorMaxBytes = 4096;
 
-const json::value* member(const json::object& object, std::string_view name) {
-  const auto found = object.find(name);
-  return found == object.end() ? nullptr : &found->value();
-}
-
 bool is_id(const json::value* id) {
   if (id == nullptr) return false;
   return id->is_int64() || id->is_uint64() ||
@@ -23,7 +18,7 @@ bool is_id(const json::value* id) {
 }
 
 Result<json::object> object_member(const json::object& object, std::string_view name) {
-  const json::value* value = member(object, name);
+  const json::value* value = object.if_contains(name);
   if (value == nullptr) return json::object();
   if (!value->is_object()) return fail(Code::kInvalid, fmt::format("{} is not an object", name));
   return value->get_object();
@@ -36,7 +31,7 @@ Result<Message> read_call(const json::object& object, const json::value& method)
   Message message;
   message.method = method.get_string();
   TRY_ASSIGN(message.body, object_member(object, "params"));
-  if (const json::value* id = member(object, "id"); id != nullptr) {
+  if (const json::value* id = object.if_contains("id"); id != nullptr) {
     if (!is_id(id)) return fail(Code::kInvalid, "the id of a request is no string and no integer");
     message.kind = Message::Kind::kRequest;
     message.id = *id;
@@ -46,8 +41,8 @@ Result<Message> read_call(const json::object& object, const json::value& method)
 
 Result<RpcError> read_error(const json::value& value) {
   const json::object* object = value.if_object();
-  const json::value* code = object == nullptr ? nullptr : member(*object, "code");
-  const json::value* text = object == nullptr ? nullptr : member(*object, "message");
+  const json::value* code = object == nullptr ? nullptr : object->if_contains("code");
+  const json::value* text = object == nullptr ? nullptr : object->if_contains("message");
   if (code == nullptr || !code->is_int64() || text == nullptr || !text->is_string()) {
     return fail(Code::kInvalid, "the error has no code and message");
   }
@@ -57,14 +52,14 @@ Result<RpcError> read_error(const json::value& value) {
 }
 
 Result<Message> read_answer(const json::object& object) {
-  const json::value* result = member(object, "result");
-  const json::value* error = member(object, "error");
+  const json::value* result = object.if_contains("result");
+  const json::value* error = object.if_contains("error");
   if ((result == nullptr) == (error == nullptr)) {
     return fail(Code::kInvalid, "it has no method, and not one of result and error");
   }
   Message message;
   // Ours are integers. An error about a request that could not be read has null, or no id.
-  const json::value* id = member(object, "id");
+  const json::value* id = object.if_contains("id");
   if (id != nullptr && id->is_int64()) message.answers = id->get_int64();
   if (result != nullptr && message.answers == 0) {
     return fail(Code::kInvalid, "the result names no request of ours");
@@ -82,11 +77,11 @@ Result<Message> read_answer(const json::object& object) {
 Result<Message> read_message(const json::value& value) {
   const json::object* object = value.if_object();
   if (object == nullptr) return fail(Code::kInvalid, "it is not an object");
-  const json::value* version = member(*object, "jsonrpc");
+  const json::value* version = object->if_contains("jsonrpc");
   if (version == nullptr || *version != "2.0") {
     return fail(Code::kInvalid, "it does not say \"jsonrpc\":\"2.0\"");
   }
-  const json::value* method = member(*object, "method");
+  const json::value* method = object->if_contains("method");
   return method == nullptr ? read_answer(*object) : read_call(*object, *method);
 }
 

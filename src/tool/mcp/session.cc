@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "base/json_fields.h"
 #include "base/text.h"
 
 namespace perdure::mcp {
@@ -21,27 +22,19 @@ std::string cut(std::string_view text) {
   return std::string(beginning(text, kTextMaxBytes));
 }
 
-std::string text_member(const json::object& object, std::string_view name) {
-  const auto found = object.find(name);
-  if (found == object.end() || !found->value().is_string()) return "";
-  return cut(found->value().get_string());
-}
-
 bool is_known(std::string_view revision) {
   return std::find(std::begin(kRevisions), std::end(kRevisions), revision) != std::end(kRevisions);
 }
 
 std::string server_of(const json::object& result) {
-  const auto info = result.find("serverInfo");
-  if (info == result.end() || !info->value().is_object()) return "";
-  const json::object& object = info->value().get_object();
-  return text_member(object, "name") + " " + text_member(object, "version");
+  const json::object* info = object_in(result, "serverInfo");
+  if (info == nullptr) return "";
+  return cut(text_in(*info, "name")) + " " + cut(text_in(*info, "version"));
 }
 
 bool has_tools(const json::object& result) {
-  const auto found = result.find("capabilities");
-  return found != result.end() && found->value().is_object() &&
-         found->value().get_object().contains("tools");
+  const json::object* capabilities = object_in(result, "capabilities");
+  return capabilities != nullptr && capabilities->contains("tools");
 }
 
 std::string described(const RpcError& error) {
@@ -198,17 +191,15 @@ void Session::receive_notification(const Message& message) {
   if (message.method == "notifications/tools/list_changed") {
     if (state_ == State::kReady) events_.emplace_back(ListChanged{});
   } else if (message.method == "notifications/progress") {
-    const auto token = params.find("progressToken");
+    const auto call = integer_in(params, "progressToken");
     // One that comes late names a call that has ended.
-    if (token == params.end() || !token->value().is_int64()) return;
-    const RequestId call = token->value().get_int64();
-    if (calls_.contains(call)) events_.emplace_back(Progressed{call});
+    if (call && calls_.contains(*call)) events_.emplace_back(Progressed{*call});
   } else if (message.method == "notifications/message") {
     const auto data = params.find("data");
     if (data == params.end()) return;
     const std::string text = data->value().is_string() ? std::string(data->value().get_string())
                                                        : to_json(data->value());
-    events_.emplace_back(Logged{fmt::format("{}: {}", text_member(params, "level"), cut(text))});
+    events_.emplace_back(Logged{fmt::format("{}: {}", cut(text_in(params, "level")), cut(text))});
   } else if (message.method == "notifications/cancelled") {
     const auto id = params.find("requestId");
     if (id == params.end()) return;
@@ -243,7 +234,7 @@ void Session::finish_opening(const Message& message) {
   if (message.kind == Message::Kind::kError) {
     return break_off("it refuses to begin: " + described(message.error));
   }
-  revision_ = text_member(message.body, "protocolVersion");
+  revision_ = cut(text_in(message.body, "protocolVersion"));
   if (!is_known(revision_)) {
     return break_off(fmt::format("it speaks revision '{}' of the protocol, and we speak {} to {}",
                                  revision_, kRevisions[std::size(kRevisions) - 1], kRevisions[0]));
@@ -273,11 +264,9 @@ void Session::take_page(const Message& message) {
   if (message.kind == Message::Kind::kError) {
     return break_off("it does not list its tools: " + described(message.error));
   }
-  const auto tools = message.body.find("tools");
-  if (tools == message.body.end() || !tools->value().is_array()) {
-    return break_off("its list of tools is no list");
-  }
-  for (const json::value& item : tools->value().get_array()) {
+  const json::array* tools = array_in(message.body, "tools");
+  if (tools == nullptr) return break_off("its list of tools is no list");
+  for (const json::value& item : *tools) {
     auto tool = read_tool(item);
     const auto same = [&](const ListedTool& other) { return other.name == tool->name; };
     if (!tool) {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <map>
 
+#include "base/json_fields.h"
+
 namespace perdure::mcp {
 namespace {
 
@@ -18,11 +20,10 @@ std::optional<bool> hint(const json::object& annotations, std::string_view name)
 }
 
 Annotations read_annotations(const json::object& tool) {
-  const auto found = tool.find("annotations");
-  if (found == tool.end() || !found->value().is_object()) return {};
-  const json::object& annotations = found->value().get_object();
-  return {hint(annotations, "readOnlyHint"), hint(annotations, "destructiveHint"),
-          hint(annotations, "idempotentHint")};
+  const json::object* annotations = object_in(tool, "annotations");
+  if (annotations == nullptr) return {};
+  return {hint(*annotations, "readOnlyHint"), hint(*annotations, "destructiveHint"),
+          hint(*annotations, "idempotentHint")};
 }
 
 }  // namespace
@@ -39,25 +40,22 @@ Result<ListedTool> read_tool(const json::value& item) {
   const json::object* object = item.if_object();
   if (object == nullptr) return fail(Code::kInvalid, "a tool is not an object");
   ListedTool tool;
-  const auto name = object->find("name");
-  if (name == object->end() || !name->value().is_string() ||
-      !is_tool_name(name->value().get_string())) {
+  tool.name = text_in(*object, "name");
+  if (!is_tool_name(tool.name)) {
     return fail(Code::kInvalid, fmt::format("a tool has a name that is not 1 to {} of letters, "
                                             "digits, '_', '-', '.', '/'",
                                             kToolNameMaxBytes));
   }
-  tool.name = name->value().get_string();
   if (const auto text = object->find("description"); text != object->end()) {
     if (!text->value().is_string()) {
       return fail(Code::kInvalid, fmt::format("{}: its description is not text", tool.name));
     }
     tool.description = text->value().get_string();
   }
-  const auto schema = object->find("inputSchema");
-  if (schema == object->end() || !schema->value().is_object()) {
+  if (object_in(*object, "inputSchema") == nullptr) {
     return fail(Code::kInvalid, fmt::format("{}: its inputSchema is not an object", tool.name));
   }
-  tool.input_schema = to_canonical_json(schema->value());
+  tool.input_schema = to_canonical_json(object->at("inputSchema"));
   tool.annotations = read_annotations(*object);
   json::object pinned;
   for (const std::string_view key : kPinned) {

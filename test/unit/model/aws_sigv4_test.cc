@@ -4,8 +4,6 @@
 
 #include <gtest/gtest.h>
 
-#include "model/percent_encode.h"
-
 namespace perdure {
 namespace {
 
@@ -155,12 +153,6 @@ TEST(SigV4Time, ForgetsTheMilliseconds) {
   };
   EXPECT_EQ(date(kSuiteTimeMs + 999), "20150830T123600Z");
   EXPECT_EQ(date(0), "19700101T000000Z");
-}
-
-TEST(PercentEncode, KeepsOnlyWhatIsUnreserved) {
-  EXPECT_EQ(percent_encode("anthropic.claude-v2:1"), "anthropic.claude-v2%3A1");
-  EXPECT_EQ(percent_encode("a/b c~d_\x01\xFF"), "a%2Fb%20c~d_%01%FF");
-  EXPECT_EQ(percent_encode("a/b%2F", "/"), "a/b%252F");
 }
 
 }  // namespace

@@ -1,12 +1,6 @@
-#include "model/json_fields.h"
+#include "base/json_fields.h"
 
 namespace perdure {
-namespace {
-
-constexpr int64_t kTokensMax = 1'000'000'000;
-
-}  // namespace
-
 std::string_view text_in(const json::object& object, std::string_view name) {
   const json::value* value = object.if_contains(name);
   return value != nullptr && value->is_string() ? std::string_view(value->get_string())
@@ -27,11 +21,6 @@ const json::object* object_in(const json::object& object, std::string_view name)
 const json::array* array_in(const json::object& object, std::string_view name) {
   const json::value* value = object.if_contains(name);
   return value != nullptr ? value->if_array() : nullptr;
-}
-
-std::optional<int64_t> tokens_in(const json::object& usage, std::string_view name) {
-  const auto tokens = integer_in(usage, name);
-  return tokens && *tokens >= 0 && *tokens <= kTokensMax ? tokens : std::nullopt;
 }
 
 }  // namespace perdure

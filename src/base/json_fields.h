@@ -11,7 +11,5 @@ std::string_view text_in(const json::object& object, std::string_view name);
 std::optional<int64_t> integer_in(const json::object& object, std::string_view name);
 const json::object* object_in(const json::object& object, std::string_view name);
 const json::array* array_in(const json::object& object, std::string_view name);
-// A count of tokens. More than any model can read or write is a mistake of the server, and unknown.
-std::optional<int64_t> tokens_in(const json::object& usage, std::string_view name);
 
 }  // namespace perdure
