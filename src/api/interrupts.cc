@@ -11,6 +11,7 @@
 #include "api/task_view.h"
 #include "base/text.h"
 #include "engine/journal_reader.h"
+#include "journal/read_term.h"
 
 namespace perdure::api {
 namespace {
@@ -63,15 +64,13 @@ void check_members(ObjectReader& in, Decision decision) {
 }
 
 Result<Resolve> read_decision(const json::value& body) {
-  static constexpr Decision kDecisions[] = {
-      Decision::kApprove,  Decision::kEdit,        Decision::kReject, Decision::kRespond,
-      Decision::kHappened, Decision::kNotHappened, Decision::kDismiss};
+  using enum Decision;
   ObjectReader in(body, "body");
   Resolve decision;
   if (!in.has("decision")) in.fail_at("decision", "is missing");
-  decision.decision = kDecisions[in.choice(
-      "decision", {"approve", "edit", "reject", "respond", "happened", "not_happened", "dismiss"},
-      0)];
+  decision.decision =
+      read_term<kApprove, kEdit, kReject, kRespond, kHappened, kNotHappened, kDismiss>(
+          in, "decision", kApprove);
   decision.message = in.string("message", "");
   if (decision.message.size() > kRemarkMaxBytes) {
     in.fail_at("message", fmt::format("longer than {} bytes", kRemarkMaxBytes));

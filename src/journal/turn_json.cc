@@ -4,6 +4,7 @@
 
 #include "base/reach.h"
 #include "journal/answer_hash.h"
+#include "journal/read_term.h"
 #include "journal/record_json.h"
 
 namespace perdure {
@@ -99,13 +100,15 @@ class TurnReader {
     ObjectReader in(value, where);
     CallAction call;
     call.step = read_name(in, "step");
-    call.kind = in.choice("kind", {"tool", "model"}, 0) == 0 ? CallKind::kTool : CallKind::kModel;
+    call.kind = read_term<CallKind::kTool, CallKind::kModel>(in, "kind", CallKind::kTool);
     call.name = read_name(in, "name");
     const json::value* args = in.value("args");
     call.args = args == nullptr ? payload(json::object()) : payload(*args);
-    if (in.choice("executor", {"engine", "planner"}, 0) == 1) {
-      call.executed_by = ExecutedBy::kPlanner;
-      if (in.choice("outcome", {"succeeded", "failed"}, 0) == 1) call.outcome = Outcome::kFailed;
+    call.executed_by =
+        read_term<ExecutedBy::kEngine, ExecutedBy::kPlanner>(in, "executor", ExecutedBy::kEngine);
+    if (call.executed_by == ExecutedBy::kPlanner) {
+      call.outcome =
+          read_term<Outcome::kSucceeded, Outcome::kFailed>(in, "outcome", Outcome::kSucceeded);
       if (const json::value* result = in.value("result")) call.result = payload(*result);
       if (in.has("detail")) call.detail = read_message(in, "detail");
     } else {
@@ -146,14 +149,12 @@ class TurnReader {
   }
 
   Result<Action> read_interrupt(const json::value& value, const std::string& where) {
-    static constexpr InterruptReason kReasons[] = {InterruptReason::kLoopDetected,
-                                                   InterruptReason::kProviderRefusal,
-                                                   InterruptReason::kAuthRequired};
     ObjectReader in(value, where);
     InterruptAction raised;
     if (!in.has("reason")) in.fail_at("reason", "is missing");
     raised.reason =
-        kReasons[in.choice("reason", {"loop_detected", "provider_refusal", "auth_required"}, 0)];
+        read_term<InterruptReason::kLoopDetected, InterruptReason::kProviderRefusal,
+                  InterruptReason::kAuthRequired>(in, "reason", InterruptReason::kLoopDetected);
     raised.message = read_message(in, "message");
     if (in.ok() && raised.message.empty()) in.fail_at("message", "is empty");
     TRY_STATUS(in.finish());
@@ -167,7 +168,8 @@ class TurnReader {
     }
     ObjectReader in(value, where);
     Await await;
-    await.op = static_cast<Await::Op>(in.choice("op", {"news", "step", "timer", "any", "all"}, 0));
+    using enum Await::Op;
+    await.op = read_term<kNews, kStep, kTimer, kAny, kAll>(in, "op", kNews);
     if (!in.has("op")) in.fail_at("op", "is missing");
     if (await.op == Await::Op::kStep || await.op == Await::Op::kTimer) {
       await.name = read_name(in, "name");

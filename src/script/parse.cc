@@ -4,6 +4,7 @@
 
 #include "base/reach.h"
 #include "journal/command.h"
+#include "journal/read_term.h"
 #include "script/expressions.h"
 #include "script/mentions.h"
 #include "script/names.h"
@@ -155,9 +156,11 @@ class Compiler {
       in.fail_at(model ? "model" : "tool", fmt::format("expected 1 to {} bytes", kNameMaxBytes));
     }
     const json::value* args = in.value("args");
-    const bool by_planner = in.choice("executor", {"engine", "planner"}, 0) == 1;
-    if (by_planner) call.executed_by = ExecutedBy::kPlanner;
-    if (in.choice("outcome", {"succeeded", "failed"}, 0) == 1) call.outcome = Outcome::kFailed;
+    call.executed_by =
+        read_term<ExecutedBy::kEngine, ExecutedBy::kPlanner>(in, "executor", ExecutedBy::kEngine);
+    call.outcome =
+        read_term<Outcome::kSucceeded, Outcome::kFailed>(in, "outcome", Outcome::kSucceeded);
+    const bool by_planner = call.executed_by == ExecutedBy::kPlanner;
     const json::value* result = in.value("result");
     for (const char* member : {"outcome", "result"}) {
       if (!by_planner && in.has(member)) {

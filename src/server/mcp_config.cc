@@ -103,12 +103,9 @@ Result<McpServerConfig> parse_mcp(const std::string& name, const json::value& ta
   check_transport(server, in);
   in.value("people");  // read with all that is said about people
   const json::value* timeouts = in.value("timeouts");
-  const std::pair<const char*, EffectClass> kClasses[] = {{"read", EffectClass::kRead},
-                                                          {"repeat", EffectClass::kRepeat},
-                                                          {"idempotent", EffectClass::kIdempotent},
-                                                          {"once", EffectClass::kOnce}};
   std::vector<std::tuple<const json::value*, EffectClass, std::string>> contracts;
-  for (const auto& [key, effect] : kClasses) {
+  for (const EffectClass effect : kEffectClasses) {
+    const std::string key(to_string(effect));
     if (const json::value* value = in.value(key)) {
       contracts.emplace_back(value, effect, where + "." + key);
     }

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include "journal/read_term.h"
+#include "server/tool_terms.h"
+
 namespace perdure::server {
 namespace {
 
@@ -78,15 +81,14 @@ void check(ObjectReader& in, const Asking& asking) {
 }  // namespace
 
 Result<Asking> read_asking(const json::value& table, const std::string& where, const Asking& base) {
-  static constexpr OnExpire kChoices[] = {OnExpire::kReject, OnExpire::kApprove, OnExpire::kRespond,
-                                          OnExpire::kFail};
   ObjectReader in(table, where);
   Asking asking = base;
   read_names(in, "assignees", asking.assignees);
   asking.expires_ms = in.duration_ms("expires", asking.expires_ms);
   if (in.has("on_expire")) {
     asking.on_expire =
-        kChoices[in.choice("on_expire", {"reject", "approve", "respond", "fail"}, 0)];
+        read_term<OnExpire::kReject, OnExpire::kApprove, OnExpire::kRespond, OnExpire::kFail>(
+            in, "on_expire", OnExpire::kReject);
     if (asking.on_expire != OnExpire::kRespond) asking.respond_with.clear();
   }
   asking.respond_with = in.string("respond_with", asking.respond_with);
@@ -111,18 +113,14 @@ Result<Asking> read_asking_of_tool(const json::value& table, const std::string& 
 
 Status read_people_of_server(PeopleRules& people, const std::string& server,
                              const json::object& table) {
-  static constexpr std::pair<const char*, EffectClass> kClasses[] = {
-      {"read", EffectClass::kRead},
-      {"repeat", EffectClass::kRepeat},
-      {"idempotent", EffectClass::kIdempotent},
-      {"once", EffectClass::kOnce}};
   const std::string where = "mcp." + server + ".";
   Asking base = people.common;
   if (const json::value* said = table.if_contains("people")) {
     TRY_ASSIGN(base, read_asking(*said, where + "people", people.common));
     people.of_tool[server + ".*"] = base;
   }
-  for (const auto& [key, effect] : kClasses) {
+  for (const EffectClass effect : kEffectClasses) {
+    const std::string key(to_string(effect));
     const json::value* contracts = table.if_contains(key);
     if (contracts == nullptr || !contracts->is_object()) continue;
     for (const auto& [tool, contract] : contracts->get_object()) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "journal/read_term.h"
 
 namespace perdure::server {
 namespace {
@@ -103,14 +104,13 @@ void check_tool(ObjectReader& in, const std::string& tool, const std::vector<std
 
 Result<PolicyRule> read_rule(const json::value& table, const std::string& where,
                              const std::vector<std::string>& tools) {
-  static constexpr Verdict kVerdicts[] = {Verdict::kAllow, Verdict::kAsk, Verdict::kDeny};
   ObjectReader in(table, where);
   PolicyRule rule;
   rule.tool = in.string("tool", rule.tool);
   check_tool(in, rule.tool, tools);
   read_effects(in, rule.effects);
   if (!in.has("then")) in.fail_at("then", "is missing: allow, ask or deny");
-  rule.then = kVerdicts[in.choice("then", {"allow", "ask", "deny"}, 2)];
+  rule.then = read_term<Verdict::kAllow, Verdict::kAsk, Verdict::kDeny>(in, "then", Verdict::kDeny);
   rule.reason = in.string("reason", "");
   if (rule.reason.size() > kReasonMaxBytes) {
     in.fail_at("reason", fmt::format("longer than {} bytes", kReasonMaxBytes));

@@ -2,11 +2,10 @@
 
 #include <fmt/core.h>
 
+#include "journal/read_term.h"
+
 namespace perdure::server {
 namespace {
-
-constexpr EffectClass kClasses[] = {EffectClass::kRead, EffectClass::kRepeat,
-                                    EffectClass::kIdempotent, EffectClass::kOnce};
 
 constexpr size_t kCheckMaxBytes = 1000;
 
@@ -17,8 +16,9 @@ ToolTerms read_terms(ObjectReader& in, bool confined) {
       in.value("effect")->get_string() == "probe") {
     in.fail_at("effect", "'probe' is not available in this version; 'once' asks a person instead");
   }
-  const size_t chosen = in.choice("effect", {"read", "repeat", "idempotent", "once"}, 3);
-  return read_terms(in, kClasses[chosen], confined);
+  using enum EffectClass;
+  const auto effect = read_term<kRead, kRepeat, kIdempotent, kOnce>(in, "effect", kOnce);
+  return read_terms(in, effect, confined);
 }
 
 ToolTerms read_terms(ObjectReader& in, EffectClass effect, bool confined) {
@@ -42,8 +42,7 @@ ToolTerms read_terms(ObjectReader& in, EffectClass effect, bool confined) {
   if (!may_run_again(contract.effect) && !irreversible && !confined) {
     in.fail_at("irreversible", "is missing: a tool that acts says irreversible = true");
   }
-  contract.on_doubt =
-      in.choice("on_doubt", {"ask", "error"}, 0) == 0 ? OnDoubt::kAsk : OnDoubt::kError;
+  contract.on_doubt = read_term<OnDoubt::kAsk, OnDoubt::kError>(in, "on_doubt", OnDoubt::kAsk);
   const bool asks = contract.effect == EffectClass::kOnce && !confined;
   terms.approval = in.choice("approval", {"never", "always"}, asks ? 1 : 0) == 1 ? Verdict::kAsk
                                                                                  : Verdict::kAllow;

@@ -9,6 +9,10 @@
 
 namespace perdure::server {
 
+// Those that a configuration may name.
+inline constexpr EffectClass kEffectClasses[] = {EffectClass::kRead, EffectClass::kRepeat,
+                                                 EffectClass::kIdempotent, EffectClass::kOnce};
+
 struct ToolTerms {
   Contract contract;
   Verdict approval = Verdict::kAsk;
