@@ -90,16 +90,16 @@ void Transcript::on(const TaskCreated& body) {
 
 void Transcript::on(const StepPlanned& body) {
   if (body.kind == CallKind::kModel) return begin_model(body);
-  Slot* slot = open_slot(body.step);
-  if (slot == nullptr) return;
-  slot->planned = true;
-  slot->by_planner = body.executed_by == ExecutedBy::kPlanner;
-  slot->asks_person = body.executed_by == ExecutedBy::kPerson;
+  Round::Call* call = round_.find_open(body.step);
+  if (call == nullptr) return;
+  call->planned = true;
+  call->by_planner = body.executed_by == ExecutedBy::kPlanner;
+  call->asks_person = body.executed_by == ExecutedBy::kPerson;
   stage_ = Stage::kToolsOpen;
   if (body.verdict != Verdict::kDeny) return;
   const std::string_view reason = body.verdict_reason;
-  slot->malformed = reason.starts_with(kMalformedCall);
-  settle(body.step, slot->malformed ? result_malformed(reason.substr(kMalformedCall.size()))
+  call->malformed = reason.starts_with(kMalformedCall);
+  settle(body.step, call->malformed ? result_malformed(reason.substr(kMalformedCall.size()))
                                     : result_denied(reason));
 }
 
@@ -125,27 +125,29 @@ void Transcript::refuse_answer() {
   failure_.failure = FailureClass::kRefusal;
   fail_model(EffectState::kFailed, answer_->refusal.empty() ? answer_->text : answer_->refusal);
   answer_.reset();
-  slots_.clear();
+  round_.drop();
 }
 
 // The tool `wait` is a timer under the name of its call.
 void Transcript::on(const TimerSet& body) {
-  Slot* slot = body.purpose == TimerPurpose::kPlanner ? open_slot(body.timer) : nullptr;
-  if (slot == nullptr) return;
-  slot->planned = true;
+  Round::Call* call =
+      body.purpose == TimerPurpose::kPlanner ? round_.find_open(body.timer) : nullptr;
+  if (call == nullptr) return;
+  call->planned = true;
   stage_ = Stage::kToolsOpen;
 }
 
 void Transcript::on(const TimerFired& body) {
-  const Slot* slot = body.purpose == TimerPurpose::kPlanner ? open_slot(body.timer) : nullptr;
-  if (slot != nullptr && slot->planned) settle(body.timer, result_waited(at_ms_));
+  const Round::Call* call =
+      body.purpose == TimerPurpose::kPlanner ? round_.find_open(body.timer) : nullptr;
+  if (call != nullptr && call->planned) settle(body.timer, result_waited(at_ms_));
 }
 
 void Transcript::on(const Noted& body) {
   auto tell = tell_of(body.note);
   if (!tell) return break_off(std::move(tell).error());
   if (!*tell) return;
-  if (stage_ == Stage::kAnswered && slots_.empty()) close_final_answer();
+  if (stage_ == Stage::kAnswered && !round_.has_calls()) close_final_answer();
   if (stage_ != Stage::kCallModel) return;
   conversation_.append_user((*tell)->text);
   watch_.forget();
@@ -169,7 +171,7 @@ void Transcript::close_final_answer() {
 
 void Transcript::on(const StepSettled& body) {
   if (is_open_model(body.step)) return settle_model(body);
-  if (open_slot(body.step) == nullptr) return;
+  if (round_.find_open(body.step) == nullptr) return;
   if (body.outcome == Outcome::kSucceeded)
     settle(body.step, result_of_success(body.result, results_.as_text));
   if (body.outcome == Outcome::kFailed) {
@@ -197,11 +199,11 @@ void Transcript::on(const StepClosed& body) {
     fail_model(body.state, seen.empty() ? body.reason : body.reason + "; last: " + seen);
     return;
   }
-  Slot* slot = open_slot(body.step);
-  if (slot == nullptr || !is_terminal(body.state)) return;
+  Round::Call* call = round_.find_open(body.step);
+  if (call == nullptr || !is_terminal(body.state)) return;
   if (!body.same_as.empty()) {
-    slot->same_as = body.same_as;
-    return close_round_if_complete();
+    call->same_as = body.same_as;
+    return close_round_if_settled();
   }
   switch (body.state) {
     case EffectState::kDenied:
@@ -244,16 +246,16 @@ void Transcript::on(const InterruptResolved& body) {
     }
     return;
   }
-  Slot* slot = open_slot(question.step);
-  if (slot == nullptr) return;
+  Round::Call* call = round_.find_open(question.step);
+  if (call == nullptr) return;
   if (refused) {
     return settle(question.step, body.expired ? result_expired() : result_refused(body.message));
   }
-  if (of_call && body.decision == Decision::kEdit) slot->edited = body.given;
+  if (of_call && body.decision == Decision::kEdit) call->edited = body.given;
   if (of_call && body.decision == Decision::kRespond) {
     return settle(question.step, result_answered(body.given));
   }
-  if (slot->asks_person) return settle_question(question.step, body);
+  if (call->asks_person) return settle_question(question.step, body);
   if (!doubt) return;
   if (body.decision == Decision::kHappened) {
     settle(question.step, result_asserted_done(body.given));
@@ -270,7 +272,7 @@ void Transcript::go_on_after_loop(const InterruptResolved& body) {
   watch_.forget();
   told_[static_cast<size_t>(Tell::Why::kLoop)] = 0;
   if (body.message.empty()) return;
-  if (stage_ == Stage::kAnswered && slots_.empty()) close_final_answer();
+  if (stage_ == Stage::kAnswered && !round_.has_calls()) close_final_answer();
   if (stage_ != Stage::kCallModel) return;
   conversation_.append_user("A person who has looked at what you do says: " + body.message);
 }
@@ -309,7 +311,7 @@ void Transcript::take_answer(const Payload& result) {
   repair_ids(*answer, model_turn_);
   counted_tokens_ = answer->input_tokens;
   counted_bytes_ = size_bytes();
-  slots_.assign(answer->calls.size(), {});
+  round_.open(model_turn_, answer->calls.size());
   if (!is_refusal(*answer)) answered_by_ = failure_.model;
   const bool paused = answer->stop == ModelAnswer::Stop::kPaused && answer->calls.empty();
   paused_answers_ = paused ? paused_answers_ + 1 : 0;
@@ -317,7 +319,7 @@ void Transcript::take_answer(const Payload& result) {
   answer_ = std::make_shared<const ModelAnswer>(*std::move(answer));
   stage_ = Stage::kAnswered;
   // Its provider goes on from there when it gets it back unchanged.
-  if (paused) close_round_if_complete();
+  if (paused) close_round_if_settled();
 }
 
 void Transcript::fail_model(EffectState state, std::string_view detail) {
@@ -327,76 +329,20 @@ void Transcript::fail_model(EffectState state, std::string_view detail) {
   stage_ = Stage::kModelFailed;
 }
 
-Transcript::Slot* Transcript::open_slot(const StepId& step) {
-  if (stage_ != Stage::kAnswered && stage_ != Stage::kToolsOpen) return nullptr;
-  const auto place = parse_tool_step(step);
-  if (!place || place->turn != model_turn_ || place->index >= slots_.size()) return nullptr;
-  Slot& slot = slots_[place->index];
-  return slot.settled() ? nullptr : &slot;
-}
-
 void Transcript::settle(const StepId& step, Result<ToolResult> result) {
   if (!result) return break_off(std::move(result).error());
-  Slot* slot = open_slot(step);
-  PERDURE_ASSERT(slot != nullptr, "only a call that is open gets a result");
-  slot->result = slot->by_planner ? *std::move(result) : in_part(step, *std::move(result));
-  if (slot->edited.exists()) slot->result = result_of_edited(*slot->result, slot->edited);
-  close_round_if_complete();
+  round_.settle(step, *std::move(result), results_);
+  close_round_if_settled();
 }
 
-// What is too large is kept beside the conversation.
-ToolResult Transcript::in_part(const StepId& step, ToolResult result) {
-  if (!is_too_large(*result.text, results_)) return result;
-  ToolResult shown = result_in_words(preview_of(*result.text, step, results_), result.is_error);
-  if (results_.can_read_more) {
-    large_bytes_ += result.text->size();
-    large_[step] = std::move(result.text);
-  }
-  return shown;
-}
-
-const std::string* Transcript::large_result(std::string_view call) const {
-  const auto found = large_.find(call);
-  return found == large_.end() ? nullptr : found->second.get();
-}
-
-const ToolResult* Transcript::outcome_of(const StepId& step) const {
-  const StepId* at = &step;
-  for (size_t hops = 0; hops <= slots_.size(); ++hops) {
-    const auto place = parse_tool_step(*at);
-    if (!place || place->turn != model_turn_ || place->index >= slots_.size()) {
-      const auto found = outcomes_.find(*at);
-      return found == outcomes_.end() ? nullptr : &found->second;
-    }
-    const Slot& slot = slots_[place->index];
-    if (slot.result) return &*slot.result;
-    at = &slot.same_as;
-  }
-  return nullptr;
-}
-
-void Transcript::close_round_if_complete() {
-  bool all_malformed = !slots_.empty();
-  for (const Slot& slot : slots_) {
-    if (!slot.settled()) return;
-    all_malformed = all_malformed && slot.malformed;
-  }
-  malformed_answers_ = all_malformed ? malformed_answers_ + 1 : 0;
-  if (!slots_.empty()) paused_text_.clear();
-  std::vector<ToolResult> told;
-  std::vector<ToolResult> originals;
-  for (const Slot& slot : slots_) {
-    const ToolResult* original = slot.result ? &*slot.result : outcome_of(slot.same_as);
-    told.push_back(slot.result ? *slot.result : result_repeated(original));
-    originals.push_back(original ? *original : told.back());
-  }
-  for (size_t i = 0; i < told.size(); ++i) {
-    outcomes_[tool_step_id(model_turn_, i)] = std::move(originals[i]);
-  }
+void Transcript::close_round_if_settled() {
+  if (!round_.is_settled()) return;
+  malformed_answers_ = round_.is_malformed() ? malformed_answers_ + 1 : 0;
+  if (round_.has_calls()) paused_text_.clear();
+  const std::vector<ToolResult> told = round_.close();
   watch_.add(answer_->calls, told);
   conversation_.append_round(std::move(answer_), told);
   answer_.reset();
-  slots_.clear();
   stage_ = Stage::kCallModel;
 }
 

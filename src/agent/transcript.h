@@ -17,6 +17,7 @@
 #include "agent/conversation.h"
 #include "agent/loop_watch.h"
 #include "agent/preview.h"
+#include "agent/round.h"
 #include "agent/tell.h"
 #include "agent/tool_result.h"
 #include "journal/message.h"
@@ -72,7 +73,7 @@ class Transcript {
   // How often the loop told the model something.
   uint32_t told(Tell::Why why) const { return told_[static_cast<size_t>(why)]; }
   // The whole of a result that was shown in part; null if there is none of that name.
-  const std::string* large_result(std::string_view call) const;
+  const std::string* large_result(std::string_view call) const { return round_.large_result(call); }
   // What those said before the answer that stands: the beginning of its text.
   const std::string& paused_text() const { return paused_text_; }
 
@@ -82,22 +83,12 @@ class Transcript {
   const Sha256& conversation_hash() const { return conversation_.hash(); }
   uint64_t size_bytes() const { return conversation_.size_bytes(); }
   // With what is kept beside it.
-  uint64_t memory_bytes() const { return size_bytes() + large_bytes_; }
+  uint64_t memory_bytes() const { return size_bytes() + round_.large_bytes(); }
   // Tokens of the next request: what the provider counted last time, and a third of the bytes that
   // came since.
   int64_t input_tokens_estimate(const AgentSpec& spec) const;
 
  private:
-  struct Slot {
-    bool planned = false;
-    bool malformed = false;
-    bool by_planner = false;  // what it gave is shown whole
-    bool asks_person = false;
-    Payload edited;  // the arguments that a person put in place
-    StepId same_as;
-    std::optional<ToolResult> result;
-    bool settled() const { return result.has_value() || !same_as.empty(); }
-  };
   struct Question {
     InterruptReason reason = InterruptReason::kToolApproval;
     StepId step;
@@ -125,12 +116,8 @@ class Transcript {
   void settle_model(const StepSettled& body);
   void take_answer(const Payload& result);
   void fail_model(EffectState state, std::string_view detail);
-  // The place of an undecided call of the open answer, or null.
-  Slot* open_slot(const StepId& step);
   void settle(const StepId& step, Result<ToolResult> result);
-  ToolResult in_part(const StepId& step, ToolResult result);
-  void close_round_if_complete();
-  const ToolResult* outcome_of(const StepId& step) const;
+  void close_round_if_settled();
   void break_off(Error error);
 
   InlineRules results_;
@@ -145,7 +132,7 @@ class Transcript {
   std::vector<ModelFailure> failures_;
   std::string answered_by_;
   std::shared_ptr<const ModelAnswer> answer_;  // whose round is not complete
-  std::vector<Slot> slots_;                    // one per call of `answer_`
+  Round round_;                                // of `answer_`
   uint32_t malformed_answers_ = 0;
   uint32_t paused_answers_ = 0;
   LoopWatch watch_;
@@ -153,10 +140,6 @@ class Transcript {
   std::string paused_text_;
 
   std::map<Seq, Question> questions_;
-  // What an equal later call is told. Texts are shared with the conversation.
-  std::map<StepId, ToolResult> outcomes_;
-  std::map<StepId, std::shared_ptr<const std::string>, std::less<>> large_;
-  uint64_t large_bytes_ = 0;
   int64_t counted_tokens_ = -1;  // by the provider, for a request of `counted_bytes_`
   uint64_t counted_bytes_ = 0;
 };
