@@ -41,7 +41,7 @@ AgentSpec agent(Dice& dice) {
   if (dice.chance(300)) spec.always_ask = {"once"};
   spec.max_output_tokens = 100;
   spec.limits.turns = dice.one_of<int64_t>({kUnlimited, 3, 8});
-  spec.version = agent_version(spec);
+  spec.mark = agent_mark(spec);
   return spec;
 }
 

@@ -68,7 +68,7 @@ runtime::Setup setup() {
   agent.models = {"main"};
   agent.instructions = "Write.";
   agent.tools = {{"write", "Writes.", R"({"type":"object"})"}};
-  agent.version = agent_version(agent);
+  agent.mark = agent_mark(agent);
   setup.agents.push_back(agent);
   return setup;
 }

@@ -153,7 +153,7 @@ Result<AgentSpec> agent_from_file(const json::value& file,
   if (limits != nullptr) TRY_STATUS(read_limits(*limits, spec.limits));
   if (approval != nullptr) TRY_STATUS(read_approval(*approval, spec));
   TRY_STATUS(compile_schemas(spec));
-  spec.version = agent_version(spec);
+  spec.mark = agent_mark(spec);
   return spec;
 }
 

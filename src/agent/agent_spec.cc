@@ -11,7 +11,7 @@
 namespace perdure {
 namespace {
 
-constexpr size_t kVersionDigits = 16;
+constexpr size_t kMarkDigits = 16;
 
 json::array to_array(const std::vector<std::string>& words) {
   json::array out;
@@ -101,8 +101,8 @@ std::string agent_content(const AgentSpec& spec) {
   return to_canonical_json(content);
 }
 
-std::string agent_version(const AgentSpec& spec) {
-  return to_hex(sha256(agent_content(spec)).view()).substr(0, kVersionDigits);
+std::string agent_mark(const AgentSpec& spec) {
+  return to_hex(sha256(agent_content(spec)).view()).substr(0, kMarkDigits);
 }
 
 Result<AgentSpec> agent_from_content(std::string_view text) {
@@ -133,7 +133,7 @@ Result<AgentSpec> agent_from_content(std::string_view text) {
     }
   }
   if (spec.models.empty()) return fail(Code::kInvalid, "agent.models: name at least one model");
-  spec.version = agent_version(spec);
+  spec.mark = agent_mark(spec);
   // A task goes on with the version that it pinned, whatever this program makes of its schemas.
   // What cannot be compiled is not checked.
   (void)compile_schemas(spec);

@@ -24,7 +24,7 @@ inline constexpr int64_t kRendering = 2;
 
 struct AgentSpec {
   std::string name;
-  std::string version;              // first 16 hex digits of the SHA-256 of `agent_content`
+  std::string mark;                 // first 16 hex digits of the SHA-256 of `agent_content`
   std::vector<std::string> models;  // names in the operator's file; the next where one fails
   bool failover_on_refusal = false;
   std::string instructions;
@@ -56,9 +56,10 @@ struct AgentSpec {
 // are checked there.
 Status compile_schemas(AgentSpec& spec);
 
-// The canonical JSON of everything but the version: equal agents give equal text.
+// The canonical JSON of everything but the mark: equal agents give equal text.
 std::string agent_content(const AgentSpec& spec);
-std::string agent_version(const AgentSpec& spec);
+// What tells its turns from those of another version, in the planner's name of the journal.
+std::string agent_mark(const AgentSpec& spec);
 // Reads what `agent_content` wrote.
 Result<AgentSpec> agent_from_content(std::string_view text);
 

@@ -226,7 +226,7 @@ Result<AnswerTurn> plan_agent_turn(const AgentSpec& spec, const Transcript& tran
   AnswerTurn out;
   out.turn = turn;
   out.upto_seq = upto_seq;
-  out.planner_version = "agent/1:" + spec.version;
+  out.planner_version = "agent/1:" + spec.mark;
   switch (transcript.stage()) {
     case Transcript::Stage::kCallModel:
       ask_again(spec, transcript, models, out);

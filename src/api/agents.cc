@@ -10,8 +10,6 @@
 namespace perdure::api {
 namespace {
 
-constexpr uint64_t kListMax = 200;
-
 Result<std::string> name_of(const Call& call) {
   auto name = percent_decode(call.segment(2));
   if (!name) return fail(Code::kNotFound, "this is not the name of an agent");
@@ -79,7 +77,7 @@ void answer_put(Context& context, const Call& call, const PutAgent& agent) {
 Response list_agents(Context& context, const Call& call) {
   QueryReader query(call.query());
   const std::string after = query.text("cursor").value_or("");
-  const uint64_t limit = query.number("limit", 1, kListMax, 50);
+  const uint64_t limit = query.page_limit();
   ANSWER_STATUS(query.finish());
   const std::vector<std::string> names = context.parts.agents.names(call.tenant());
   json::array agents;
@@ -105,7 +103,7 @@ Response get_agent(Context& context, const Call& call) {
 Response list_agent_versions(Context& context, const Call& call) {
   QueryReader query(call.query());
   const uint64_t after = query.number("cursor", 0, UINT32_MAX, 0);
-  const uint64_t limit = query.number("limit", 1, kListMax, 50);
+  const uint64_t limit = query.page_limit();
   ANSWER_STATUS(query.finish());
   ANSWER_ASSIGN(const std::string name, name_of(call));
   ANSWER_ASSIGN(const auto versions, context.parts.agents.versions(call.tenant(), name));

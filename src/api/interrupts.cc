@@ -16,7 +16,6 @@
 namespace perdure::api {
 namespace {
 
-constexpr uint64_t kListMax = 200;
 constexpr size_t kAskedMaxBytes = 4u << 20;  // a larger question takes any answer
 constexpr int64_t kAddMaxCalls = 1'000'000'000;
 constexpr double kAddMaxUsd = 1e6;
@@ -207,7 +206,7 @@ Response list_of_task(Context& context, const Call& call, const std::string& tex
 
 Response list_interrupts(Context& context, const Call& call) {
   QueryReader query(call.query());
-  const uint64_t limit = query.number("limit", 1, kListMax, 50);
+  const uint64_t limit = query.page_limit();
   const auto assignee = query.text("assignee");
   const auto status = query.text("status");
   const auto task = query.text("task");

@@ -11,8 +11,6 @@
 namespace perdure::api {
 namespace {
 
-constexpr uint64_t kListMax = 200;
-
 json::object key_json(const Key& key) {
   const Credential& credential = *key.credential;
   json::array scopes;
@@ -84,7 +82,7 @@ OrResponse<Credential> read_key(Context& context, const Call& call, const json::
 Response list_keys(Context& context, const Call& call) {
   QueryReader query(call.query());
   const std::string after = query.text("cursor").value_or("");
-  const uint64_t limit = query.number("limit", 1, kListMax, 50);
+  const uint64_t limit = query.page_limit();
   ANSWER_STATUS(query.finish());
   const std::vector<Key> keys = context.access.keys().list(tenant_seen(call), after, limit + 1);
   json::array out;

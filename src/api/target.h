@@ -31,6 +31,8 @@ class QueryReader {
 
   std::optional<std::string> text(std::string_view name);
   uint64_t number(std::string_view name, uint64_t min, uint64_t max, uint64_t fallback);
+  // "limit": how many items a page of a list has at most.
+  uint64_t page_limit() { return number("limit", 1, 200, 50); }
   bool boolean(std::string_view name);  // absent: false
   // All that begin so, without their beginning.
   std::vector<std::pair<std::string, std::string>> with_prefix(std::string_view prefix);

@@ -10,7 +10,6 @@
 namespace perdure::api {
 namespace {
 
-constexpr uint64_t kListMax = 200;
 // What the store does not look for is looked for here, in no more rows than a request may cost: a
 // page may be short, and the list ends where there is no cursor.
 constexpr size_t kScannedMax = 5'000;
@@ -109,7 +108,7 @@ Response list_tasks(Context& context, const Call& call) {
     if (!behind) query.fail_at("cursor", "not a cursor of this list");
     if (behind && (!wanted.before || *behind < *wanted.before)) wanted.before = behind;
   }
-  const uint64_t limit = query.number("limit", 1, kListMax, 50);
+  const uint64_t limit = query.page_limit();
   ANSWER_STATUS(query.finish());
   ANSWER_ASSIGN(const Page page, read_page(context.parts.reader, wanted, filter, limit));
   json::array tasks;

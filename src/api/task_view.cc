@@ -11,11 +11,10 @@
 #include "engine/journal_reader.h"
 #include "engine/payload_reader.h"
 #include "engine/rows.h"
+#include "journal/turn_json.h"
 
 namespace perdure::api {
 namespace {
-
-constexpr size_t kResultMaxBytes = 16u << 20;
 
 json::value parsed_or_null(const std::string& text) {
   auto value = parse_json(text, "stored");
@@ -114,7 +113,7 @@ Result<TaskView> view_task(Context& context, TaskRow row) {
   if (view.ended) {
     engine::PayloadReader payloads(context.parts.reader, context.parts.blobs, view.row.tenant,
                                    view.row.id);
-    TRY_STATUS(payloads.complete(view.ended->result, kResultMaxBytes));
+    TRY_STATUS(payloads.complete(view.ended->result, kTurnPayloadMaxBytes));
   }
   return view;
 }

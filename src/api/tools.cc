@@ -11,7 +11,6 @@
 namespace perdure::api {
 namespace {
 
-constexpr uint64_t kListMax = 200;
 constexpr size_t kSchemaMaxBytes = 64u << 20;
 
 json::value or_null(const std::string& text) {
@@ -71,7 +70,7 @@ json::object server_json(const ToolServerEntry& server) {
 Response list_tools(Context& context, const Call& call) {
   QueryReader query(call.query());
   const std::string after = query.text("cursor").value_or("");
-  const uint64_t limit = query.number("limit", 1, kListMax, 50);
+  const uint64_t limit = query.page_limit();
   ANSWER_STATUS(query.finish());
   // First the servers: whoever accepts by their hashes what changed since is refused.
   json::array servers;

@@ -11,14 +11,6 @@ Payload Payload::of(std::string bytes) {
   return payload;
 }
 
-Payload Payload::within(Seq seq, uint64_t offset_bytes, std::string_view bytes) {
-  Payload payload = of(std::string(bytes));
-  payload.place = Place::kWithin;
-  payload.within_seq = seq;
-  payload.offset_bytes = offset_bytes;
-  return payload;
-}
-
 Payload Payload::blob(Sha256 hash, uint64_t size_bytes) {
   Payload payload;
   payload.place = Place::kBlob;

@@ -37,7 +37,6 @@ struct Payload {
   std::string_view view() const { return bytes ? std::string_view(*bytes) : std::string_view(); }
 
   static Payload of(std::string bytes);
-  static Payload within(Seq seq, uint64_t offset_bytes, std::string_view bytes);
   static Payload blob(Sha256 hash, uint64_t size_bytes);
 
   // Equal contents, wherever they stand.

@@ -13,6 +13,9 @@
 
 namespace perdure {
 
+// Where programs are, when nobody says.
+inline constexpr const char* kDefaultPath = "/usr/local/bin:/usr/bin:/bin";
+
 // 0: no limit. What is said of each process is inherited, not shared: n processes may use it n
 // times.
 struct ProcessLimits {

@@ -38,7 +38,6 @@
 namespace perdure::server {
 namespace {
 
-constexpr const char* kDefaultPath = "/usr/local/bin:/usr/bin:/bin";
 constexpr size_t kConnectionsMax = 20'000;
 
 // The server needs a handler when it is made, and the API needs the server's timers.

@@ -16,7 +16,6 @@ namespace {
 
 using mcp::RequestId;
 
-constexpr size_t kMessageMaxBytes = 16u << 20;
 constexpr size_t kRefusalMaxBytes = 4096;
 constexpr size_t kSessionIdMaxBytes = 1024;
 constexpr int64_t kRetryMs = 1000;  // until the stream says otherwise
@@ -239,12 +238,12 @@ void HttpTransport::take_head(const Shared& stream, int status, const HttpHeader
 void HttpTransport::take_body(const Shared& stream, std::string_view bytes) {
   if (stream->body != McpBody::kEvents) {
     const bool refused = stream->status < 200 || stream->status > 299;
-    const size_t limit = refused ? kRefusalMaxBytes : kMessageMaxBytes;
+    const size_t limit = refused ? kRefusalMaxBytes : mcp::kMessageMaxBytes;
     stream->text += bytes.substr(0, limit - std::min(limit, stream->text.size()));
     return;
   }
   if (stream->events == nullptr) {
-    SseLimits limits{kMessageMaxBytes, kMessageMaxBytes};
+    SseLimits limits{mcp::kMessageMaxBytes, mcp::kMessageMaxBytes};
     stream->events = std::make_unique<SseParser>(
         [raw = stream.get()](const SseEvent& event) { raw->arrived.push_back(event); }, limits);
   }

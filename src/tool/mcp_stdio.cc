@@ -14,13 +14,8 @@ namespace perdure {
 namespace {
 
 constexpr int64_t kGraceMs = 2000;  // for a server whose stdin was closed
-constexpr size_t kStdinMaxBytes = 16u << 20;
-constexpr size_t kMessageMaxBytes = 16u << 20;
 constexpr size_t kStderrTailBytes = 1024;
 constexpr uint64_t kProcessesMax = 512;
-
-// Where programs are, on a machine that says nothing else.
-constexpr const char* kPath = "/usr/local/bin:/usr/bin:/bin";
 
 Result<std::vector<std::pair<std::string, std::string>>> environment_of(
     const McpServerConfig& config, const Secrets& secrets) {
@@ -35,7 +30,7 @@ Result<std::vector<std::pair<std::string, std::string>>> environment_of(
       environment.emplace_back(name, std::move(value));
     }
   };
-  set_default("PATH", kPath);
+  set_default("PATH", kDefaultPath);
   set_default("HOME", config.workdir);
   set_default("LANG", "C.UTF-8");
   return environment;
@@ -54,7 +49,7 @@ Result<ProcessSpec> spec_of(const McpServerConfig& config, const Secrets& secret
   spec.readable = config.readable;
   spec.hidden = hidden;
   spec.limits.processes = kProcessesMax;
-  spec.limits.stdin_bytes = kStdinMaxBytes;
+  spec.limits.stdin_bytes = mcp::kMessageMaxBytes;
   return spec;
 }
 
@@ -166,7 +161,7 @@ class StdioTransport final : public McpTransport,
   const Masker masker_;
   Timers& timers_;
   const McpSink sink_;
-  mcp::LineReader lines_{kMessageMaxBytes};
+  mcp::LineReader lines_{mcp::kMessageMaxBytes};
   StreamMasker heard_{masker_};
   std::string said_;  // the end of it
   bool flooded_ = false;

@@ -26,8 +26,7 @@ Result<ProcessSpec> place_of(const ShellToolConfig& config, const Secrets& secre
   ProcessSpec spec;
   spec.isolation = config.unsafe_same_user ? Isolation::kSameUser : Isolation::kSandbox;
   spec.command = config.command;
-  spec.environment = {
-      {"PATH", "/usr/local/bin:/usr/bin:/bin"}, {"HOME", "/tmp"}, {"LANG", "C.UTF-8"}};
+  spec.environment = {{"PATH", kDefaultPath}, {"HOME", "/tmp"}, {"LANG", "C.UTF-8"}};
   for (const auto& [name, value] : config.environment) {
     TRY_ASSIGN(std::string filled, secrets.fill(value));
     std::erase_if(spec.environment, [&](const auto& entry) { return entry.first == name; });

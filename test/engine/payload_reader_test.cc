@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/live.h"
+#include "fakes/part_of_payload.h"
 #include "journal/frame.h"
 #include "world.h"
 
@@ -57,8 +58,8 @@ class PayloadReaderTest : public testing::Test {
 
 TEST_F(PayloadReaderTest, APartOfAPartHasItsBytes) {
   create(Payload::of(kWhole));
-  turn(Payload::within(1, kWhole.find(kPart), kPart));
-  turn(Payload::within(2, kPart.find(kPartOfPart), kPartOfPart));
+  turn(test::part_of_payload(1, kWhole.find(kPart), kPart));
+  turn(test::part_of_payload(2, kPart.find(kPartOfPart), kPartOfPart));
   const auto live = engine::load(store_, blobs_, kTask);
   ASSERT_TRUE(live) << live.error().message;
   EXPECT_EQ((*live)->task.state.turn.state.view(), kPartOfPart);
@@ -66,7 +67,7 @@ TEST_F(PayloadReaderTest, APartOfAPartHasItsBytes) {
 
 TEST_F(PayloadReaderTest, APartOfABlobHasItsBytes) {
   create(blob(kWhole));
-  turn(Payload::within(1, kWhole.find(kPart), kPart));
+  turn(test::part_of_payload(1, kWhole.find(kPart), kPart));
   const auto live = engine::load(store_, blobs_, kTask);
   ASSERT_TRUE(live) << live.error().message;
   EXPECT_EQ((*live)->task.state.input.view(), kWhole);
@@ -76,7 +77,7 @@ TEST_F(PayloadReaderTest, APartOfABlobHasItsBytes) {
 TEST_F(PayloadReaderTest, WhatIsTooLargeHasNoBytesWhereverItStands) {
   create(blob(kWhole));
   engine::PayloadReader payloads(store_, blobs_, "t", kTask);
-  for (Payload payload : {Payload::of(kWhole), blob(kWhole), Payload::within(1, 0, kWhole)}) {
+  for (Payload payload : {Payload::of(kWhole), blob(kWhole), test::part_of_payload(1, 0, kWhole)}) {
     ASSERT_TRUE(payloads.complete(payload, kWhole.size()));
     EXPECT_EQ(payload.view(), kWhole);
     ASSERT_TRUE(payloads.complete(payload, kWhole.size() - 1));
@@ -88,13 +89,13 @@ TEST_F(PayloadReaderTest, WhatIsTooLargeHasNoBytesWhereverItStands) {
 TEST_F(PayloadReaderTest, AReferenceThatDoesNotHoldIsDamage) {
   create(Payload::of(kWhole));
   turn({});
-  turn(Payload::within(3, 0, kWhole));  // itself
+  turn(test::part_of_payload(3, 0, kWhole));  // itself
   const Payload table[] = {
-      Payload::within(9, 0, kWhole),                 // no such record
-      Payload::within(1, kWhole.size() + 1, kPart),  // behind its end
-      Payload::within(2, 0, kPart),                  // a record without bytes
-      Payload::within(3, 0, kWhole),                 // a part of itself
-      Payload::within(1, 1, kPart),                  // other bytes
+      test::part_of_payload(9, 0, kWhole),                 // no such record
+      test::part_of_payload(1, kWhole.size() + 1, kPart),  // behind its end
+      test::part_of_payload(2, 0, kPart),                  // a record without bytes
+      test::part_of_payload(3, 0, kWhole),                 // a part of itself
+      test::part_of_payload(1, 1, kPart),                  // other bytes
   };
   engine::PayloadReader payloads(store_, blobs_, "t", kTask);
   for (Payload payload : table) {

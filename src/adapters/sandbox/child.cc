@@ -27,7 +27,6 @@ constexpr size_t kLastReads = 32;
 constexpr int kStatusFd = 3;  // of bwrap
 // Beside the command itself: bwrap outside, and the first process inside.
 constexpr rlim_t kOwnProcesses = 2;
-constexpr std::string_view kDefaultPath = "/usr/local/bin:/usr/bin:/bin";
 
 struct Pipe {
   Descriptor read, write;

@@ -22,10 +22,13 @@ namespace perdure::mcp {
 inline constexpr std::string_view kRevisions[] = {"2025-11-25", "2025-06-18", "2025-03-26",
                                                   "2024-11-05"};
 
+// Of one message, whatever carries it.
+inline constexpr size_t kMessageMaxBytes = 16u << 20;
+
 struct SessionOptions {
   std::string client_version;
   bool answers_questions = false;  // a person can be asked (elicitation, form mode)
-  size_t max_message_bytes = 16u << 20;
+  size_t max_message_bytes = kMessageMaxBytes;
 };
 
 // The ids of our requests go on over sessions: an answer that comes late is nobody else's.

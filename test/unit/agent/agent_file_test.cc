@@ -86,20 +86,20 @@ TEST(AgentSpec, TheContentIsTheVersion) {
   const auto spec = parse(R"({"name":"x","model":"main","tools":["shop.*","payments"],
     "approval":{"shop.*":"always"},"limits":{"tool_calls":3}})");
   ASSERT_TRUE(spec);
-  EXPECT_EQ(spec->version.size(), 16u);
+  EXPECT_EQ(spec->mark.size(), 16u);
   const auto again = agent_from_content(agent_content(*spec));
   ASSERT_TRUE(again) << again.error().message;
   EXPECT_EQ(agent_content(*again), agent_content(*spec));
-  EXPECT_EQ(again->version, spec->version);
+  EXPECT_EQ(again->mark, spec->mark);
 
   const auto reordered = parse(R"({"limits":{"tool_calls":3},"approval":{"shop.*":"always"},
     "tools":["payments","shop.*"],"model":["main"],"name":"x"})");
   ASSERT_TRUE(reordered);
-  EXPECT_EQ(reordered->version, spec->version);
+  EXPECT_EQ(reordered->mark, spec->mark);
 
   AgentSpec changed = *spec;
   changed.tools[0].description += "!";
-  EXPECT_NE(agent_version(changed), spec->version);
+  EXPECT_NE(agent_mark(changed), spec->mark);
 }
 
 // What a task pins is read as it was written, and what the loop calls it stays the same.

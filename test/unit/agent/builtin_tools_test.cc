@@ -50,7 +50,7 @@ TEST(BuiltinTools, AreNamedAndNeverMatchedByAPattern) {
     std::string names;
     for (const ToolDeclaration& tool : spec->tools) names += tool.name + " ";
     const auto again = agent_from_content(agent_content(*spec));
-    EXPECT_TRUE(again && again->version == spec->version && again->builtins == spec->builtins);
+    EXPECT_TRUE(again && again->mark == spec->mark && again->builtins == spec->builtins);
     return names;
   };
   EXPECT_EQ(tools_of(R"(["*"])"), "look ");

@@ -17,7 +17,7 @@ AgentSpec shop_agent(std::vector<std::string> models) {
   }
   spec.always_ask = {"ship"};
   spec.max_output_tokens = 1000;
-  spec.version = agent_version(spec);
+  spec.mark = agent_mark(spec);
   return spec;
 }
 
@@ -25,7 +25,7 @@ AgentSpec strict_agent() {
   AgentSpec spec = shop_agent({"main", "backup"});
   spec.output_schema = R"({"type":"object","required":["done"]})";
   EXPECT_TRUE(compile_schemas(spec));
-  spec.version = agent_version(spec);
+  spec.mark = agent_mark(spec);
   return spec;
 }
 

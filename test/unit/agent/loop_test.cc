@@ -34,7 +34,7 @@ TEST(AgentLoop, CallsTheModelWithTheConversationByReference) {
   const auto turn = plan(journal, 1);
   ASSERT_TRUE(turn) << turn.error().message;
   const std::string hash = to_hex(fold(journal.records()).conversation_hash().view());
-  EXPECT_EQ(show(*turn), "turn 1 upto 1 agent/1:" + shop_agent().version +
+  EXPECT_EQ(show(*turn), "turn 1 upto 1 agent/1:" + shop_agent().mark +
                              "\ncall m1 model main {\"context_seq\":1,\"conversation_sha256\":\"" +
                              hash + "\",\"max_output_tokens\":1000}\nawait step m1");
   const auto& call = std::get<CallAction>(turn->actions.front());
@@ -82,7 +82,7 @@ TEST(AgentLoop, MakesEveryCallOfAnAnswer) {
       1, answer_with("", {{"a", "look", R"({"n": 1})"}, {"b", "ship", ""}}, Stop::kToolCalls));
   const auto turn = plan(journal, 2);
   ASSERT_TRUE(turn);
-  EXPECT_EQ(show(*turn), "turn 2 upto 3 agent/1:" + shop_agent().version +
+  EXPECT_EQ(show(*turn), "turn 2 upto 3 agent/1:" + shop_agent().mark +
                              " guarded\ncall t1.0 tool look {\"n\": 1}\ncall t1.1 tool ship {}\n"
                              "await all  t1.0 t1.1");
   for (const Action& action : turn->actions) {

@@ -2,6 +2,7 @@
 // changes.
 #include <functional>
 
+#include "fakes/part_of_payload.h"
 #include "support.h"
 
 namespace perdure::test {
@@ -183,7 +184,7 @@ TEST(End, OfATaskWithOpenCallsWaitsForThem) {
 TEST(End, RefersToItsResultWhereverThatStands) {
   const Payload in_line = Payload::of("\"yes\"");
   const Payload blob = Payload::blob(sha256("big"), 1'000'000);
-  const Payload part = Payload::within(1, 0, "{}");
+  const Payload part = test::part_of_payload(1, 0, "{}");
   for (const Payload& result : {in_line, blob, part}) {
     Driver driver;
     driver.answer({tool("sent"), timer("t", 5)});

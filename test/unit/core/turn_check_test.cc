@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "fakes/part_of_payload.h"
 #include "support.h"
 
 namespace perdure::test {
@@ -41,7 +42,7 @@ CallAction acting_inside(EffectClass effect) {
 
 CallAction args_within(Seq seq) {
   CallAction call = tool("a");
-  call.args = Payload::within(seq, 0, "{}");
+  call.args = test::part_of_payload(seq, 0, "{}");
   return call;
 }
 

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "fakes/part_of_payload.h"
 #include "journal/binary.h"
 #include "journal/frame.h"
 #include "journal/record_json.h"
@@ -62,7 +63,7 @@ class Filler {
   Payload payload(std::string_view name) const {
     const std::string bytes = fmt::format("{{\"of\":\"{}\"}}", name);
     if (place_ == Payload::Place::kInline) return Payload::of(bytes);
-    if (place_ == Payload::Place::kWithin) return Payload::within(7, 300, bytes);
+    if (place_ == Payload::Place::kWithin) return test::part_of_payload(7, 300, bytes);
     Payload out = Payload::blob(sha256(bytes), 300'000);
     out.place = place_;
     return out;
