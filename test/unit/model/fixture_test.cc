@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "journal/message_json.h"
 #include "model/codec.h"
+#include "recorded_answers.h"
 
 namespace perdure {
 namespace {
@@ -16,295 +17,12 @@ using HttpEnd = HttpResult::End;
 
 using Provider = ModelConfig::Provider;
 
-struct Fixture {
-  Provider provider;
-  std::string name;
-  // Of the recorded stream, known from reading it.
-  std::string text_begins;
-  size_t text_bytes;
-  std::vector<ToolCall> calls;
-  ModelAnswer::Stop stop;
-  int64_t input_tokens, output_tokens;
-  bool has_whole = true;  // else there is no file beside it, or it answers another request
-};
-
-// Files with more than one answer, or with a recording that was shortened by hand, are left out.
-using Stop = ModelAnswer::Stop;
-
-const std::vector<Fixture>& fixtures() {
-  static const std::vector<Fixture> all = {
-      {Provider::kOpenAiChat,
-       "openai/azure-model-router.1",
-       R"(Capital of Denmark.)",
-       19,
-       {},
-       Stop::kEndTurn,
-       15,
-       78,
-       false},
-      {Provider::kOpenAiChat, "xai/xai-text", R"(Hello)", 5, {}, Stop::kEndTurn, 12, 291},
-      {Provider::kOpenAiChat,
-       "mistral/mistral-incremental-tool-call",
-       R"()",
-       0,
-       {{R"(chatcmpl-tool-9f149c74c42f265b)", R"(webSearchTool)",
-         R"({"query": "current Berlin weather"})"}},
-       Stop::kToolCalls,
-       171,
-       14,
-       false},
-      {Provider::kOpenAiChat,
-       "mistral/mistral-reasoning",
-       R"(2 + 2 = 4)",
-       9,
-       {},
-       Stop::kEndTurn,
-       10,
-       46},
-      {Provider::kOpenAiChat,
-       "mistral/mistral-tool-call",
-       R"()",
-       0,
-       {{R"(gSIMJiOkT)", R"(weather)", R"({"location": "San Francisco"})"}},
-       Stop::kToolCalls,
-       124,
-       22},
-      {Provider::kOpenAiChat,
-       "groq/groq-tool-call",
-       R"()",
-       0,
-       {{R"(tk85n1k4m)", R"(weather)", R"({})"}},
-       Stop::kToolCalls,
-       210,
-       15},
-      {Provider::kOpenAiChat,
-       "deepseek/deepseek-tool-call",
-       R"()",
-       0,
-       {{R"(call_00_ioIn7yN9p1ZOMNpDLwd4MgAF)", R"(weather)", R"({"location": "San Francisco"})"}},
-       Stop::kToolCalls,
-       339,
-       83},
-      {Provider::kOpenAiChat,
-       "deepseek/deepseek-reasoning",
-       R"(The word "strawberry)",
-       42,
-       {},
-       Stop::kEndTurn,
-       18,
-       219},
-      {Provider::kOpenAiChat,
-       "deepseek/deepseek-text",
-       R"(## **Holiday Name:**)",
-       1859,
-       {},
-       Stop::kTruncated,
-       13,
-       400},
-      {Provider::kAnthropic,
-       "anthropic/anthropic-advisor-20250301.1",
-       R"(# Concurrent Worker )",
-       12220,
-       {},
-       Stop::kEndTurn,
-       4727,
-       3391,
-       false},
-      {Provider::kAnthropic,
-       "anthropic/anthropic-advisor-stop-reasons",
-       R"()",
-       0,
-       {},
-       Stop::kEndTurn,
-       10,
-       20},
-      {Provider::kAnthropic,
-       "anthropic/anthropic-code-execution-20250825.1",
-       R"(I'll create a Python)",
-       795,
-       {},
-       Stop::kEndTurn,
-       8050,
-       771},
-      {Provider::kAnthropic,
-       "anthropic/anthropic-code-execution-20250825.2",
-       R"(I'll help you create)",
-       1801,
-       {},
-       Stop::kEndTurn,
-       15696,
-       2479},
-      {Provider::kAnthropic,
-       "anthropic/anthropic-code-execution-20260120-prompt-cache.1",
-       R"(The sum of the squar)",
-       62,
-       {},
-       Stop::kEndTurn,
-       9632,
-       198,
-       false},
-      {Provider::kAnthropic,
-       "anthropic/anthropic-code-execution-file-upload.1",
-       R"(I'll analyze the CSV)",
-       1028,
-       {},
-       Stop::kEndTurn,
-       11505,
-       1103},
-      {Provider::kAnthropic,
-       "anthropic/anthropic-compaction.1",
-       R"(Based on the convers)",
-       8581,
-       {},
-       Stop::kEndTurn,
-       612,
-       2819},
-      {Provider::kAnthropic,
-       "anthropic/anthropic-fallback",
-       R"(The printing press w)",
-       66,
-       {},
-       Stop::kEndTurn,
-       412,
-       264,
-       false},
-      {Provider::kAnthropic,
-       "anthropic/anthropic-json-other-tool.1",
-       R"()",
-       0,
-       {{R"(toolu_019Zvehfe1XQWweT1pm7okyt)", R"(weather)", R"({"location": "San Francisco"})"}},
-       Stop::kToolCalls,
-       843,
-       28},
-      {Provider::kAnthropic, "anthropic/anthropic-refusal", R"()", 0, {}, Stop::kRefusal, 18, 5},
-      {Provider::kAnthropic,
-       "anthropic/anthropic-text",
-       R"(Hello! I'm doing wel)",
-       108,
-       {},
-       Stop::kEndTurn,
-       12,
-       30},
-      {Provider::kAnthropic,
-       "anthropic/anthropic-web-fetch-tool.1",
-       R"(I'll fetch the conte)",
-       1666,
-       {},
-       Stop::kEndTurn,
-       4230,
-       446},
-      {Provider::kAnthropic,
-       "anthropic/anthropic-web-search-tool.1",
-       R"(Based on my search r)",
-       2402,
-       {},
-       Stop::kEndTurn,
-       15665,
-       795},
-      {Provider::kAnthropic,
-       "anthropic/duplicate-message-start",
-       R"(Hello, World!)",
-       13,
-       {},
-       Stop::kEndTurn,
-       17,
-       227,
-       false},
-      {Provider::kAnthropic,
-       "anthropic/spliced-message-start",
-       R"()",
-       0,
-       {{R"(toolu_second)", R"(test-tool)", R"({"value":"Sparkle Day"})"}},
-       Stop::kToolCalls,
-       17,
-       65,
-       false},
-      {Provider::kOpenAiResponses,
-       "open-responses/lmstudio-basic.1",
-       R"(## The Festival of W)",
-       1384,
-       {},
-       Stop::kEndTurn,
-       31,
-       282,
-       false},
-      {Provider::kOpenAiResponses,
-       "openai/openai-apply-patch-tool.1",
-       R"()",
-       0,
-       {},
-       Stop::kEndTurn,
-       642,
-       67},
-      {Provider::kOpenAiResponses,
-       "openai/openai-client-tool-search.1",
-       R"()",
-       0,
-       {},
-       Stop::kEndTurn,
-       65,
-       31},
-      {Provider::kOpenAiResponses,
-       "openai/openai-client-tool-search.2",
-       R"()",
-       0,
-       {{R"(call_Q7pq6EfVGRnauPLWSSYBGJ1l)", R"(get_weather)",
-         R"({"location":"San Francisco, CA","unit":"fahrenheit"})"}},
-       Stop::kToolCalls,
-       467,
-       26},
-      {Provider::kOpenAiResponses,
-       "openai/openai-compaction.1",
-       R"(### Testing strategi)",
-       3515,
-       {},
-       Stop::kEndTurn,
-       51097,
-       2505},
-      {Provider::kOpenAiResponses,
-       "openai/openai-custom-tool.1",
-       R"()",
-       0,
-       {},
-       Stop::kEndTurn,
-       50,
-       20},
-      {Provider::kOpenAiResponses,
-       "openai/openai-image-generation-tool.1",
-       R"()",
-       0,
-       {},
-       Stop::kEndTurn,
-       2941,
-       1249,
-       false},
-      {Provider::kOpenAiResponses,
-       "openai/openai-tool-search.1",
-       R"()",
-       0,
-       {{R"(call_pddfxhfOx4gY56zn4vIIEbFp)", R"(get_weather)",
-         R"({"location":"San Francisco, CA","unit":"fahrenheit"})"}},
-       Stop::kToolCalls,
-       640,
-       46},
-      {Provider::kOpenAiResponses,
-       "openai/openai-web-search-tool.1",
-       R"(I checked today’s te)",
-       3673,
-       {},
-       Stop::kEndTurn,
-       31073,
-       4416},
-  };
-  return all;
-}
-
 std::string slurp(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-class RecordedStream : public testing::TestWithParam<Fixture> {
+class RecordedStream : public testing::TestWithParam<test::RecordedAnswer> {
  protected:
   void SetUp() override {
     const char* root = std::getenv("PERDURE_FIXTURES");
@@ -358,7 +76,7 @@ class RecordedStream : public testing::TestWithParam<Fixture> {
 
 class StreamWithWhole : public RecordedStream {};
 
-void expect_fields(const Fixture& expected, const ModelAnswer& got) {
+void expect_fields(const test::RecordedAnswer& expected, const ModelAnswer& got) {
   EXPECT_TRUE(got.text.starts_with(expected.text_begins)) << got.text;
   EXPECT_EQ(got.text.size(), expected.text_bytes);
   EXPECT_EQ(got.stop, expected.stop);
@@ -495,7 +213,7 @@ TEST_P(RecordedStream, CutsNeverGiveAnotherAnswer) {
   if (GetParam().provider != Provider::kOpenAiResponses) EXPECT_GT(answered, 0u);
 }
 
-std::string name_of(const testing::TestParamInfo<Fixture>& info) {
+std::string name_of(const testing::TestParamInfo<test::RecordedAnswer>& info) {
   std::string name = info.param.name;
   for (char& c : name) {
     if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
@@ -503,15 +221,15 @@ std::string name_of(const testing::TestParamInfo<Fixture>& info) {
   return name;
 }
 
-std::vector<Fixture> with_whole() {
-  std::vector<Fixture> out;
-  for (const Fixture& fixture : fixtures()) {
+std::vector<test::RecordedAnswer> with_whole() {
+  std::vector<test::RecordedAnswer> out;
+  for (const test::RecordedAnswer& fixture : test::recorded_answers()) {
     if (fixture.has_whole) out.push_back(fixture);
   }
   return out;
 }
 
-INSTANTIATE_TEST_SUITE_P(All, RecordedStream, testing::ValuesIn(fixtures()), name_of);
+INSTANTIATE_TEST_SUITE_P(All, RecordedStream, testing::ValuesIn(test::recorded_answers()), name_of);
 INSTANTIATE_TEST_SUITE_P(All, StreamWithWhole, testing::ValuesIn(with_whole()), name_of);
 
 }  // namespace
