@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "fakes/set_clock.h"
 #include "journal/message_json.h"
 #include "model/openai_chat_request.h"
 #include "model/recording.h"
@@ -34,12 +35,6 @@ class ScriptedHttp final : public HttpClient {
   std::vector<CallId> cancelled;
 };
 
-class FixedClock final : public Clock {
- public:
-  int64_t unix_ms() override { return 1'000'000; }
-  int64_t monotonic_us() override { return 0; }
-};
-
 RecordedExchange answer(int status, std::vector<std::string> chunks,
                         std::vector<std::pair<std::string, std::string>> headers = {},
                         HttpResult::End end = HttpResult::End::kComplete) {
@@ -58,7 +53,7 @@ const std::string kGood =
 
 struct World {
   ScriptedHttp http;
-  FixedClock clock;
+  test::SetClock clock;
   ModelConfig config;
   std::string secret = "sk-very-secret";
 

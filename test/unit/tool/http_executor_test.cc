@@ -4,14 +4,10 @@
 
 #include <optional>
 
+#include "fakes/set_clock.h"
+
 namespace perdure {
 namespace {
-
-class StillClock final : public Clock {
- public:
-  int64_t unix_ms() override { return 1000; }
-  int64_t monotonic_us() override { return 0; }
-};
 
 // Keeps what was sent, and ends it when told to.
 class FakeClient final : public HttpClient {
@@ -67,7 +63,7 @@ class HttpExecutor : public testing::Test {
 
   const TaskId task_ = TaskId::make(1, 2, 3);
   FakeClient client_;
-  StillClock clock_;
+  test::SetClock clock_;
   std::optional<HttpToolExecutor> executor_;
   std::vector<SettleStep> steps_;
 };
