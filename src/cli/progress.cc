@@ -116,7 +116,7 @@ void Progress::begin(const json::object& data, std::vector<std::string>& out) {
   call.began_ms = at_ms_;
   call.attempt = count_at(data, "attempt");
   call.heard.clear();
-  if (call.is_model && call.attempt <= 1) ++turns_;
+  if (call.is_model && call.attempt <= 1 && !turn_goes_on_) ++turns_;
   if (!call.is_model && call.attempt <= 1) ++tool_calls_;
   if (look_.is_terminal) return;
   const std::string again = call.attempt > 1 ? fmt::format("  attempt {}", call.attempt) : "";
@@ -154,6 +154,7 @@ void Progress::settle(const std::string& outcome, const json::object& data,
   add_line(out, call.is_model ? "model" : "tool", known->ink, text);
   call.is_under_way = false;
   call.heard.clear();
+  if (call.is_model) turn_goes_on_ = outcome == "failed";
   const bool goes_on = outcome == "superseded" || outcome == "not_sent" || outcome == "deferred" ||
                        outcome == "in_doubt";
   if (!goes_on) calls_.erase(text_at(data, "step"));

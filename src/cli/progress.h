@@ -68,6 +68,7 @@ class Progress {
   int64_t created_ms_ = 0;
   int64_t at_ms_ = 0;  // of the event that is told
   uint64_t turns_ = 0;
+  bool turn_goes_on_ = false;  // with another model: the one before failed
   uint64_t tool_calls_ = 0;
   uint64_t tokens_ = 0;
   double cost_usd_ = 0;

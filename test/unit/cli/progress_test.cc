@@ -1,7 +1,10 @@
 #include "cli/progress.h"
 
+#include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <tuple>
 
 #include "cli/question.h"
 #include "cli/words.h"
@@ -110,6 +113,26 @@ TEST(Progress, WithdrawsALostAnswer) {
   progress.tell(event("timer.fired", 55, R"({"timer":"r"})"));
   progress.tell(event("model.requested", 55, R"({"step":"m1","model":"main","attempt":2})"));
   EXPECT_THAT(progress.live(kCreatedMs + 2000).back(), testing::HasSubstr("1 turn,"));
+}
+
+TEST(Progress, CountsNoTurnForAFailover) {
+  Progress progress({});
+  std::vector<std::string> lines;
+  for (const auto& [step, model, outcome] : {std::tuple{"m1", "first", "failed"},
+                                             {"m2", "second", "answered"},
+                                             {"m3", "first", "answered"}}) {
+    const std::string data =
+        fmt::format(R"({{"step":"{}","model":"{}","attempt":1}})", step, model);
+    for (const std::string what : {"planned", "requested", outcome}) {
+      for (std::string& line : progress.tell(event("model." + what, 53, data))) {
+        lines.push_back(std::move(line));
+      }
+    }
+  }
+  EXPECT_THAT(lines, testing::ElementsAre(
+                         testing::HasSubstr("turn 1: first"), testing::HasSubstr("turn 1  failed"),
+                         testing::HasSubstr("turn 1: second"), testing::HasSubstr("turn 1"),
+                         testing::HasSubstr("turn 2: first"), testing::HasSubstr("turn 2")));
 }
 
 TEST(Progress, SaysWhyItWaits) {
