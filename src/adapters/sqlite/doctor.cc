@@ -260,6 +260,13 @@ Result<uint64_t> forget_lost_commits(const std::string& dir) {
     return fail(Code::kNotFound, fmt::format("no commit is lost in the log {}-wal", path));
   }
   TRY_ASSIGN(Database database, Database::open(path, Database::Mode::kWrite, kProcessVfs));
+  TRY_ASSIGN(const int64_t tables, database.integer("SELECT count(*) FROM sqlite_schema"));
+  if (tables == 0) {
+    return fail(Code::kCorrupt,
+                fmt::format("all of {} stood behind the damage in its log: nothing would be left; "
+                            "restore a backup, or remove {}",
+                            path, dir));
+  }
   TRY_STATUS(database.exec("PRAGMA wal_checkpoint(TRUNCATE)"));
   return found.lost_commits;
 }

@@ -4,7 +4,6 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <optional>
@@ -16,6 +15,7 @@ namespace {
 
 // With the last bit set, checksums are over big-endian words.
 constexpr uint32_t kMagic = 0x377f0682;
+constexpr std::string_view kEmptied = "perdure: emptied";  // before the salts
 constexpr size_t kHeaderBytes = 32;
 constexpr size_t kFrameHeaderBytes = 24;
 constexpr size_t kSummedHeaderBytes = 8;  // of a frame: its page and whether it commits
@@ -53,6 +53,7 @@ Sum add(Sum sum, std::string_view bytes, bool big) {
 
 struct LogHeader {
   bool good = false;
+  bool emptied = false;
   bool big = false;
   uint32_t page_bytes = kPageBytes;
   Sum sum;
@@ -66,6 +67,7 @@ LogHeader parse_header(std::string_view bytes) {
   header.good = (big_endian(bytes.data()) | 1) == (kMagic | 1) &&
                 header.sum == sum_at(bytes.data() + kHeaderBytes - 8);
   if (header.good) header.page_bytes = big_endian(bytes.data() + 8);
+  header.emptied = bytes.starts_with(kEmptied);
   header.salts = bytes.substr(16, 8);
   return header;
 }
@@ -77,9 +79,9 @@ struct LogFrame {
   bool commits() const { return big_endian(bytes.data() + 4) != 0; }
   std::string_view salts() const { return bytes.substr(8, 8); }
   Sum sum() const { return sum_at(bytes.data() + 16); }
-  bool follows(Sum before, bool big) const {
+  Sum sum_after(Sum before, bool big) const {
     const Sum sum = add(before, bytes.substr(0, kSummedHeaderBytes), big);
-    return add(sum, bytes.substr(kFrameHeaderBytes), big) == this->sum();
+    return add(sum, bytes.substr(kFrameHeaderBytes), big);
   }
 };
 
@@ -129,36 +131,50 @@ class Check {
 
   LogCheck run() {
     const std::string_view bytes = log_.read(kHeaderBytes);
-    // Zeros were never a log: one that was grown and not used yet.
-    if (bytes.empty() || bytes.find_first_not_of('\0') == bytes.npos) return found_;
+    if (bytes.empty()) return found_;
     header_ = parse_header(bytes);
     is_whole_ = header_.good;
-    before_ = header_.sum;
+    if (header_.good) before_ = header_.sum;
     const size_t frame_bytes = kFrameHeaderBytes + header_.page_bytes;
     for (uint64_t at = kHeaderBytes; foreign_ < kForeignMax; at += frame_bytes) {
       const std::string_view frame = log_.read(frame_bytes);
-      if (frame.empty()) break;
+      if (frame.empty() || (at == kHeaderBytes && is_unused({frame}))) break;
       look({frame}, at);
     }
     return found_;
   }
 
  private:
-  void look(LogFrame frame, uint64_t at) {
+  // A log that was grown and never written, or that was emptied.
+  bool is_unused(LogFrame first) {
+    if (header_.good) return false;
+    const bool is_emptied = header_.emptied && first.salts() == header_.salts;
     // A header that is damaged cannot say whose frames these are; the first of them does.
-    if (!header_.good && at == kHeaderBytes) header_.salts = frame.salts();
-    const bool ours = frame.salts() == header_.salts;
-    const bool joins = ours && before_ && frame.follows(*before_, header_.big);
-    if (is_whole_ && !joins) found_.damage_at_byte = at;
-    is_whole_ = is_whole_ && joins;
-    if (is_whole_) {
-      ++found_.whole_frames;
-    } else if (joins && commit_page_ && !(frame.commits() && frame.page() == *commit_page_)) {
-      // (A commit's last frame may be repeated, to fill a sector.)
-      ++found_.lost_commits;
+    header_.salts = first.salts();
+    return is_emptied ||
+           first.bytes.substr(0, kFrameHeaderBytes) == std::string(kFrameHeaderBytes, '\0');
+  }
+
+  void look(LogFrame frame, uint64_t at) {
+    const auto computed = [&](const std::optional<Sum>& before) {
+      return before ? std::optional(frame.sum_after(*before, header_.big)) : std::nullopt;
+    };
+    const std::optional<Sum> sum = computed(before_);
+    bool joins = sum == frame.sum();
+    // One whose own sum was damaged is followed by what it should have been.
+    if (!joins) joins = computed(or_before_) == frame.sum();
+    const bool has_salts = frame.salts() == header_.salts;
+    if (is_whole_ && !(joins && has_salts)) {
+      is_whole_ = false;
+      found_.damage_at_byte = at;
     }
+    const bool ours = joins || has_salts;
+    const bool repeats = frame.commits() && frame.page() == commit_page_;  // to fill a sector
+    if (is_whole_) ++found_.whole_frames;
+    if (joins && commit_page_ && !repeats) ++found_.lost_commits;
     commit_page_.reset();
     if (!is_whole_ && ours && frame.commits()) commit_page_ = frame.page();
+    or_before_ = joins ? std::nullopt : sum;
     before_.reset();
     if (ours) before_ = frame.sum();
     foreign_ = ours ? 0 : foreign_ + 1;
@@ -169,6 +185,7 @@ class Check {
   LogCheck found_;
   bool is_whole_ = false;                // so far
   std::optional<Sum> before_;            // of the frame before, if it is of this log
+  std::optional<Sum> or_before_;         // what it should be, if it is not that
   std::optional<uint32_t> commit_page_;  // of the frame before, if it commits behind the damage
   int foreign_ = 0;                      // frames in a row that are none of this log
 };
@@ -192,6 +209,19 @@ Status require_sound_log(const std::string& database_path) {
                   "docs/operations.md what it means to go on without them: perdure doctor "
                   "--forget-lost-commits DIR",
                   database_path, found.damage_at_byte, found.lost_commits));
+}
+
+Status mark_emptied(const std::string& database_path) {
+  const std::string path = database_path + "-wal";
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  const bool marked =
+      fd >= 0 &&
+      pwrite(fd, kEmptied.data(), kEmptied.size(), 0) == static_cast<ssize_t>(kEmptied.size()) &&
+      fdatasync(fd) == 0;
+  const int error = errno;
+  if (fd >= 0) ::close(fd);
+  if (marked) return {};
+  return fail(Code::kInternal, fmt::format("cannot write to {}: {}", path, std::strerror(error)));
 }
 
 }  // namespace perdure

@@ -7,11 +7,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
+#include "adapters/sqlite/log_check.h"
 #include "base/hooks.h"
 
 namespace perdure {
@@ -50,6 +50,17 @@ Status grow_log(const std::string& database_path, uint64_t size_bytes) {
                           size_bytes, std::strerror(error)));
 }
 
+Status sync_log(const std::string& database_path) {
+  const std::string path = database_path + "-wal";
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT) return {};
+  const bool synced = fd >= 0 && fdatasync(fd) == 0;
+  const int error = errno;
+  if (fd >= 0) ::close(fd);
+  if (synced) return {};
+  return fail(Code::kInternal, fmt::format("cannot sync {}: {}", path, std::strerror(error)));
+}
+
 Checkpointer::Checkpointer(Database& database, int64_t threshold_pages)
     : database_(database), threshold_pages_(threshold_pages), next_at_(threshold_pages) {
   sqlite3_wal_hook(database.handle(), note_pages, &pages_);
@@ -72,7 +83,7 @@ Status Checkpointer::after_commit() {
 }
 
 void close_with_empty_log(Database database) {
-  const std::string path = database.path() + "-wal";
+  const std::string path = database.path();
   int in_log = 0;
   int moved = 0;
   const int code =
@@ -80,13 +91,8 @@ void close_with_empty_log(Database database) {
   {
     const Database closed = std::move(database);
   }
-  if (code != SQLITE_OK || in_log != moved) return;
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
-  if (fd < 0) return;
-  // Without its header it is no log. If that is not written, it is read again and says the same.
-  constexpr std::array<char, 32> kNoHeader{};
-  if (pwrite(fd, kNoHeader.data(), kNoHeader.size(), 0) > 0) fdatasync(fd);
-  ::close(fd);
+  // If that fails, the log is read again, and says what the database says.
+  if (code == SQLITE_OK && in_log == moved) (void)mark_emptied(path);
 }
 
 }  // namespace perdure

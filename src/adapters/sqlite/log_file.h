@@ -12,6 +12,10 @@ namespace perdure {
 // after the tables exist: SQLite deletes a log that stands beside an empty database.
 Status grow_log(const std::string& database_path, uint64_t size_bytes);
 
+// Makes durable what a process wrote that was killed before it could: a commit that is written next
+// must not be on disk before it (log_check.h).
+Status sync_log(const std::string& database_path);
+
 // Counts the pages of the log and moves them into the database between commits.
 class Checkpointer {
  public:

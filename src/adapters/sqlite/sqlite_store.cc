@@ -91,6 +91,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(SqliteOptions options) {
   const std::string path = dir.database_path();
   TRY_STATUS(inspect_format(path));
   TRY_STATUS(require_sound_log(path));
+  TRY_STATUS(sync_log(path));
   TRY_STATUS(dir.sign());
   TRY_ASSIGN(Database database, open_writer(path, options.unsafe_no_sync));
   TRY_STATUS(make_ready(database, dir, options));
