@@ -22,8 +22,12 @@ Status PayloadReader::fetch(Payload& payload, int depth) {
   if (payload.bytes) return {};
   if (payload.place == Payload::Place::kWithin) return fetch_within(payload, depth);
   if (payload.place != Payload::Place::kBlob) return {};
-  TRY_ASSIGN(std::string bytes, blobs_.get(tenant_, payload.hash));
-  payload.bytes = std::make_shared<const std::string>(std::move(bytes));
+  Result<std::string> bytes = blobs_.get(tenant_, payload.hash);
+  if (!bytes && bytes.error().code == Code::kNotFound) {
+    return fail(Code::kCorrupt, "a payload is missing: " + bytes.error().message);
+  }
+  if (!bytes) return tl::unexpected(bytes.error());
+  payload.bytes = std::make_shared<const std::string>(std::move(*bytes));
   return {};
 }
 

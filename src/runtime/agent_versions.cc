@@ -42,7 +42,11 @@ Result<std::shared_ptr<const AgentSpec>> AgentVersions::spec(const std::string& 
 Result<std::string> AgentVersions::content(const std::string& version) {
   const auto hash = parse_sha256(version);
   if (!hash) return fail(Code::kNotFound, "'" + version + "' is not a version of an agent");
-  return blobs_.get(kAgentsTenant, *hash);
+  Result<std::string> text = blobs_.get(kAgentsTenant, *hash);
+  if (!text && text.error().code == Code::kNotFound) {
+    return fail(Code::kCorrupt, "the content of an agent is missing: " + text.error().message);
+  }
+  return text;
 }
 
 void AgentVersions::remember(const std::string& version, std::shared_ptr<const AgentSpec> spec,

@@ -62,7 +62,7 @@ TEST(ContractPolicyTest, AnAgentThatCannotBeReadSendsNothing) {
   const Status judged =
       ContractPolicy(models, tools, {}, versions).judge(std::string(64, 'a'), turn);
   ASSERT_FALSE(judged);
-  EXPECT_EQ(judged.error().code, Code::kNotFound);
+  EXPECT_EQ(judged.error().code, Code::kCorrupt);
 }
 
 }  // namespace

@@ -123,6 +123,24 @@ class DataDirectory(SystemTest):
         after = server.api.submit("orders", "after the damage")
         server.api.wait(after, "completed")
 
+    def test_a_damaged_question(self):
+        self.world.rules(answers.calls(("c", "pay", {"order": 1})), answers.says("Done."))
+        config = self.config()
+        config["tools"]["pay"]["approval"] = "always"
+        server = self.server(config)
+        task = server.api.submit("orders", "pay it")
+        server.api.wait(task, "input_required")
+        question = self.only(server.api.inbox(task))
+        server.kill()
+        database = sqlite3.connect(server.data / "perdure.db")
+        with database:
+            database.execute("UPDATE frame SET body = substr(body, 1, length(body) - 3)")
+        database.close()
+        server.start()
+        for path in (f"/v1/interrupts/{question['id']}", f"/v1/interrupts?task={task}"):
+            reply = server.api.get(path)
+            self.assertEqual((reply.status, reply.json.get("code")), (500, "damaged"), reply)
+
     def test_a_damaged_open_task(self):
         self.world.rules(answers.says("Done.", lacks="held"),
                          {"path": answers.MODEL_PATH, "steps": [["hold", "model"]]})
@@ -173,10 +191,13 @@ class DataDirectory(SystemTest):
                 self.assertEqual(self.flipped(server, "perdure.db-wal", at), 2)
                 self.assertFalse(server.is_running())
                 self.assertRegex(server.log_text().splitlines()[-1], "damaged at byte .*--forget-lost-commits")
-                said = run("doctor", server.data, "--forget-lost-commits").stdout
-                self.assertRegex(said, r"^forgotten: \d+ commits")
-                if at > 100_000:  # before, the tables are lost too
-                    self.assertIn(" 0 problems", said)
+                done = run("doctor", server.data, "--forget-lost-commits")
+                if at < 100_000:
+                    self.assertEqual(done.returncode, 1, "before, all is lost, the tables too")
+                    self.assertIn("nothing would be left", done.stderr)
+                    continue
+                self.assertRegex(done.stdout, r"^forgotten: \d+ commits")
+                self.assertIn(" 0 problems", done.stdout)
                 server.start()
                 for task in [item["id"] for item in server.api.get("/v1/tasks").json["tasks"]]:
                     self.assertEqual(server.api.journal(task)[0], journals[task][0])
@@ -245,6 +266,34 @@ class MissingBlob(SystemTest):
         self.assertEqual(server.api.resolve(question["id"], "approve").status, 200)
         self.assertEqual(server.api.wait(task, "completed")["result"], {"text": "Paid."})
         self.assertEqual(len(self.received("/pay")), 1)
+
+
+    def test_a_result_that_is_gone(self):
+        """The task is there: whoever is told that it is not would submit it again."""
+        self.world.rules(answers.says("long " * 60_000))
+        server = self.server()
+        task = server.api.submit("orders", "say much")
+        server.api.wait(task, "completed")
+        for path in (server.data / "blobs").rglob("*"):
+            if path.is_file() and path.stat().st_size > 250_000:
+                path.unlink()
+        reply = server.api.get("/v1/tasks/" + task)
+        self.assertEqual((reply.status, reply.json["code"]), (500, "damaged"), reply)
+
+    def test_an_agent_without_its_content(self):
+        """It is damaged, and not unknown; and is whole when it is put again."""
+        server = self.server()
+        body = {"model": "main", "instructions": "Look.", "tools": ["look"]}
+        version = server.api.call("PUT", "/v1/agents/mine", body).json["version"]
+        server.stop()
+        for path in (server.data / "blobs").rglob(version):
+            path.unlink()
+        server.start()
+        for path in ("/v1/agents/mine", f"/v1/agents/mine/versions/{version}"):
+            reply = server.api.get(path)
+            self.assertEqual((reply.status, reply.json["code"]), (500, "damaged"), reply)
+        self.assertEqual(server.api.call("PUT", "/v1/agents/mine", body).status, 200)
+        self.assertEqual(server.api.get("/v1/agents/mine").json["version"], version)
 
 
 class Backup(SystemTest):
