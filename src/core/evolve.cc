@@ -115,7 +115,9 @@ class Evolver {
     step->failure = r.failure;
     const bool unreadable = r.failure == FailureClass::kMalformedOutput;
     if (unreadable) ++step->unreadable;
-    if (unreadable || r.failure == FailureClass::kAmbiguous) ++step->paid_in_vain;
+    const bool limited_late =  // behind a part of the answer
+        r.failure == FailureClass::kRateLimit && r.outcome == Outcome::kInDoubt && !r.used;
+    if (unreadable || limited_late || r.failure == FailureClass::kAmbiguous) ++step->paid_in_vain;
     // Only what was put off is still to be had there.
     const bool put_off = r.outcome == Outcome::kDeferred || r.outcome == Outcome::kNotSent;
     if (!put_off) step->provider_id.clear();

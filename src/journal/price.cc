@@ -55,12 +55,15 @@ MicroUsd cost_at_most(const ModelPrice& price, int64_t input_tokens, int64_t out
 }
 
 bool may_have_cost(const StepSettled& settled) {
+  const auto& used = settled.used;
+  const bool counted = used && (used->input_tokens > 0 || used->output_tokens > 0);
   switch (settled.outcome) {
     case Outcome::kNotSent:
-    case Outcome::kDeferred:
       return false;
+    case Outcome::kDeferred:
+      return counted;
     case Outcome::kFailed:
-      return !settled.used.has_value();
+      return !used || counted;
     default:
       return true;
   }

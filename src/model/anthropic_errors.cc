@@ -15,7 +15,7 @@ using enum FailureClass;
 struct TypeRow {
   std::string_view type;
   FailureClass failure;
-  bool refused_work = false;  // kTransient: nothing was computed
+  bool refused_work = false;  // of kTransient: see call_failure.h
 };
 
 constexpr TypeRow kTypes[] = {

@@ -18,7 +18,7 @@ using enum FailureClass;
 struct NameRow {
   std::string_view name;  // in lower case: streams write the first letter small
   FailureClass failure;
-  bool refused_work = false;  // kTransient: nothing was computed
+  bool refused_work = false;  // of kTransient: see call_failure.h
 };
 
 constexpr NameRow kNames[] = {

@@ -65,7 +65,7 @@ json::value parse_error_body(std::string_view body) {
   return parse_json(body, "error", {.size_bytes = kErrorBodyMaxBytes}).value_or(nullptr);
 }
 
-bool refused_work(int status) {
+bool status_refuses_work(int status) {
   return status >= 500 && status != 504 && status != 524 && status < 598;
 }
 

@@ -36,7 +36,7 @@ CallFailure ended_early(HttpResult::End end, std::string_view detail);
 
 // No provider asks money for an error of its own. Behind a gateway that ran out of time (504; 524,
 // 598 and 599 of some) it may have answered, though.
-bool refused_work(int status);
+bool status_refuses_work(int status);
 // Of the body of a refusal no more is kept and read.
 inline constexpr size_t kErrorBodyMaxBytes = 64 * 1024;
 // Null if it is no JSON.

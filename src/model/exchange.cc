@@ -22,7 +22,7 @@ Usage usage_of(const TokenCounts& tokens, const ModelPrice& price) {
 // have said.
 std::optional<Usage> used_without_answer(const CallFailure& failure, int status,
                                          const ModelPrice& price) {
-  const bool refused = refused_work(status) || failure.refused_work;
+  const bool refused = status_refuses_work(status) || failure.refused_work;
   if (failure.had_output) return std::nullopt;
   if (failure.outcome == Outcome::kInDoubt && !refused) return std::nullopt;
   if (failure.counted) return usage_of(*failure.counted, price);
@@ -86,9 +86,12 @@ CallFailure Exchange::as_it_goes_on(CallFailure failure, const HttpResult& resul
   if (!known_there_ || failure.outcome == Outcome::kNotSent) return failure;
   // A wrong key, or whatever it is, is of the question: it says nothing of the answer.
   if (!is_success(result.status)) return fetched_later(std::move(failure));
+  // It was taken on, and nobody saw how much of it was done before it failed.
+  if (failure.failure == FailureClass::kTransient) failure.refused_work = false;
   const bool put_off = failure.outcome == Outcome::kDeferred;
   if (put_off && failure.failure != FailureClass::kContinue) {
     failure.outcome = Outcome::kInDoubt;  // it failed there: there is nothing to fetch
+    failure.refused_work = true;
   }
   const bool cut_off =
       failure.outcome == Outcome::kInDoubt && failure.failure == FailureClass::kAmbiguous;

@@ -141,7 +141,7 @@ CallFailure classify_gemini_error(const json::object& object, const AnswerEnd& e
   const bool has_code = error.code >= 400 && error.code <= 599;
   const int status = has_code ? static_cast<int>(error.code) : 500;
   CallFailure out = failure_of("error in the answer", status, error, end);
-  out.refused_work = has_code && refused_work(status);
+  out.refused_work = has_code && status_refuses_work(status);
   return out;
 }
 

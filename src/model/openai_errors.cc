@@ -12,7 +12,7 @@ using enum FailureClass;
 struct CodeRow {
   std::string_view code;  // the error's `code`, or its `type`
   FailureClass failure;
-  bool refused_work = false;  // kTransient: nothing was computed
+  bool refused_work = false;  // of kTransient: see call_failure.h
 };
 
 // Codes say more than the status they come with, so they are looked up first.
@@ -117,7 +117,7 @@ CallFailure classify_openai_error(const json::value& value, const AnswerEnd& end
   CallFailure out;
   const CodeRow row = row_of(error);
   out.failure = row.failure;
-  out.refused_work = row.failure == kNone ? refused_work(error.status) : row.refused_work;
+  out.refused_work = row.failure == kNone ? status_refuses_work(error.status) : row.refused_work;
   if (out.failure == kNone && says_context_overflow(error.message)) out.failure = kContextOverflow;
   if (out.failure == kNone) out.failure = error.status ? class_of_status(error.status) : kTransient;
   out.outcome = outcome_of(out.failure);

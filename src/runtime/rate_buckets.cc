@@ -50,7 +50,8 @@ void RateBuckets::note(const std::string& bucket, const ProviderResult& result) 
   const std::lock_guard lock(mutex_);
   Closed& closed = closed_[bucket];
   const int64_t until_ms = now_ms() + wait_ms;
-  if (until_ms < closed.until_ms) return;
+  // What one that was let through is told is news, also when it is to wait for less.
+  if (until_ms < closed.until_ms && !closed.tries) return;
   closed.until_ms = until_ms;
   closed.failure = result.failure;
   closed.told_unix_ms = clock_.unix_ms();

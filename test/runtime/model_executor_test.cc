@@ -271,6 +271,21 @@ TEST(RateBuckets, OfThoseWhoHavePaidOneFindsOut) {
   }
 }
 
+TEST(RateBuckets, AProbeThatIsToWaitHasFoundMoney) {
+  test::SetClock clock;
+  RateBuckets buckets(clock);
+  clock.wall_ms = 50'000;
+  buckets.note("a", told(FailureClass::kQuota));
+  EXPECT_FALSE(buckets.held_back("a", 50'001));
+  buckets.note("a", told(FailureClass::kRateLimit, 5'000));
+  for (const int64_t mended_ms : {0, 50'001}) {
+    const auto held = buckets.held_back("a", mended_ms);
+    ASSERT_TRUE(held);
+    EXPECT_EQ(held->outcome, Outcome::kNotSent);
+    EXPECT_EQ(held->retry_after_ms, 5'000);
+  }
+}
+
 TEST(RateBuckets, AWallClockThatIsSetChangesNothing) {
   test::SetClock clock;
   RateBuckets buckets(clock);

@@ -67,6 +67,7 @@ TEST(Retry, ThePatienceForAModelHasAnEndWhereAnswersArePaidFor) {
   EXPECT_EQ(attempts_with({FailureClass::kAmbiguous}), 5u);
   EXPECT_EQ(attempts_with({FailureClass::kAmbiguous}, CallKind::kModel, 400), 100u);
   EXPECT_EQ(attempts_with({FailureClass::kAmbiguous}, CallKind::kModel, 3), 3u);
+  EXPECT_EQ(attempts_with({FailureClass::kRateLimit}), 5u) << "behind a part of the answer";
   EXPECT_EQ(attempts_with({FailureClass::kMalformedOutput}), 2u);
   EXPECT_EQ(attempts_with({FailureClass::kAmbiguous, FailureClass::kMalformedOutput}), 3u)
       << "a crash takes no second try from an answer that cannot be read";

@@ -408,6 +408,17 @@ TEST(Step, ARefusedCallOfUnknownPriceCostNothing) {
   }
 }
 
+TEST(Step, AnUnpricedCallThatWasCountedCountsThoughItFailed) {
+  for (const Outcome outcome : {kFailed, kDeferred}) {
+    Driver driver;
+    CallAction call = background_model();
+    call.unpriced = true;
+    driver.answer({call});
+    driver.settle_using("m", outcome, Usage{.model_calls = 1, .input_tokens = 1'000});
+    EXPECT_EQ(driver.state().unpriced_calls, 1u);
+  }
+}
+
 TEST(Step, AnUnpricedCallThatIsGivenUpCounts) {
   Driver driver;
   CallAction call = background_model();

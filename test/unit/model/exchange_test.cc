@@ -155,6 +155,27 @@ TEST(Exchange, AnErrorInsideAFetchSaysNothingOfTheCost) {
   }
 }
 
+TEST(Exchange, AResponseInTheBackgroundThatMetALimitCostsNothing) {
+  Row row;
+  row.dialect = Dialect::kOpenAiResponses;
+  row.body = kCreated + failed_response(R"("error":{"code":"rate_limit_exceeded"},"usage":null)");
+  const ProviderResult got = result_of(row, {}, true);
+  EXPECT_EQ(to_string(got.outcome), to_string(Outcome::kInDoubt)) << "there is nothing to fetch";
+  EXPECT_EQ(to_string(got.failure), to_string(kRateLimit));
+  ASSERT_TRUE(got.used);
+  EXPECT_EQ(got.used->cost_micro_usd, 0);
+}
+
+TEST(Exchange, AResponseInTheBackgroundThatFailedMayBePaidFor) {
+  Row row;
+  row.dialect = Dialect::kOpenAiResponses;
+  row.body = kCreated + failed_response(R"("error":{"code":"server_error"},"usage":null)");
+  const ProviderResult got = result_of(row, {}, true);
+  EXPECT_EQ(to_string(got.outcome), to_string(Outcome::kInDoubt));
+  EXPECT_EQ(to_string(got.failure), to_string(kAmbiguous));
+  EXPECT_FALSE(got.used);
+}
+
 // The stream broke, and the response may go on.
 TEST(Exchange, AnErrorEventOfAResponseInTheBackgroundIsFollowedByAFetch) {
   for (const std::string& came : {kCreated, kCreated + kItemBegins}) {
