@@ -9,18 +9,23 @@ import urllib.request
 from urllib.parse import urlsplit
 
 OPENAI = "https://api.openai.com/v1"
-OLLAMA_PORT = 11434
+OLLAMA_PORTS = {"": 11434, "http": 80, "https": 443}  # with a scheme, the scheme's own
 LOOKED_AT_MAX = 20
 FREE = "price_per_mtok = {input = 0, output = 0}\n"
 
 
 def ollama_url():
     given = os.environ.get("OLLAMA_HOST") or "127.0.0.1"
+    scheme = given.partition("://")[0] if "://" in given else ""
     try:
-        place = urlsplit(given if "://" in given else "http://" + given)
-        port = place.port or OLLAMA_PORT
+        place = urlsplit(given if scheme else "http://" + given)
     except ValueError:
-        place, port = urlsplit("http://127.0.0.1"), OLLAMA_PORT
+        place = urlsplit("http://127.0.0.1")
+    try:
+        port = place.port
+    except ValueError:
+        port = None
+    port = port or OLLAMA_PORTS.get(scheme, OLLAMA_PORTS[""])
     host = place.hostname if place.hostname not in (None, "0.0.0.0", "::") else "127.0.0.1"
     return f"{place.scheme}://{'[' + host + ']' if ':' in host else host}:{port}"
 

@@ -11,8 +11,6 @@
 namespace perdure::cli {
 namespace {
 
-constexpr uint64_t kOllamaPort = 11434;
-
 std::string lines(const std::string& name, std::string_view rest) {
   return fmt::format("\n    [models.{}]\n{}", name, rest);
 }
@@ -49,20 +47,17 @@ bool has_only(std::string_view text, std::string_view more) {
 }
 
 // "host:port", "[::1]:port", or either without the port.
-std::optional<std::string> ollama_place(std::string_view text) {
+std::optional<std::string> ollama_place(std::string_view text, uint64_t port) {
   const bool v6 = text.starts_with('[');
   const size_t end = v6 ? text.find(']') : std::min(text.find(':'), text.size());
   if (end == std::string_view::npos) return std::nullopt;
   std::string_view host = text.substr(v6 ? 1 : 0, end - (v6 ? 1 : 0));
   std::string_view rest = text.substr(end + (v6 ? 1 : 0));
   if (!has_only(host, v6 ? ":." : "-._")) return std::nullopt;
-  uint64_t port = kOllamaPort;
   if (!rest.empty()) {
     if (!rest.starts_with(':')) return std::nullopt;
-    rest.remove_prefix(1);
-    const auto number = rest.empty() ? port : parse_u64(rest);
-    if (!number || *number > 65535) return std::nullopt;
-    if (*number > 0) port = *number;
+    const auto number = parse_u64(rest.substr(1));
+    if (number && *number > 0 && *number <= 65535) port = *number;
   }
   if (host.empty() || host == "0.0.0.0" || host == "::") return fmt::format("127.0.0.1:{}", port);
   return fmt::format("{}{}{}:{}", v6 ? "[" : "", host, v6 ? "]" : "", port);
@@ -70,13 +65,16 @@ std::optional<std::string> ollama_place(std::string_view text) {
 
 }  // namespace
 
+// As Ollama's own programs take it: with a scheme, the port is that scheme's.
 std::string ollama_url(std::string_view given) {
   std::string_view scheme = "http";
+  uint64_t port = 11434;
   if (const size_t end = given.find("://"); end != std::string_view::npos) {
     scheme = given.substr(0, end);
     given.remove_prefix(end + 3);
+    port = scheme == "https" ? 443 : 80;
   }
-  const auto place = ollama_place(given.substr(0, given.find('/')));
+  const auto place = ollama_place(given.substr(0, given.find('/')), port);
   if (!place || (scheme != "http" && scheme != "https")) return ollama_url("127.0.0.1");
   return fmt::format("{}://{}", scheme, *place);
 }

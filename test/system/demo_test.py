@@ -77,8 +77,8 @@ class Finds(SystemTest):
     def test_places(self):
         import models
         for given, url in {"": "http://127.0.0.1:11434", "0.0.0.0": "http://127.0.0.1:11434", "box:1": "http://box:1",
-                           "https://box": "https://box:11434", "[::1]:5": "http://[::1]:5",
-                           "box:x": "http://127.0.0.1:11434"}.items():
+                           "https://box": "https://box:443", "[::1]:5": "http://[::1]:5",
+                           "box:x": "http://box:11434"}.items():
             with self.subTest(given), mock.patch.dict(os.environ, {"OLLAMA_HOST": given}):
                 self.assertEqual(models.ollama_url(), url)
 
