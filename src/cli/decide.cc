@@ -140,7 +140,7 @@ int edit_question(Context& context, const DecisionFlags& flags, const json::obje
   if (!context.to.json) fmt::print(context.to.err, "{}", diff);
   const bool asks = flags.args.empty() && !flags.yes;
   if (asks && !confirmed(context.to, "run the call with these arguments?")) {
-    return report({Code::kCancelled, "nothing was sent"}, context.to);
+    return report({Code::kInvalid, "nothing was sent"}, context.to);
   }
   json::object body{{"decision", "edit"}, {"args", *args}};
   if (!flags.message.empty()) body["message"] = flags.message;

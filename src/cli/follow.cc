@@ -119,6 +119,7 @@ class Follower {
     if (!flags_.revive) return std::nullopt;
     revive_due_ms_ = monotonic_ms() + kReviveMs;
     const Status revived = flags_.revive();
+    if (!revived && revived.error().code == Code::kCancelled) return std::nullopt;  // it is seen to
     if (!revived) return report(revived.error(), context_.to);
     feed_.hurry();
     return std::nullopt;

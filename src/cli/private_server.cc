@@ -24,7 +24,7 @@ constexpr int64_t kStartMs = 30'000;
 constexpr int64_t kLookMs = 25;
 constexpr int64_t kAgainMs = 500;  // after another process had the data directory
 constexpr int64_t kGiveWayMs = 200;
-constexpr int64_t kAskMs = 30'000;
+constexpr int64_t kAskMs = 60'000;
 constexpr int64_t kAskAgainMs = 250;
 constexpr int kStartsMax = 5;
 constexpr const char* kUsualConfig = "perdure.toml";
@@ -159,11 +159,12 @@ Status PrivateServer::start(Suits suits) {
     if (is_there(context_.client)) return {};
     if (!child && suits == Suits::kAny && is_held(files_.data_dir)) next = now() + kGiveWayMs;
     const auto status = child ? child->exit_status() : std::nullopt;
-    if (status && *status != kDataDirInUse) {
+    if (status && *status != kDataDirInUse && *status != kDone) {
       return fail(Code::kInvalid, fmt::format("the server did not start (exit status {}):{}",
                                               *status, log_tail(files_, log_from)));
     }
-    // Another server starts or ends right now: it will answer, or let the directory go.
+    // Another server starts or ends right now: it will answer, or let the directory go. Or ours was
+    // told to end before it was seen.
     if (!status) continue;
     child.reset();
     next = now() + kAgainMs;

@@ -83,17 +83,17 @@ class Run {
 
   Status put(const std::string& name, const json::object& agent) {
     const std::string path = "/v1/agents/" + url_encoded(name);
-    const auto put = asked([&] { return context_.client.put(path, agent, "version"); });
+    const auto put = asked([&] {
+      auto answer = context_.client.put(path, agent, "version");
+      const bool is_of_file = !answer && answer.error().code != Code::kUnavailable;
+      if (is_of_file) answer.error().message = flags_.file + ": " + answer.error().message;
+      return answer;
+    });
     if (put) {
       print_warnings(context_.to, flags_.file, put->object());
       return {};
     }
-    Error error = put.error();
-    if (error.code == Code::kUnavailable) return tl::unexpected(error);
-    if (error.code != Code::kConflict) {
-      error.message = flags_.file + ": " + error.message;
-      return tl::unexpected(error);
-    }
+    if (put.error().code != Code::kConflict) return tl::unexpected(put.error());
     fmt::print(
         context_.to.err,
         "perdure: the operator's file of the server has another '{}' than {}: that one runs\n",

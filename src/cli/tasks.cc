@@ -57,6 +57,7 @@ int report(const Error& error, const Output& to) {
   // Our own messages may have lines; what a server says is in one.
   fmt::print(to.err, "{} {}\n", to.err_look.paint(Ink::kRed, "perdure:"),
              visible_lines(error.message));
+  if (error.code == Code::kCancelled) return kInterrupted;
   return error.code == Code::kUnavailable ? kNoServer : kRefused;
 }
 

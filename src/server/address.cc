@@ -37,9 +37,12 @@ Status write_address(const Config& config, uint16_t port) {
   return write_private(address_file(config), own_address(config, port) + "\n");
 }
 
+void remove_running(const Config& config) {
+  std::remove(running_file(config).c_str());
+}
+
 void remove_address(const Config& config) {
   std::remove(address_file(config).c_str());
-  std::remove(running_file(config).c_str());
 }
 
 }  // namespace perdure::server

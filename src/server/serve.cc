@@ -200,6 +200,7 @@ class Served {
     const auto is_work_open = [this] { return has_open_tasks(*opened_.store, clock_); };
     const std::string why = wait_for_end(signals, config_.until_idle_ms, activity, is_work_open);
     log(LogLevel::kInfo, "server.draining", {{"why", why}});
+    remove_running(config_);
     engine.stop(config_.drain_ms);
     http_->stop(1'000);
     exporter_.reset();
