@@ -1,5 +1,6 @@
 #pragma once
 // Members of foreign JSON objects: what is absent or of another type is empty.
+#include <cstdint>
 #include <optional>
 #include <string_view>
 

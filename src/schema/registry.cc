@@ -223,6 +223,7 @@ Result<Registry::Target> Registry::find(ResourceId from, const std::string& refe
   const SplitUri parts = split_fragment(uri);
   TRY_ASSIGN(const ResourceId resource, document(std::string(parts.document)));
   const std::string written(parts.fragment);
+  // One that is not encoded right, or is no UTF-8 then, is meant as it is written.
   const std::string fragment = percent_decode(written).value_or(written);
   if (fragment.empty() || fragment[0] == '/') return find_pointer_in(resource, fragment);
   const Resource& owner = resources_[resource];

@@ -8,6 +8,7 @@ import json
 import pathlib
 import sys
 import tarfile
+import time
 import unittest
 
 import answers
@@ -63,8 +64,10 @@ class Upgrade(SystemTest):
         server.api.wait(tasks["over"], "completed")
         self.world.wait_held("here", 3)
         self.world.wait_count(1, answers.MODEL_PATH, self.words("limited"))
+        deadline = time.monotonic() + 20
         while "timer.set" not in [event["type"] for event in server.api.events(tasks["limited"])]:
-            pass
+            self.assertLess(time.monotonic(), deadline, "no timer")
+            time.sleep(0.05)
         left = {"tasks": tasks,
                 "events": {task: server.api.events(task) for task in tasks.values()},
                 "told": {doing: self.model_bodies(self.words(doing)) for doing in DOING}}
