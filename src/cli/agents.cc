@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "base/percent.h"
 #include "cli/moments.h"
 #include "cli/table.h"
 #include "cli/text.h"
@@ -14,7 +15,7 @@ constexpr size_t kVersionShown = 12;
 
 std::vector<std::string> warnings_of(const json::object& agent) {
   std::vector<std::string> out;
-  const json::array* warnings = array_at(agent, "warnings");
+  const json::array* warnings = array_in(agent, "warnings");
   for (size_t i = 0; warnings != nullptr && i < warnings->size(); ++i) {
     if ((*warnings)[i].is_string()) out.emplace_back((*warnings)[i].get_string());
   }
@@ -45,7 +46,7 @@ std::string agent_text(const json::object& agent, const Look& look, int64_t now_
   }
   put_line(out, look, "problem", text_at(agent, "problem"));
   for (const std::string& warning : warnings_of(agent)) put_line(out, look, "warning", warning);
-  if (const json::object* content = object_at(agent, "content")) {
+  if (const json::object* content = object_in(agent, "content")) {
     out += visible_lines(pretty_json(json::value(*content))) + "\n";
   }
   return out;
@@ -59,10 +60,10 @@ int list_agents(Context& context) {
   std::string cursor;
   do {
     const auto answer = context.client.get(
-        "/v1/agents?limit=200" + (cursor.empty() ? "" : "&cursor=" + url_encoded(cursor)),
+        "/v1/agents?limit=200" + (cursor.empty() ? "" : "&cursor=" + percent_encode(cursor)),
         "agents");
     if (!answer) return report(answer.error(), to);
-    const json::array* agents = array_at(answer->object(), "agents");
+    const json::array* agents = array_in(answer->object(), "agents");
     for (size_t i = 0; agents != nullptr && i < agents->size(); ++i) {
       const json::object* agent = (*agents)[i].if_object();
       if (agent == nullptr) continue;
@@ -79,7 +80,7 @@ int list_agents(Context& context) {
 }
 
 int show_agent(Context& context, const std::string& name) {
-  const auto answer = context.client.get("/v1/agents/" + url_encoded(name), "version");
+  const auto answer = context.client.get("/v1/agents/" + percent_encode(name), "version");
   if (!answer) return report(answer.error(), context.to);
   const Output& to = context.to;
   fmt::print(
@@ -92,8 +93,8 @@ int put_agent(Context& context, const std::string& path) {
   const Output& to = context.to;
   const auto agent = read_agent_file(path, context.program);
   if (!agent) return report(agent.error(), to);
-  auto answer =
-      context.client.put("/v1/agents/" + url_encoded(text_at(*agent, "name")), *agent, "version");
+  auto answer = context.client.put("/v1/agents/" + percent_encode(text_at(*agent, "name")), *agent,
+                                   "version");
   if (!answer) {
     answer.error().message = path + ": " + answer.error().message;
     return report(answer.error(), to);

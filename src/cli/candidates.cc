@@ -13,7 +13,7 @@ constexpr size_t kQuestionsMax = 100;
 std::vector<Candidate> tasks(Client& client, int64_t now_ms) {
   std::vector<Candidate> out;
   const auto answer = client.get("/v1/tasks?limit=100", "tasks");
-  const json::array* list = answer ? array_at(answer->object(), "tasks") : nullptr;
+  const json::array* list = answer ? array_in(answer->object(), "tasks") : nullptr;
   for (size_t i = 0; list != nullptr && i < list->size(); ++i) {
     const json::object* task = (*list)[i].if_object();
     if (task == nullptr) continue;
@@ -27,7 +27,7 @@ std::vector<Candidate> tasks(Client& client, int64_t now_ms) {
 std::vector<Candidate> questions(Client& client) {
   std::vector<Candidate> out;
   static_cast<void>(each_question(client, [&](const json::object& question) {
-    const json::object* action = object_at(question, "action");
+    const json::object* action = object_in(question, "action");
     out.push_back({handle_of(text_at(question, "id")),
                    reason_text(text_at(question, "reason")) +
                        (action != nullptr ? " " + text_at(*action, "tool") : "")});
@@ -41,7 +41,7 @@ std::vector<Candidate> named(Client& client, const std::string& path, const char
                              const char* name) {
   std::vector<Candidate> out;
   const auto answer = client.get(path, list);
-  const json::array* items = answer ? array_at(answer->object(), list) : nullptr;
+  const json::array* items = answer ? array_in(answer->object(), list) : nullptr;
   for (size_t i = 0; items != nullptr && i < items->size(); ++i) {
     const json::object* item = (*items)[i].if_object();
     if (item != nullptr) out.push_back({text_at(*item, name), {}});

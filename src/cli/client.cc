@@ -71,10 +71,6 @@ const json::object& Answer::object() const {
   return found != nullptr ? *found : kNothing;
 }
 
-std::string url_encoded(std::string_view text) {
-  return percent_encode(text);
-}
-
 Result<Place> find_place(const PlaceFlags& flags) {
   Place place{flags.url, {}, flags.token_file};
   while (place.url.ends_with('/')) place.url.pop_back();

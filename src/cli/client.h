@@ -32,9 +32,6 @@ struct PlaceFlags {
 // directory's lock, and `token` is for that address alone. An error says what is missing.
 Result<Place> find_place(const PlaceFlags& flags);
 
-// For one segment of a path or one value of a query (RFC 3986, section 2.3).
-std::string url_encoded(std::string_view text);
-
 struct Answer {
   std::string text;
   json::value value;

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "base/percent.h"
 #include "cli/question.h"
 #include "cli/text.h"
 #include "cli/words.h"
@@ -10,10 +11,10 @@ namespace perdure::cli {
 
 Result<json::object> send_decision(Client& client, const json::object& question,
                                    json::object body) {
-  const json::object* action = object_at(question, "action");
+  const json::object* action = object_in(question, "action");
   const std::string seen = action != nullptr ? text_at(*action, "args_sha256") : "";
   if (!seen.empty()) body["args_sha256"] = seen;
-  const std::string path = "/v1/interrupts/" + url_encoded(text_at(question, "id"));
+  const std::string path = "/v1/interrupts/" + percent_encode(text_at(question, "id"));
   auto answer = client.post(path + "/resolve", body, "decision");
   if (answer) return answer->object();
   Error error = answer.error();
@@ -33,9 +34,9 @@ std::string decided_text(const json::object& done) {
 }
 
 json::value with_defaults(const json::object& question, json::value answer) {
-  const json::object* asked = object_at(question, "question");
-  const json::object* schema = asked != nullptr ? object_at(*asked, "schema") : nullptr;
-  const json::object* properties = schema != nullptr ? object_at(*schema, "properties") : nullptr;
+  const json::object* asked = object_in(question, "question");
+  const json::object* schema = asked != nullptr ? object_in(*asked, "schema") : nullptr;
+  const json::object* properties = schema != nullptr ? object_in(*schema, "properties") : nullptr;
   if (properties == nullptr || !answer.is_object()) return answer;
   for (const auto& [name, property] : *properties) {
     const json::object* field = property.if_object();
@@ -47,9 +48,9 @@ json::value with_defaults(const json::object& question, json::value answer) {
 
 bool has_defaults(const json::object& question) {
   const json::value filled = with_defaults(question, json::object());
-  const json::object* asked = object_at(question, "question");
-  const json::object* schema = asked != nullptr ? object_at(*asked, "schema") : nullptr;
-  const json::array* required = schema != nullptr ? array_at(*schema, "required") : nullptr;
+  const json::object* asked = object_in(question, "question");
+  const json::object* schema = asked != nullptr ? object_in(*asked, "schema") : nullptr;
+  const json::array* required = schema != nullptr ? array_in(*schema, "required") : nullptr;
   for (size_t i = 0; required != nullptr && i < required->size(); ++i) {
     const json::value& name = (*required)[i];
     if (!name.is_string() || !filled.get_object().contains(name.get_string())) return false;
@@ -58,18 +59,18 @@ bool has_defaults(const json::object& question) {
 }
 
 json::object least_addition(const json::object& question) {
-  const json::array* answers = array_at(question, "answers");
+  const json::array* answers = array_in(question, "answers");
   for (size_t i = 0; answers != nullptr && i < answers->size(); ++i) {
     const json::object* answer = (*answers)[i].if_object();
-    const json::object* body = answer != nullptr ? object_at(*answer, "body") : nullptr;
+    const json::object* body = answer != nullptr ? object_in(*answer, "body") : nullptr;
     if (body == nullptr) continue;
-    if (const json::object* add = object_at(*body, "add")) return *add;
+    if (const json::object* add = object_in(*body, "add")) return *add;
   }
   return {};
 }
 
 Result<std::string> args_text(const json::object& question) {
-  const json::object* action = object_at(question, "action");
+  const json::object* action = object_in(question, "action");
   const json::value* args = action != nullptr ? action->if_contains("args") : nullptr;
   if (args != nullptr) return pretty_json(*args) + "\n";
   return fail(Code::kUnsupported, "the arguments are too large to be edited here");

@@ -37,8 +37,8 @@ std::string trimmed(const std::string& text) {
 
 Dialogue::Dialogue(Context& context, json::object question)
     : context_(context), question_(std::move(question)) {
-  const json::object* asked = object_at(question_, "question");
-  const json::array* choices = asked != nullptr ? array_at(*asked, "choices") : nullptr;
+  const json::object* asked = object_in(question_, "question");
+  const json::array* choices = asked != nullptr ? array_in(*asked, "choices") : nullptr;
   if (choices != nullptr) choices_ = *choices;
   fmt::print(context_.to.err, "\n{}",
              question_text(question_, context_.to.err_look, context_.now_ms()));

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/id.h"
+#include "base/percent.h"
 #include "base/text.h"
 #include "cli/question.h"
 #include "cli/text.h"
@@ -28,10 +29,10 @@ Result<std::vector<std::string>> newest_tasks(Client& client) {
   for (int page = 0; page < kPagesMax; ++page) {
     TRY_ASSIGN(const Answer answer,
                client.get(fmt::format("/v1/tasks?limit={}{}{}", kPageTasks,
-                                      cursor.empty() ? "" : "&cursor=", url_encoded(cursor)),
+                                      cursor.empty() ? "" : "&cursor=", percent_encode(cursor)),
                           "tasks"));
     const json::object& list = answer.object();
-    const json::array* tasks = array_at(list, "tasks");
+    const json::array* tasks = array_in(list, "tasks");
     for (size_t i = 0; tasks != nullptr && i < tasks->size(); ++i) {
       if (const json::object* task = (*tasks)[i].if_object()) ids.push_back(text_at(*task, "id"));
     }
@@ -113,10 +114,10 @@ Status each_question(Client& client, const std::function<bool(const json::object
   do {
     TRY_ASSIGN(const Answer answer,
                client.get("/v1/interrupts?limit=200" +
-                              (cursor.empty() ? "" : "&cursor=" + url_encoded(cursor)),
+                              (cursor.empty() ? "" : "&cursor=" + percent_encode(cursor)),
                           "interrupts"));
     const json::object& page = answer.object();
-    const json::array* items = array_at(page, "interrupts");
+    const json::array* items = array_in(page, "interrupts");
     for (size_t i = 0; items != nullptr && i < items->size(); ++i) {
       const json::object* item = (*items)[i].if_object();
       if (item != nullptr && !see(*item)) return {};

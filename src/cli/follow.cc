@@ -77,7 +77,7 @@ class Follower {
         tell(news.event);
         return std::nullopt;
       case News::Kind::kDelta:
-        if (const json::object* data = object_at(news.event, "data")) progress_.hear(*data);
+        if (const json::object* data = object_in(news.event, "data")) progress_.hear(*data);
         return std::nullopt;
       case News::Kind::kLost:
         return on_lost(news.error);
@@ -141,7 +141,7 @@ class Follower {
 
   // The first question that was not put before.
   bool put_question(const json::object& task) {
-    const json::array* waits = array_at(task, "waiting_for");
+    const json::array* waits = array_in(task, "waiting_for");
     for (size_t i = 0; waits != nullptr && i < waits->size(); ++i) {
       const json::object* wait = (*waits)[i].if_object();
       if (wait == nullptr || text_at(*wait, "kind") != "interrupt") continue;
@@ -179,7 +179,7 @@ class Follower {
 
   // Somebody else may decide while it is asked here.
   void drop_question(const json::object& event) {
-    const json::object* data = object_at(event, "data");
+    const json::object* data = object_in(event, "data");
     if (!dialogue_ || data == nullptr || !text_at(event, "type").starts_with("interrupt.")) return;
     if (text_at(event, "type") == "interrupt.requested") return;
     if (text_at(*data, "interrupt") != text_at(dialogue_->question(), "id")) return;

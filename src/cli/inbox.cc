@@ -16,7 +16,7 @@ namespace perdure::cli {
 namespace {
 
 std::string first_of(const json::object& question, std::string_view member) {
-  const json::array* names = array_at(question, member);
+  const json::array* names = array_in(question, member);
   if (names == nullptr || names->empty()) return {};
   const json::value& name = names->front();
   const std::string text = name.is_string() ? std::string(name.get_string()) : to_json(name);
@@ -24,7 +24,7 @@ std::string first_of(const json::object& question, std::string_view member) {
 }
 
 std::string action_text(const json::object& question) {
-  const json::object* action = object_at(question, "action");
+  const json::object* action = object_in(question, "action");
   if (action == nullptr) return text_at(question, "message");
   const std::string tool = text_at(*action, "tool");
   return (tool.empty() ? text_at(*action, "model") : tool) + " " + text_at(*action, "args");

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "base/percent.h"
 #include "base/text.h"
 #include "cli/moments.h"
 #include "cli/table.h"
@@ -13,7 +14,7 @@ namespace {
 
 std::string joined(const json::object& key, std::string_view name) {
   std::string out;
-  const json::array* words = array_at(key, name);
+  const json::array* words = array_in(key, name);
   for (size_t i = 0; words != nullptr && i < words->size(); ++i) {
     const json::value& word = (*words)[i];
     out += (i > 0 ? "," : "") + (word.is_string() ? std::string(word.get_string()) : to_json(word));
@@ -53,9 +54,9 @@ int list_keys(Context& context) {
   std::string cursor;
   do {
     const auto answer = context.client.get(
-        "/v1/keys?limit=200" + (cursor.empty() ? "" : "&cursor=" + url_encoded(cursor)), "keys");
+        "/v1/keys?limit=200" + (cursor.empty() ? "" : "&cursor=" + percent_encode(cursor)), "keys");
     if (!answer) return report(answer.error(), to);
-    const json::array* keys = array_at(answer->object(), "keys");
+    const json::array* keys = array_in(answer->object(), "keys");
     for (size_t i = 0; keys != nullptr && i < keys->size(); ++i) {
       const json::object* key = (*keys)[i].if_object();
       if (key == nullptr) continue;
@@ -74,7 +75,7 @@ int list_keys(Context& context) {
 }
 
 int delete_key(Context& context, const std::string& id) {
-  const auto answer = context.client.del("/v1/keys/" + url_encoded(id));
+  const auto answer = context.client.del("/v1/keys/" + percent_encode(id));
   if (!answer) return report(answer.error(), context.to);
   if (!context.to.json) fmt::print(context.to.out, "{} is no longer taken\n", visible(id));
   return kDone;

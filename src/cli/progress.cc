@@ -80,7 +80,7 @@ std::vector<std::string> Progress::tell(const json::object& event) {
   const std::string type = text_at(event, "type");
   at_ms_ = parse_rfc3339(text_at(event, "at")).value_or(at_ms_);
   if (created_ms_ == 0) created_ms_ = at_ms_;
-  const json::object* found = object_at(event, "data");
+  const json::object* found = object_in(event, "data");
   const json::object& data = found != nullptr ? *found : event;
   if (type.starts_with("task.")) tell_task(type, data, out);
   if (type.starts_with("model.") || type.starts_with("tool.")) tell_call(type, data, out);
@@ -137,7 +137,7 @@ void Progress::settle(const std::string& outcome, const json::object& data,
   std::string text = call.is_model ? fmt::format("turn {}", turns_) : call.name + " " + call.args;
   if (!known->words.empty()) text += fmt::format("  {}", known->words);
   if (call.began_ms > 0) text += "  " + seconds_text(at_ms_ - call.began_ms);
-  if (const json::object* used = object_at(data, "used")) {
+  if (const json::object* used = object_in(data, "used")) {
     const uint64_t in = count_at(*used, "input_tokens");
     const uint64_t written = count_at(*used, "output_tokens");
     const double cost = number_at(*used, "cost_usd");

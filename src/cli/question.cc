@@ -77,7 +77,7 @@ std::string until_text(const json::object& interrupt, int64_t now_ms) {
 
 std::string names_text(const json::object& interrupt, std::string_view member) {
   std::string out;
-  const json::array* names = array_at(interrupt, member);
+  const json::array* names = array_in(interrupt, member);
   for (size_t i = 0; names != nullptr && i < names->size(); ++i) {
     const json::value& name = (*names)[i];
     out +=
@@ -97,7 +97,7 @@ void put_action(Screen& screen, const json::object& action) {
   if (const json::value* args = action.if_contains("args")) {
     screen.put("with", visible_lines(pretty_json(*args)), Ink::kCyan);
   }
-  if (const json::object* omitted = object_at(action, "args_omitted")) {
+  if (const json::object* omitted = object_in(action, "args_omitted")) {
     screen.put("with",
                visible(fmt::format("{} bytes, not shown: sha256 {}",
                                    text_at(*omitted, "size_bytes"), text_at(*omitted, "sha256"))));
@@ -111,8 +111,8 @@ void put_action(Screen& screen, const json::object& action) {
 
 // What may have happened already, for a doubt.
 void put_sends(Screen& screen, const json::object& interrupt, int64_t now_ms) {
-  const json::object* action = object_at(interrupt, "action");
-  const json::array* sends = action != nullptr ? array_at(*action, "sent") : nullptr;
+  const json::object* action = object_in(interrupt, "action");
+  const json::array* sends = action != nullptr ? array_in(*action, "sent") : nullptr;
   std::string out;
   for (size_t i = 0; sends != nullptr && i < sends->size(); ++i) {
     const json::object* send = (*sends)[i].if_object();
@@ -127,10 +127,10 @@ void put_sends(Screen& screen, const json::object& interrupt, int64_t now_ms) {
 
 // What an answer may be, where it is not any text.
 void put_wanted(Screen& screen, const json::object& interrupt) {
-  const json::object* question = object_at(interrupt, "question");
+  const json::object* question = object_in(interrupt, "question");
   if (question == nullptr) return;
   std::string out;
-  const json::array* choices = array_at(*question, "choices");
+  const json::array* choices = array_in(*question, "choices");
   for (size_t i = 0; choices != nullptr && i < choices->size(); ++i) {
     const json::value& one = (*choices)[i];
     out += visible(one.is_string() ? std::string(one.get_string()) : to_json(one)) + "\n";
@@ -157,11 +157,11 @@ std::string decided_text(const json::object& interrupt, int64_t now_ms) {
 // A budget is raised by at least what the next call needs.
 std::string add_flags(const json::object& interrupt) {
   std::string out;
-  const json::array* answers = array_at(interrupt, "answers");
+  const json::array* answers = array_in(interrupt, "answers");
   for (size_t i = 0; answers != nullptr && i < answers->size(); ++i) {
     const json::object* answer = (*answers)[i].if_object();
-    const json::object* body = answer != nullptr ? object_at(*answer, "body") : nullptr;
-    const json::object* add = body != nullptr ? object_at(*body, "add") : nullptr;
+    const json::object* body = answer != nullptr ? object_in(*answer, "body") : nullptr;
+    const json::object* add = body != nullptr ? object_in(*body, "add") : nullptr;
     if (add == nullptr) continue;
     for (const auto& [member, flag] :
          {Words{"cost_usd", "--add-usd"}, Words{"model_calls", "--add-model-calls"},
@@ -189,7 +189,7 @@ std::string reason_text(std::string_view reason) {
 }
 
 bool allows(const json::object& interrupt, std::string_view decision) {
-  const json::array* allowed = array_at(interrupt, "allowed_decisions");
+  const json::array* allowed = array_in(interrupt, "allowed_decisions");
   for (size_t i = 0; allowed != nullptr && i < allowed->size(); ++i) {
     const json::value& one = (*allowed)[i];
     if (one.is_string() && one.get_string() == decision) return true;
@@ -198,19 +198,19 @@ bool allows(const json::object& interrupt, std::string_view decision) {
 }
 
 bool wants_json(const json::object& interrupt) {
-  const json::array* answers = array_at(interrupt, "answers");
+  const json::array* answers = array_in(interrupt, "answers");
   return answers != nullptr &&
          std::any_of(answers->begin(), answers->end(), [](const json::value& answer) {
            const json::object* one = answer.if_object();
-           const json::object* body = one != nullptr ? object_at(*one, "body") : nullptr;
+           const json::object* body = one != nullptr ? object_in(*one, "body") : nullptr;
            return body != nullptr && text_at(*body, "decision") == "respond" &&
                   body->contains("value");
          });
 }
 
 bool offers(const json::object& interrupt, std::string_view answer) {
-  const json::object* question = object_at(interrupt, "question");
-  const json::array* choices = question != nullptr ? array_at(*question, "choices") : nullptr;
+  const json::object* question = object_in(interrupt, "question");
+  const json::array* choices = question != nullptr ? array_in(*question, "choices") : nullptr;
   return choices != nullptr &&
          std::find(choices->begin(), choices->end(), json::value(answer)) != choices->end();
 }
@@ -246,7 +246,7 @@ std::string question_text(const json::object& interrupt, const Look& look, int64
   screen.put("since", visible(relative_text(text_at(interrupt, "created_at"), now_ms)));
   screen.put("until", until_text(interrupt, now_ms));
   screen.put("for", names_text(interrupt, "assignees"));
-  if (const json::object* action = object_at(interrupt, "action")) put_action(screen, *action);
+  if (const json::object* action = object_in(interrupt, "action")) put_action(screen, *action);
   put_sends(screen, interrupt, now_ms);
   put_wanted(screen, interrupt);
   const std::string status = text_at(interrupt, "status");

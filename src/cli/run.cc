@@ -8,6 +8,7 @@
 #include <iostream>
 #include <iterator>
 
+#include "base/percent.h"
 #include "base/text.h"
 #include "cli/agents.h"
 #include "cli/find.h"
@@ -82,7 +83,7 @@ class Run {
   }
 
   Status put(const std::string& name, const json::object& agent) {
-    const std::string path = "/v1/agents/" + url_encoded(name);
+    const std::string path = "/v1/agents/" + percent_encode(name);
     const auto put = asked([&] {
       auto answer = context_.client.put(path, agent, "version");
       const bool is_of_file = !answer && answer.error().code != Code::kUnavailable;
@@ -120,7 +121,7 @@ class Run {
     if (exists) {
       TRY_ASSIGN(document, context_.program.read_toml(flags_.config));
     }
-    const json::object* models = object_at(document.as_object(), "models");
+    const json::object* models = object_in(document.as_object(), "models");
     if (models != nullptr && !models->empty()) return {};
     return fail(Code::kInvalid,
                 (exists ? flags_.config + " has no model" : "there is no " + flags_.config) +
@@ -161,7 +162,7 @@ class Run {
     }
     const std::string outcome = outcome_text(task);
     if (!outcome.empty()) fmt::print(to.out, "{}\n", outcome);
-    if (const json::object* error = object_at(task, "error")) {
+    if (const json::object* error = object_in(task, "error")) {
       fmt::print(to.err, "perdure: the task {}: {}: {}\n", visible(text_at(task, "status")),
                  visible(text_at(*error, "stop_reason")), visible(text_at(*error, "message")));
     }
@@ -170,7 +171,7 @@ class Run {
   }
 
   void show_questions(const json::object& task) const {
-    const json::array* waits = array_at(task, "waiting_for");
+    const json::array* waits = array_in(task, "waiting_for");
     for (size_t i = 0; waits != nullptr && i < waits->size(); ++i) {
       const json::object* wait = (*waits)[i].if_object();
       if (wait == nullptr || text_at(*wait, "kind") != "interrupt") continue;
@@ -194,7 +195,7 @@ class Run {
 std::string data_dir_of(const std::string& config, const Program& program) {
   const auto document = program.read_toml(config);
   const json::object* object = document ? document->if_object() : nullptr;
-  const json::object* server = object != nullptr ? object_at(*object, "server") : nullptr;
+  const json::object* server = object != nullptr ? object_in(*object, "server") : nullptr;
   const std::string dir = server != nullptr ? text_at(*server, "data_dir") : "";
   if (dir.empty()) return ".perdure";
   return (std::filesystem::path(config).parent_path() / dir).string();

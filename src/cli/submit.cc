@@ -53,7 +53,7 @@ Status print_events(Context& context, const std::string& id) {
     TRY_ASSIGN(const Answer answer,
                context.client.get(fmt::format("/v1/tasks/{}/events?limit=1000&after={}", id, after),
                                   "events"));
-    const json::array* events = array_at(answer.object(), "events");
+    const json::array* events = array_in(answer.object(), "events");
     for (size_t i = 0; events != nullptr && i < events->size(); ++i) {
       const json::object* event = (*events)[i].if_object();
       if (event == nullptr) continue;

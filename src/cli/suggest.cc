@@ -81,11 +81,11 @@ std::string ollama_url(std::string_view given) {
 
 std::vector<std::string> ollama_models(const json::object& tags) {
   std::vector<std::string> names;
-  const json::array* models = array_at(tags, "models");
+  const json::array* models = array_in(tags, "models");
   for (size_t i = 0; models != nullptr && i < models->size(); ++i) {
     const json::object* model = (*models)[i].if_object();
     const std::string name = model == nullptr ? "" : text_at(*model, "name");
-    const json::object* details = model == nullptr ? nullptr : object_at(*model, "details");
+    const json::object* details = model == nullptr ? nullptr : object_in(*model, "details");
     const std::string family = details == nullptr ? "" : text_at(*details, "family");
     const bool embeds =
         name.find("embed") != std::string::npos || family.find("bert") != std::string::npos;
@@ -98,7 +98,7 @@ std::vector<std::string> models_named(const json::object& agent) {
   std::vector<std::string> names;
   const json::value* model = agent.if_contains("model");
   if (model != nullptr && model->is_string()) names.emplace_back(model->get_string());
-  const json::array* several = array_at(agent, "model");
+  const json::array* several = array_in(agent, "model");
   for (size_t i = 0; several != nullptr && i < several->size(); ++i) {
     if ((*several)[i].is_string()) names.emplace_back((*several)[i].get_string());
   }

@@ -1,6 +1,7 @@
 // perdure tasks list | show | journal | cancel
 #include <fmt/core.h>
 
+#include "base/percent.h"
 #include "cli/commands.h"
 #include "cli/find.h"
 #include "cli/moments.h"
@@ -44,10 +45,10 @@ void print_record(const Output& to, const json::value& record, bool raw) {
 
 std::string query_of(const ListFlags& flags, int limit, const std::string& cursor) {
   std::string query = fmt::format("?limit={}", limit);
-  if (!flags.status.empty()) query += "&status=" + url_encoded(flags.status);
-  if (!flags.agent.empty()) query += "&agent=" + url_encoded(flags.agent);
-  if (!flags.session.empty()) query += "&session=" + url_encoded(flags.session);
-  if (!cursor.empty()) query += "&cursor=" + url_encoded(cursor);
+  if (!flags.status.empty()) query += "&status=" + percent_encode(flags.status);
+  if (!flags.agent.empty()) query += "&agent=" + percent_encode(flags.agent);
+  if (!flags.session.empty()) query += "&session=" + percent_encode(flags.session);
+  if (!cursor.empty()) query += "&cursor=" + percent_encode(cursor);
   return query;
 }
 
@@ -82,7 +83,7 @@ int list_tasks(Context& context, const ListFlags& flags) {
     const auto answer = context.client.get(
         "/v1/tasks" + query_of(flags, std::min(left, kPageMax), cursor), "tasks");
     if (!answer) return report(answer.error(), to);
-    const json::array* tasks = array_at(answer->object(), "tasks");
+    const json::array* tasks = array_in(answer->object(), "tasks");
     for (size_t i = 0; tasks != nullptr && i < tasks->size(); ++i) {
       const json::object* task = (*tasks)[i].if_object();
       if (task == nullptr) continue;
@@ -115,7 +116,7 @@ int show_journal(Context& context, const std::string& word, bool normalised) {
         fmt::format("/journal?limit=1000&after={}&normalised={}", after, normalised), "records");
     if (!answer) return report(answer.error(), context.to);
     const json::object& page = answer->object();
-    const json::array* records = array_at(page, "records");
+    const json::array* records = array_in(page, "records");
     for (size_t i = 0; records != nullptr && i < records->size(); ++i) {
       print_record(context.to, (*records)[i], context.to.json || normalised);
     }

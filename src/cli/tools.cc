@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/glob.h"
+#include "base/percent.h"
 #include "cli/diff.h"
 #include "cli/private_server.h"
 #include "cli/table.h"
@@ -24,7 +25,7 @@ struct Offer {
 };
 
 void append(const json::object& page, std::string_view name, std::vector<json::object>& out) {
-  const json::array* items = array_at(page, name);
+  const json::array* items = array_in(page, name);
   for (size_t i = 0; items != nullptr && i < items->size(); ++i) {
     if (const json::object* item = (*items)[i].if_object()) out.push_back(*item);
   }
@@ -34,10 +35,10 @@ Result<Offer> read_offer(Client& client) {
   Offer offer;
   std::string cursor;
   do {
-    TRY_ASSIGN(
-        const Answer answer,
-        client.get("/v1/tools?limit=200" + (cursor.empty() ? "" : "&cursor=" + url_encoded(cursor)),
-                   "tools"));
+    TRY_ASSIGN(const Answer answer,
+               client.get("/v1/tools?limit=200" +
+                              (cursor.empty() ? "" : "&cursor=" + percent_encode(cursor)),
+                          "tools"));
     append(answer.object(), "tools", offer.tools);
     // Of the first page: their hashes are no newer than any tool that is shown.
     if (cursor.empty()) append(answer.object(), "servers", offer.servers);
@@ -58,7 +59,7 @@ std::string own_name(const json::object& tool) {
 }
 
 std::string effect_of(const json::object& tool) {
-  const json::object* contract = object_at(tool, "contract");
+  const json::object* contract = object_in(tool, "contract");
   return contract != nullptr ? text_at(*contract, "effect") : "";
 }
 
@@ -207,8 +208,8 @@ void print_changes(const Output& to, const Offer& offer, const std::string& serv
       fmt::print(to.out, "{}  is new:\n{}", name,
                  diff_text("", definition_text(as_offered(tool)), to.out_look));
     }
-    const json::object* accepted = object_at(tool, "accepted");
-    const json::object* offered = object_at(tool, "offered");
+    const json::object* accepted = object_in(tool, "accepted");
+    const json::object* offered = object_in(tool, "offered");
     if (accepted == nullptr || offered == nullptr) continue;
     fmt::print(to.out, "{}  is changed:\n{}", name,
                diff_text(definition_text(*accepted), definition_text(*offered), to.out_look));
@@ -280,7 +281,7 @@ std::vector<std::string> names_of_no_tool(const json::object& file,
     });
     if (!is_of_one) out.push_back(fmt::format("{}  is about no tool: '{}'", where, pattern));
   };
-  const json::object* servers = object_at(file, "mcp");
+  const json::object* servers = object_in(file, "mcp");
   for (const auto& [server, table] : servers != nullptr ? *servers : json::object()) {
     const json::object* contracts = table.if_object();
     for (const char* effect : {"read", "repeat", "idempotent", "once"}) {
@@ -292,7 +293,7 @@ std::vector<std::string> names_of_no_tool(const json::object& file,
       }
     }
   }
-  const json::array* rules = array_at(file, "policy");
+  const json::array* rules = array_in(file, "policy");
   for (size_t i = 0; rules != nullptr && i < rules->size(); ++i) {
     const json::object* rule = (*rules)[i].if_object();
     const std::string tool = rule != nullptr ? text_at(*rule, "tool") : "";
@@ -316,7 +317,7 @@ int check_tools(Context& context, const std::string& config) {
   print_tools(context.to, *offer);
   const auto file = context.program.read_toml(config);
   const json::object* document = is_ours && file ? file->if_object() : nullptr;
-  const json::object* servers = document != nullptr ? object_at(*document, "mcp") : nullptr;
+  const json::object* servers = document != nullptr ? object_in(*document, "mcp") : nullptr;
   std::vector<std::string> troubles = troubles_of(*offer);
   if (document != nullptr) {
     std::vector<std::string> unreached;
@@ -334,7 +335,7 @@ int check_tools(Context& context, const std::string& config) {
   if (!context.to.json) print_changes(context.to, *offer, "");
   for (const auto& [server, tools] : undeclared) {
     if (context.to.json) continue;
-    const json::object* table = servers != nullptr ? object_at(*servers, server) : nullptr;
+    const json::object* table = servers != nullptr ? object_in(*servers, server) : nullptr;
     fmt::print(context.to.out, "{}", visible_lines(contract_lines(server, tools, table)));
   }
   return troubles.empty() && undeclared.empty() ? kDone : kProblems;
@@ -351,14 +352,14 @@ int accept_tools(Context& context, const std::string& server) {
   json::object body;
   if (found != offer->servers.end()) body["offered_sha256"] = text_at(*found, "offered_sha256");
   if (body.empty() || body.at("offered_sha256") == "") body.clear();
-  const auto answer = context.client.post("/v1/tools/" + url_encoded(server) + "/accept",
+  const auto answer = context.client.post("/v1/tools/" + percent_encode(server) + "/accept",
                                           json::value(body), "tools");
   if (!answer) return report(answer.error(), to);
   if (to.json) {
     fmt::print(to.out, "{}\n", answer->text);
     return kDone;
   }
-  const json::array* tools = array_at(answer->object(), "tools");
+  const json::array* tools = array_in(answer->object(), "tools");
   for (size_t i = 0; tools != nullptr && i < tools->size(); ++i) {
     fmt::print(to.out, "accepted  {}\n",
                visible((*tools)[i].is_string() ? std::string((*tools)[i].get_string())

@@ -18,7 +18,7 @@ void put_line(std::string& out, const Look& look, std::string_view name, const s
 
 // A payload as the journal shows it.
 std::string payload_text(const json::object& record, std::string_view name) {
-  const json::object* payload = object_at(record, name);
+  const json::object* payload = object_in(record, name);
   if (payload == nullptr) return {};
   for (const char* form : {"json", "text"}) {
     if (payload->contains(form)) return text_at(*payload, form);
@@ -71,16 +71,6 @@ std::string text_at(const json::object& object, std::string_view name) {
   const json::value* value = object.if_contains(name);
   if (value == nullptr || value->is_null()) return {};
   return value->is_string() ? std::string(value->get_string()) : to_json(*value);
-}
-
-const json::object* object_at(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  return value != nullptr ? value->if_object() : nullptr;
-}
-
-const json::array* array_at(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  return value != nullptr ? value->if_array() : nullptr;
 }
 
 std::string grouped(uint64_t number) {
@@ -138,7 +128,7 @@ std::string due_text(std::string_view reason, int64_t due_ms, int64_t now_ms) {
 
 std::string waits_text(const json::object& task, int64_t now_ms) {
   std::string out;
-  const json::array* waits = array_at(task, "waiting_for");
+  const json::array* waits = array_in(task, "waiting_for");
   if (waits == nullptr) return out;
   for (const json::value& item : *waits) {
     const json::object* wait = item.if_object();
@@ -155,7 +145,7 @@ std::string waits_text(const json::object& task, int64_t now_ms) {
 }
 
 std::string cost_text(const json::object& task) {
-  const json::object* usage = object_at(task, "usage");
+  const json::object* usage = object_in(task, "usage");
   const json::value* cost = usage != nullptr ? usage->if_contains("cost_usd") : nullptr;
   if (cost == nullptr || !cost->is_number()) return {};
   std::string out = money_text(cost->to_number<double>());
@@ -177,12 +167,12 @@ std::string task_text(const json::object& task, const Look& look, int64_t now_ms
   put_line(out, look, "agent", visible(text_at(task, "agent")));
   put_line(out, look, "created", moment(task, "created_at", now_ms));
   put_line(out, look, "updated", moment(task, "updated_at", now_ms));
-  if (const json::object* usage = object_at(task, "usage")) {
+  if (const json::object* usage = object_in(task, "usage")) {
     put_line(out, look, "used", cost_text(task) + ", " + usage_text(*usage));
   }
   put_line(out, look, "waits for", visible(waits_text(task, now_ms)));
   put_line(out, look, "stopped", visible(text_at(task, "stop_reason")));
-  if (const json::object* error = object_at(task, "error")) {
+  if (const json::object* error = object_in(task, "error")) {
     put_line(out, look, "error", visible(text_at(*error, "message")));
   }
   if (task.contains("result")) put_line(out, look, "result", visible(to_json(task.at("result"))));

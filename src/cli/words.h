@@ -5,16 +5,13 @@
 #include <string_view>
 #include <vector>
 
-#include "base/json.h"
+#include "base/json_fields.h"
 #include "cli/look.h"
 
 namespace perdure::cli {
 
 // The member's text, as JSON if it is no string; empty if there is none.
 std::string text_at(const json::object& object, std::string_view name);
-// Null if there is none.
-const json::object* object_at(const json::object& object, std::string_view name);
-const json::array* array_at(const json::object& object, std::string_view name);
 
 std::string grouped(uint64_t number);  // 12,345
 std::string money_text(double usd);    // $0.0042
