@@ -169,6 +169,18 @@ class OwnServer(RunTest):
         self.assertEqual(self.perdure("tasks", "list").stdout.count("completed"), 2, "each was submitted once")
         self.only(self.model_bodies("say it once"))
 
+    def test_ctrl_c_while_one_is_waited_for(self):
+        self.perdure("run", "orders.toml", "hold it", "--detach")
+        self.world.wait_held("hold")
+        stop = self.background("stop")
+        self.until(lambda: "server.draining" in self.log())
+        mine = self.background("run", "orders.toml", "say it once")
+        self.until(lambda: "it is asked again" in mine.said())
+        mine.send_signal(signal.SIGINT)
+        self.assertEqual(mine.wait(20), 130, mine.said())
+        self.world.release("hold")
+        self.assertEqual(stop.wait(20), 0, stop.said())
+
     def test_a_server_that_is_stopped_is_followed_to_the_next(self):
         config = (self.folder / "perdure.toml").read_text()
         (self.folder / "perdure.toml").write_text('[server]\ndrain = "100ms"\n' + config)
