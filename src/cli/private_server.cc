@@ -232,7 +232,7 @@ Status PrivateServer::ask(const std::function<Status()>& request) {
   const int64_t end = context_.steady_ms() + kAskMs;
   bool is_told = false;
   for (;;) {
-    const Status answered = request();
+    Status answered = request();
     if (answered || answered.error().code != Code::kUnavailable) return answered;
     if (context_.steady_ms() > end) return answered;
     if (!is_told && is_there(context_.client)) {
