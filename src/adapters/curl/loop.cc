@@ -55,16 +55,9 @@ struct MultiHooks {
 
 CurlLoop::CurlLoop(Clock& clock, CurlOptions options)
     : clock_(clock), options_(std::move(options)) {
-  PERDURE_ASSERT(init_libcurl(), "libcurl starts");
-  multi_ = curl_multi_init();
   epoll_ = epoll_create1(EPOLL_CLOEXEC);
   wake_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  PERDURE_ASSERT(multi_ != nullptr && epoll_ >= 0 && wake_ >= 0, "there are descriptors to start");
-  curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &MultiHooks::on_socket);
-  curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
-  curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &MultiHooks::on_timer);
-  curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
-  curl_multi_setopt(multi_, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
+  PERDURE_ASSERT(epoll_ >= 0 && wake_ >= 0, "there are descriptors to start");
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.fd = wake_;
@@ -80,7 +73,7 @@ CurlLoop::~CurlLoop() {
   wake();
   thread_.join();
   for (void* easy : spare_handles_) curl_easy_cleanup(easy);
-  curl_multi_cleanup(multi_);
+  if (multi_ != nullptr) curl_multi_cleanup(multi_);
   close(wake_);
   close(epoll_);
 }
@@ -162,7 +155,19 @@ void CurlLoop::start_waiting() {
   }
 }
 
+void CurlLoop::open_libcurl() {
+  PERDURE_ASSERT(init_libcurl(), "libcurl starts");
+  multi_ = curl_multi_init();
+  PERDURE_ASSERT(multi_ != nullptr, "there is memory for libcurl");
+  curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &MultiHooks::on_socket);
+  curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
+  curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &MultiHooks::on_timer);
+  curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
+  curl_multi_setopt(multi_, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
+}
+
 void* CurlLoop::take_handle() {
+  if (multi_ == nullptr) open_libcurl();
   if (spare_handles_.empty()) return curl_easy_init();
   void* easy = spare_handles_.back();
   spare_handles_.pop_back();
@@ -242,6 +247,7 @@ void CurlLoop::end_late_calls() {
 }
 
 void CurlLoop::collect_ended() {
+  if (multi_ == nullptr) return;
   int left = 0;
   while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
     if (message->msg != CURLMSG_DONE) continue;

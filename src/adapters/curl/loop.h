@@ -54,10 +54,10 @@ class CurlLoop {
   void stop(CallId id, CurlCall::Stop why);
   void stop_all();
   void* take_handle();
+  void open_libcurl();
 
   Clock& clock_;
   const CurlOptions options_;
-  void* multi_ = nullptr;
   int epoll_ = -1;
   int wake_ = -1;
 
@@ -67,6 +67,7 @@ class CurlLoop {
   bool stopping_ = false;
 
   // The thread's own.
+  void* multi_ = nullptr;  // from the first call on: with TLS it takes 2 MB
   std::unordered_map<CallId, std::unique_ptr<CurlCall>> calls_;
   std::unordered_map<const void*, CallId> ids_;  // by easy handle
   std::deque<CallId> waiting_;                   // for one of max_open places; may hold ended ones
