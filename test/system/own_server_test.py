@@ -155,11 +155,16 @@ class OwnServer(RunTest):
         said, _ = stop.communicate(timeout=20)
         self.assertEqual((stop.returncode, said), (0, "stopped  it was ending already\n"))
 
-    def test_a_server_that_shuts_down_is_waited_for(self):
+    def stopping(self):
+        """`perdure stop`, while the server drains: until "hold" is released."""
         self.perdure("run", "orders.toml", "hold it", "--detach")
         self.world.wait_held("hold")
         stop = self.background("stop")
         self.until(lambda: "server.draining" in self.log())
+        return stop
+
+    def test_a_server_that_shuts_down_is_waited_for(self):
+        stop = self.stopping()
         mine = self.background("run", "orders.toml", "say it once")
         self.until(lambda: "shutting down (HTTP 503 unavailable); it is asked again" in mine.said())
         self.world.release("hold")
@@ -170,10 +175,7 @@ class OwnServer(RunTest):
         self.only(self.model_bodies("say it once"))
 
     def test_ctrl_c_while_one_is_waited_for(self):
-        self.perdure("run", "orders.toml", "hold it", "--detach")
-        self.world.wait_held("hold")
-        stop = self.background("stop")
-        self.until(lambda: "server.draining" in self.log())
+        stop = self.stopping()
         mine = self.background("run", "orders.toml", "say it once")
         self.until(lambda: "it is asked again" in mine.said())
         mine.send_signal(signal.SIGINT)
