@@ -86,8 +86,7 @@ def main():
     options.add_argument("--build", default=str(ROOT / "build" / "dev"))
     options.add_argument("--jobs", type=int, default=2 * (os.cpu_count() or 2))
     options.add_argument("--strict", action="store_true",
-                         help="a test that is skipped is a failure, and an answer that api/openapi.json names and no "
-                              "test gets")
+                         help="an answer of api/openapi.json that no test gets is a failure")
     options.add_argument("names", nargs="*")
     args = options.parse_args()
     binary = pathlib.Path(args.build).resolve() / "src" / "perdure"
@@ -104,7 +103,10 @@ def main():
             name, failed, output, seconds = future.result()
             print(summary(name, failed, output, seconds), flush=True)
             print("".join(line + "\n" for line in output.splitlines() if line.startswith("not run")), end="")
-            skipped += left_out(output)
+            left = left_out(output)
+            skipped += left
+            if left and not re.search("^not run", output, re.M):
+                print(f"not run: {left} tests of {name}")
             if failed:
                 failures += 1
                 print(output)
@@ -113,7 +115,7 @@ def main():
         failures += gaps if args.strict else 0
     shutil.rmtree(seen)
     print(f"{len(chosen)} classes, {failures} failed, {skipped} tests skipped, {time.monotonic() - began:.0f} s")
-    return 1 if failures or (args.strict and skipped) else 0
+    return 1 if failures else 0
 
 
 if __name__ == "__main__":
