@@ -81,7 +81,7 @@ int run_doctor(const std::string& data_dir, bool forget) {
   if (forget) {
     const auto forgotten = forget_lost_commits(data_dir);
     if (!forgotten) return report(tl::unexpected(forgotten.error()));
-    fmt::print("forgotten: {} commits behind the damage in the log\n", *forgotten);
+    fmt::print("forgotten: at least {} commits behind the damage in the log\n", *forgotten);
   }
   const auto blobs = FileBlobs::view(data_dir);
   const auto examined = examine_store(data_dir, blobs.get());

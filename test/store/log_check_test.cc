@@ -132,6 +132,29 @@ TEST_F(LogCheckTest, ADamagedHeaderIsDamage) {
   }
 }
 
+// Its checksum is right, and it asks for pages that SQLite does not make.
+TEST_F(LogCheckTest, AHeaderThatMakesNoSenseIsDamage) {
+  const auto word = [](const std::string& bytes, size_t at) {
+    uint32_t value = 0;
+    for (size_t i = 4; i-- > 0;) value = value << 8 | static_cast<unsigned char>(bytes[at + i]);
+    return value;
+  };
+  std::string hurt = log_;
+  hurt.replace(8, 4, 4, '\xff');
+  uint32_t first = 0;
+  uint32_t second = 0;
+  for (size_t at = 0; at < 24; at += 8) {
+    first += word(hurt, at) + second;
+    second += word(hurt, at + 4) + first;
+  }
+  for (int i = 0; i < 4; ++i) {
+    hurt[24 + i] = static_cast<char>(first >> (24 - 8 * i));
+    hurt[28 + i] = static_cast<char>(second >> (24 - 8 * i));
+  }
+  put_log(hurt);
+  EXPECT_GT(check(dir_.path()).lost_commits, 0u);
+}
+
 // What a loss of power leaves of the last commit: any of its sectors.
 TEST_F(LogCheckTest, ALastCommitThatIsTornIsNoDamage) {
   const test::TemporaryDir other;

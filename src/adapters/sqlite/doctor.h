@@ -27,7 +27,7 @@ struct StoreReport {
 Result<StoreReport> examine_store(const std::string& dir, Blobs* blobs);
 
 // Ends the log where it is damaged, so that the store opens again without the commits behind that.
-// Returns how many were durable; kNotFound if the log is sound.
+// Returns how many were durable, at least; kNotFound if the log is sound.
 Result<uint64_t> forget_lost_commits(const std::string& dir);
 
 }  // namespace perdure

@@ -66,7 +66,9 @@ LogHeader parse_header(std::string_view bytes) {
   header.sum = add({}, bytes.substr(0, kHeaderBytes - 8), header.big);
   header.good = (big_endian(bytes.data()) | 1) == (kMagic | 1) &&
                 header.sum == sum_at(bytes.data() + kHeaderBytes - 8);
-  if (header.good) header.page_bytes = big_endian(bytes.data() + 8);
+  const uint32_t page_bytes = big_endian(bytes.data() + 8);
+  header.good = header.good && page_bytes >= 512 && page_bytes <= 65536;
+  if (header.good) header.page_bytes = page_bytes;
   header.emptied = bytes.starts_with(kEmptied);
   header.salts = bytes.substr(16, 8);
   return header;
@@ -90,7 +92,7 @@ class LogReader {
  public:
   explicit LogReader(const std::string& path)
       : path_(path), fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-    failed_ = fd_ < 0 && errno != ENOENT;
+    if (fd_ < 0 && errno != ENOENT) error_ = errno;
   }
   LogReader(const LogReader&) = delete;
   LogReader& operator=(const LogReader&) = delete;
@@ -106,7 +108,7 @@ class LogReader {
     while (filled < bytes) {
       const ssize_t got = ::read(fd_, buffer_.data() + filled, bytes - filled);
       if (got < 0 && errno == EINTR) continue;
-      if (got < 0) failed_ = true;
+      if (got < 0) error_ = errno;
       if (got <= 0) return {};
       filled += static_cast<size_t>(got);
     }
@@ -114,14 +116,14 @@ class LogReader {
   }
 
   Status status() const {
-    if (!failed_) return {};
-    return fail(Code::kInternal, fmt::format("cannot read {}: {}", path_, std::strerror(errno)));
+    if (error_ == 0) return {};
+    return fail(Code::kInternal, fmt::format("cannot read {}: {}", path_, std::strerror(error_)));
   }
 
  private:
   const std::string path_;
   const int fd_;
-  bool failed_ = false;
+  int error_ = 0;
   std::vector<char> buffer_;
 };
 
@@ -202,13 +204,12 @@ Result<LogCheck> check_log(const std::string& database_path) {
 Status require_sound_log(const std::string& database_path) {
   TRY_ASSIGN(const LogCheck found, check_log(database_path));
   if (found.lost_commits == 0) return {};
-  return fail(
-      Code::kCorrupt,
-      fmt::format("the log {}-wal is damaged at byte {}: {} commits that were durable stand "
-                  "behind it and cannot be read; restore a backup, or see in "
-                  "docs/operations.md what it means to go on without them: perdure doctor "
-                  "--forget-lost-commits DIR",
-                  database_path, found.damage_at_byte, found.lost_commits));
+  return fail(Code::kCorrupt,
+              fmt::format("the log {}-wal is damaged at byte {}: at least {} durable commits stand "
+                          "behind it and cannot be read; restore a backup, or see in "
+                          "docs/operations.md what it means to go on without them: perdure doctor "
+                          "--forget-lost-commits DIR",
+                          database_path, found.damage_at_byte, found.lost_commits));
 }
 
 Status mark_emptied(const std::string& database_path) {
