@@ -148,8 +148,8 @@ std::string masked_body(const Context& context, const Call& call) {
 OrResponse<json::value> body_of(const Context& context, const Call& call) {
   if (call.request->body.empty()) return json::object();
   const ApiLimits& limits = context.parts.limits;
-  auto parsed =
-      parse_json(masked_body(context, call), "body", {limits.json_depth, limits.body_bytes});
+  auto parsed = parse_json(masked_body(context, call), "body",
+                           {limits.json_depth, limits.body_bytes, limits.json_members});
   if (parsed) return std::move(*parsed);
   if (parsed.error().code != Code::kInvalid) return tl::unexpected(problem(parsed.error()));
   return tl::unexpected(problem(400, "invalid_json", parsed.error().message));

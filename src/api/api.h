@@ -30,6 +30,7 @@ struct ApiLimits {
   size_t body_bytes = 4u << 20;
   size_t turn_body_bytes = 32u << 20;  // of a planner's answer
   size_t json_depth = 64;
+  size_t json_members = 20'000;  // of one object
   size_t metadata_bytes = 16u << 10;
   int64_t wait_max_ms = 60'000;      // of long polls
   int64_t heartbeat_ms = 15'000;     // of event streams

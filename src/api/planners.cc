@@ -140,7 +140,9 @@ void answer_turn(Context& context, Call call) {
   const auto refuse = [&](Response response) { call.responder->respond(std::move(response)); };
   const auto name = planner_name(call);
   if (!name) return refuse(name.error());
-  const auto body = parse_json(masked_body(context, call), "body", kTurnJsonLimits);
+  JsonLimits limits = kTurnJsonLimits;
+  limits.members = context.parts.limits.json_members;
+  const auto body = parse_json(masked_body(context, call), "body", limits);
   if (!body && body.error().code == Code::kInvalid) {
     return refuse(problem(400, "invalid_json", body.error().message));
   }

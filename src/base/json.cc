@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/json/parser.hpp>
+#include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/serialize.hpp>
 #include <map>
-#include <memory>
 
+#include "base/json_builder.h"
 #include "base/json_number.h"
 #include "base/reach.h"
 #include "base/text.h"
@@ -19,10 +19,8 @@ namespace {
 // What a parser holds while it works; it takes from the heap what is beyond.
 constexpr size_t kParserStackBytes = 2048;
 
-// Boost.JSON keeps the last of two equal members and says nothing. One scan over the text that is
-// known to be valid finds them: the set of names per open object.
-std::optional<std::string> duplicate_member(const json::value& value, size_t members_in_text,
-                                            bool& has_doubles) {
+// Of all objects in it.
+size_t count_members(const json::value& value) {
   size_t members = 0;
   std::vector<const json::value*> open;
   open.reserve(16);
@@ -35,31 +33,6 @@ std::optional<std::string> duplicate_member(const json::value& value, size_t mem
       for (const auto& member : *object) open.push_back(&member.value());
     } else if (const auto* array = top->if_array()) {
       for (const auto& item : *array) open.push_back(&item);
-    } else if (top->is_double()) {
-      has_doubles = true;
-    }
-  }
-  if (members == members_in_text) return std::nullopt;
-  return "an object has two members of the same name";
-}
-
-// Where a string ends that begins at `at`, in text that is known to be valid: at its closing quote.
-size_t end_of_string(std::string_view text, size_t at) {
-  for (size_t quote = text.find('"', at + 1);; quote = text.find('"', quote + 1)) {
-    size_t escapes = 0;
-    while (text[quote - 1 - escapes] == '\\') ++escapes;
-    if (escapes % 2 == 0) return quote;
-  }
-}
-
-// Colons outside strings, in text that is known to be valid: one per member.
-size_t count_members(std::string_view text) {
-  size_t members = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '"') {
-      i = end_of_string(text, i);
-    } else if (text[i] == ':') {
-      ++members;
     }
   }
   return members;
@@ -123,9 +96,14 @@ Result<json::value> parse_json(std::string_view text, std::string_view what, Jso
   json::parse_options options;
   options.max_depth = limits.depth;
   std::array<unsigned char, kParserStackBytes> stack;
-  json::parser parser(json::storage_ptr(), options, stack.data(), stack.size());
-  boost::system::error_code error;
-  const size_t parsed = parser.write_some(text.data(), text.size(), error);
+  json::basic_parser<JsonBuilder> parser(options, limits.members, stack.data(), stack.size());
+  json::error_code error;
+  const size_t parsed = parser.write_some(false, text.data(), text.size(), error);
+  if (error == json::error::object_too_large) {
+    return fail(Code::kInvalid,
+                fmt::format("{}: the object around byte {} has more than {} members", what, parsed,
+                            limits.members));
+  }
   if (error) {
     const std::string why = error.message();
     return fail(Code::kInvalid, fmt::format("{}: not JSON at byte {}: {}", what, parsed, why));
@@ -135,12 +113,14 @@ Result<json::value> parse_json(std::string_view text, std::string_view what, Jso
     return fail(Code::kInvalid,
                 fmt::format("{}: text behind the JSON value at byte {}", what, parsed + rest));
   }
-  json::value value = parser.release();
-  bool has_doubles = false;
-  if (const auto duplicate = duplicate_member(value, count_members(text), has_doubles)) {
-    return fail(Code::kInvalid, fmt::format("{}: {}", what, *duplicate));
+  JsonBuilder& builder = parser.handler();
+  json::value value = builder.release();
+  // Boost.JSON keeps the last of two equal members and says nothing.
+  if (count_members(value) != builder.members()) {
+    return fail(Code::kInvalid,
+                fmt::format("{}: an object has two members of the same name", what));
   }
-  if (has_doubles) {
+  if (builder.has_doubles()) {
     if (const auto exact = make_numbers_exact(value, text); !exact) {
       return fail(Code::kInvalid, fmt::format("{}: {}", what, exact.error().message));
     }

@@ -87,6 +87,8 @@ TEST(Tasks, BadSubmissionsAreRefusedAndSayWhy) {
   World world;
   const std::string big(17'000, 'm');
   const std::string deep = std::string(80, '[') + std::string(80, ']');
+  std::string wide = R"({"agent":"echo","input":{)";
+  for (int i = 0; i <= 20'000; ++i) wide += (i > 0 ? ",\"" : "\"") + std::to_string(i) + "\":0";
   const BadBody cases[] = {
       {"{", 400, "invalid_json", "not JSON"},
       {"[]", 422, "invalid_request", "expected an object"},
@@ -99,6 +101,7 @@ TEST(Tasks, BadSubmissionsAreRefusedAndSayWhy) {
       {R"({"agent":"echo","input":1,"metadata":{"m":")" + big + "\"}}", 413, "too_large",
        "metadata"},
       {R"({"agent":"echo","input":)" + deep + "}", 400, "invalid_json", ""},
+      {wide + "}}", 400, "invalid_json", "more than 20000 members"},
       {R"({"agent":"echo","input":1,"budget":{"cost_usd":3}})", 422, "invalid_request",
        "budget.cost_usd: more than"},
       {R"({"agent":"echo","input":1,"budget":{"tool_calls":11}})", 422, "invalid_request",

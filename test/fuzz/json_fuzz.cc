@@ -31,7 +31,7 @@ void read_members(const json::value& value) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace perdure;
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  const JsonLimits limits{.depth = 16, .size_bytes = 4096};
+  const JsonLimits limits{.depth = 16, .size_bytes = 4096, .members = 100};
   const auto value = parse_json(bytes, "fuzz", limits);
   if (!value) return 0;
   PERDURE_ASSERT(size <= limits.size_bytes, "the limit holds");

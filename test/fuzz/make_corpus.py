@@ -12,6 +12,18 @@ def put(fuzzer, name, data):
     (folder / name).write_bytes(data)
 
 
+def colliding_names(salt, bits):
+    names = []
+    for number in range(4096):
+        name, value = b"%03x" % number, 0xCBF29CE484222325 + salt
+        for byte in name:
+            value = ((byte ^ value) * 0x100000001B3) % (1 << 64)
+        last = value % (1 << bits) + 64
+        if last not in b"\\\x7f" and len(names) < 1 << bits:
+            names.append(name + bytes([last]))
+    return names
+
+
 def chunk(delta, finish="null"):
     return (b'data: {"id":"r","model":"m","choices":[{"index":0,"delta":{' + delta
             + b'},"finish_reason":' + finish.encode() + b"}]}\n\n")
@@ -83,6 +95,10 @@ def main():
     put("provider_answer", "responses_queued", b'{"id":"r","status":"queued","output":[]}')
     put("json", "members", b'{"s":"x","i":5,"n":1.5,"b":true,"d":"5m","c":"two","o":{},"a":[1]}')
     put("json", "escapes", b'["\\u00e4\\ud83d\\ude42\\n", -0, 1e308, 18446744073709551615, null]')
+    many = b",".join(b'"%02x":0' % number for number in range(101))
+    put("json", "too_many_members", b"{" + many + b"}")
+    # FNV-1a of these names, from its offset plus 16, ends in six zeros: one bucket of Boost.JSON's own tables.
+    put("json", "colliding_members", b"{" + b",".join(b'"%s":0' % name for name in colliding_names(16, 6)) + b"}")
     put("schema", "object", b'{"type":"object","required":["a"],"properties":{"a":{"type":["integer","null"],'
         b'"minimum":1}},"additionalProperties":false}\n{"a":0,"b":1}')
     put("schema", "refs", b'{"$id":"x:r","$defs":{"n":{"$dynamicAnchor":"n","anyOf":[{"type":"string"},{"items":'

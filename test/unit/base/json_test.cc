@@ -27,6 +27,41 @@ TEST(ParseJson, IsBoundedInDepthAndSize) {
   EXPECT_TRUE(parse_json(std::string(60, '[') + std::string(60, ']'), "body"));
 }
 
+std::string members(int count) {
+  std::string out = "{";
+  for (int i = 0; i < count; ++i) out += (i > 0 ? ",\"" : "\"") + std::to_string(i) + "\":0";
+  return out + "}";
+}
+
+TEST(ParseJson, BoundsTheMembersOfOneObject) {
+  const JsonLimits limits{.members = 3};
+  EXPECT_TRUE(parse_json(members(3), "body", limits));
+  EXPECT_TRUE(parse_json("[" + members(3) + "," + members(3) + "]", "body", limits));
+  EXPECT_TRUE(parse_json(R"({"a":{"b":0,"c":0},"d":{"e":0,"f":0},"g":0})", "body", limits));
+  const auto refused = parse_json(R"({"a":0,"b":[)" + members(4) + "]}", "body", limits);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kInvalid);
+  EXPECT_EQ(refused.error().message, "body: the object around byte 33 has more than 3 members");
+}
+
+// The work is bounded before the value is built: what follows is not even looked at.
+TEST(ParseJson, AnswersALongObjectAtItsFirstMemberTooMany) {
+  std::string text = members(4);
+  text.back() = ',';
+  EXPECT_EQ(parse_json(text + "no JSON", "body", {.members = 3}).error().message,
+            "body: the object around byte 21 has more than 3 members");
+}
+
+TEST(ParseJson, FindsEqualNamesHoweverTheyAreWritten) {
+  for (const char* text : {R"({"a":0,"\u0061":0})", R"([{"x":{"a":0,"b":0,"a":0}}])"}) {
+    EXPECT_EQ(parse_json(text, "body").error().message,
+              "body: an object has two members of the same name");
+  }
+  std::string many = members(30'000);
+  many.back() = ',';
+  EXPECT_FALSE(parse_json(many + R"("29999":0})", "body"));
+}
+
 TEST(ParseJson, ColonsInStringsAreNotMembers) {
   EXPECT_TRUE(parse_json(R"({"a:b\":":"c:d","e":[{"f":1}]})", "body"));
 }
