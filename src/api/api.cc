@@ -118,25 +118,22 @@ Response missing(const Found& found, const Path& path) {
                            : "there is no such path; the API begins with /v1");
 }
 
-// Why this request may not be served by that route, or nothing.
-std::optional<Response> objection(const Context& context, const Route& route, const Call& call) {
-  if ((call.who->scopes & route.scopes) == 0) {
+// Why a request with this head may not be served by that route, or nothing.
+std::optional<Response> objection(const Route& route, const Request& head, const Credential& who) {
+  if ((who.scopes & route.scopes) == 0) {
     return problem(403, "missing_scope",
                    fmt::format("this needs a credential with the scope {}; yours has {}",
-                               scope_names(route.scopes), scope_names(call.who->scopes)));
+                               scope_names(route.scopes), scope_names(who.scopes)));
   }
-  if (route.method == "GET" || route.method == "DELETE") return std::nullopt;
-  if (!is_json(*call.request)) {
-    return problem(415, "unsupported_media_type", "send 'Content-Type: application/json'");
-  }
-  const ApiLimits& limits = context.parts.limits;
-  const size_t max = route.run == answer_turn ? limits.turn_body_bytes : limits.body_bytes;
-  if (call.request->body.size() > max) {
-    return problem(413, "too_large",
-                   fmt::format("the body has {} bytes, at most {} are accepted",
-                               call.request->body.size(), max));
-  }
-  return std::nullopt;
+  if (route.method == "GET" || route.method == "DELETE" || is_json(head)) return std::nullopt;
+  return problem(415, "unsupported_media_type", "send 'Content-Type: application/json'");
+}
+
+size_t body_limit_of(const ApiLimits& limits, const Route& route) {
+  if (route.scopes == kNone) return 0;  // from strangers nothing is taken
+  if (route.run == answer_turn) return limits.turn_body_bytes;
+  const bool reads_one = route.method == "POST" || route.method == "PUT";
+  return reads_one ? limits.body_bytes : limits.other_body_bytes;
 }
 
 }  // namespace
@@ -171,6 +168,15 @@ std::optional<Response> no_room(const Context& context) {
 struct Api::Impl {
   explicit Impl(ApiParts parts) : context(std::move(parts)) {}
 
+  // What is known of a request by its head.
+  struct Entry {
+    Path path;
+    const Route* route = nullptr;
+    Who who;
+    std::optional<Response> refusal;
+  };
+
+  Entry enter(const Request& head) const;
   void serve(Call call);
   std::optional<Response> refuse(const Request& request) const;
 
@@ -190,31 +196,54 @@ std::optional<Response> Api::Impl::refuse(const Request& request) const {
   return std::nullopt;
 }
 
+Api::Impl::Entry Api::Impl::enter(const Request& head) const {
+  Entry entry;
+  const auto path = split_target(head.target);
+  if (path) entry.path = *path;
+  const Found found = path ? find_route(head.method, entry.path) : Found{};
+  entry.route = found.route;
+  if (entry.route != nullptr && entry.route->scopes == kNone) return entry;
+  entry.refusal = refuse(head);
+  if (entry.refusal) return entry;
+  entry.who = context.access.authenticate(head, context.parts.clock.unix_ms());
+  if (entry.who == nullptr) {
+    entry.refusal = unauthenticated();
+  } else if (entry.route == nullptr) {
+    entry.refusal = missing(found, entry.path);
+  } else {
+    entry.refusal = objection(*entry.route, head, *entry.who);
+  }
+  return entry;
+}
+
 void Api::Impl::serve(Call call) {
   ++context.counters->requests;
-  const Request& request = *call.request;
-  const auto path = split_target(request.target);
-  if (path) call.path = *path;
-  const Found found = path ? find_route(request.method, call.path) : Found{};
-  if (found.route != nullptr && found.route->scopes == kNone) {
-    return found.route->run(context, std::move(call));
+  Entry entry = enter(*call.request);
+  const size_t size = call.request->body.size();
+  if (!entry.refusal && size > body_limit_of(context.parts.limits, *entry.route)) {
+    entry.refusal = problem(413, "too_large",
+                            fmt::format("the body has {} bytes, at most {} are accepted", size,
+                                        body_limit_of(context.parts.limits, *entry.route)));
   }
-  std::optional<Response> refusal = refuse(request);
-  if (!refusal) {
-    call.who = context.access.authenticate(request, context.parts.clock.unix_ms());
-    if (call.who == nullptr) refusal = unauthenticated();
-  }
-  if (!refusal && found.route == nullptr) refusal = missing(found, call.path);
-  if (!refusal) refusal = objection(context, *found.route, call);
-  if (refusal) {
+  if (entry.refusal) {
     ++context.counters->refused;
-    return call.responder->respond(std::move(*refusal));
+    return call.responder->respond(std::move(*entry.refusal));
   }
-  found.route->run(context, std::move(call));
+  call.path = entry.path;
+  call.who = std::move(entry.who);
+  entry.route->run(context, std::move(call));
 }
 
 Api::Api(ApiParts parts) : impl_(std::make_unique<Impl>(std::move(parts))) {}
 Api::~Api() = default;
+
+tl::expected<size_t, Response> Api::body_limit(const Request& head) {
+  Impl::Entry entry = impl_->enter(head);
+  if (!entry.refusal) return body_limit_of(impl_->context.parts.limits, *entry.route);
+  ++impl_->context.counters->requests;
+  ++impl_->context.counters->refused;
+  return tl::unexpected(std::move(*entry.refusal));
+}
 
 void Api::handle(Request request, std::shared_ptr<Responder> responder) {
   Call call;

@@ -28,7 +28,8 @@ namespace perdure::api {
 
 struct ApiLimits {
   size_t body_bytes = 4u << 20;
-  size_t turn_body_bytes = 32u << 20;  // of a planner's answer
+  size_t turn_body_bytes = 32u << 20;   // of a planner's answer
+  size_t other_body_bytes = 64u << 10;  // where none is read
   size_t json_depth = 64;
   size_t json_members = 20'000;  // of one object
   size_t metadata_bytes = 16u << 10;
@@ -74,6 +75,7 @@ class Api : public Handler {
   Api(const Api&) = delete;
   Api& operator=(const Api&) = delete;
 
+  tl::expected<size_t, Response> body_limit(const Request& head) override;
   void handle(Request request, std::shared_ptr<Responder> responder) override;
 
   // Requests so far, and those that are held back or streamed to now.

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/error.h"
+
 namespace perdure::api {
 
 using Headers = std::vector<std::pair<std::string, std::string>>;  // names in lower case
@@ -46,7 +48,11 @@ class Responder {
 class Handler {
  public:
   virtual ~Handler() = default;
-  // On a server thread; must not block.
+  // Both on a server thread; they must not block.
+  // How many bytes of body may follow this head, or the answer that refuses it, after which the
+  // connection is closed. Asked before more of a body is stored than came together with its head;
+  // not asked if that was all of it.
+  virtual tl::expected<size_t, Response> body_limit(const Request& head) = 0;
   virtual void handle(Request request, std::shared_ptr<Responder> responder) = 0;
 };
 

@@ -44,6 +44,9 @@ constexpr size_t kConnectionsMax = 20'000;
 class LateHandler : public api::Handler {
  public:
   void set(api::Handler& handler) { handler_ = &handler; }
+  tl::expected<size_t, api::Response> body_limit(const api::Request& head) override {
+    return handler_->body_limit(head);
+  }
   void handle(api::Request request, std::shared_ptr<api::Responder> responder) override {
     handler_->handle(std::move(request), std::move(responder));
   }

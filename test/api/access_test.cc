@@ -89,6 +89,35 @@ TEST_F(AccessTest, EveryRouteNeedsItsScope) {
   }
 }
 
+TEST_F(AccessTest, ABodyIsLetInByItsHeadAlone) {
+  const auto limit = [this](const std::string& target, const std::string& token,
+                            const std::string& method = "POST", Headers headers = {}) {
+    const auto said = world_.api.body_limit(World::request_of(
+        {.method = method, .target = target, .headers = std::move(headers), .token = token}));
+    return said ? static_cast<int64_t>(*said) : -said.error().status;
+  };
+  EXPECT_EQ(limit("/v1/tasks", "all"), 4 << 20);
+  EXPECT_EQ(limit("/v1/planners/p/turns", "worker"), 32 << 20);
+  EXPECT_EQ(limit("/v1/planners/p/poll", "worker"), 4 << 20);
+  EXPECT_EQ(limit("/v1/tasks", "all", "GET"), 64 << 10) << "nobody reads it";
+  EXPECT_EQ(limit("/healthz", "", "GET"), 0);
+
+  EXPECT_EQ(limit("/v1/tasks", ""), -401);
+  EXPECT_EQ(limit("/v1/tasks", "wrong"), -401);
+  EXPECT_EQ(limit("/v1/planners/p/turns", ""), -401);
+  EXPECT_EQ(limit("/nowhere", ""), -401);
+  EXPECT_EQ(limit("/v1/planners/p/turns", "runner"), -403);
+  EXPECT_EQ(limit("/nowhere", "all"), -404);
+  EXPECT_EQ(limit("/v1/tasks", "all", "POST", {{"host", "evil.example"}}), -421);
+  EXPECT_EQ(limit("/v1/tasks", "all", "POST", {{"origin", "https://evil.example"}}), -403);
+  EXPECT_EQ(limit("/v1/tasks", "all", "POST", {{"content-type", "text/plain"}}), -415);
+}
+
+TEST_F(AccessTest, WhatNeedsNoCredentialTakesNoBody) {
+  const Answer answer = world_.ask({.target = "/healthz", .body = "x", .token = ""});
+  EXPECT_EQ(answer.status, 413);
+}
+
 TEST_F(AccessTest, WhatIsAnothersIsUnknown) {
   for (const Door& door : kDoors) {
     if (door.target.find('{') == std::string::npos) continue;

@@ -296,7 +296,7 @@ void World::pass(int64_t ms) {
   settle();
 }
 
-std::shared_ptr<Recorder> World::start(const Ask& ask) {
+Request World::request_of(const Ask& ask) {
   Request request;
   request.method = ask.method;
   request.target = ask.target;
@@ -309,8 +309,12 @@ std::shared_ptr<Recorder> World::start(const Ask& ask) {
   if (ask.method == "POST" && !request.header("content-type")) {
     request.headers.emplace_back("content-type", "application/json");
   }
+  return request;
+}
+
+std::shared_ptr<Recorder> World::start(const Ask& ask) {
   auto recorder = std::make_shared<Recorder>();
-  api.handle(std::move(request), recorder);
+  api.handle(request_of(ask), recorder);
   return recorder;
 }
 

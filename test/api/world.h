@@ -164,6 +164,7 @@ class World {
   // Lets time pass, timer by timer.
   void pass(int64_t ms);
 
+  static Request request_of(const Ask& ask);
   std::shared_ptr<Recorder> start(const Ask& ask);
   Answer ask(const Ask& ask);  // start, settle; there must be an answer
   Answer post(std::string target, std::string body) {

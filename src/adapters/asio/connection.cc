@@ -128,7 +128,8 @@ void Connection::feed(std::string_view bytes) {
     if (parser_.idle()) request_began_ms_ = Reactor::now_ms();
     const bool was_in_body = parser_.in_body();
     bytes.remove_prefix(parser_.feed(bytes));
-    if (parser_.in_body() && !was_in_body) body_began_ms_ = Reactor::now_ms();
+    if (parser_.in_body() && !was_in_body) begin_body();
+    if (state_ != State::kReading) break;
     count_body(parser_.in_body() ? parser_.body_wire_bytes() : 0);
     if (parser_.failed()) refuse(parser_.problem());
     if (parser_.in_body() && worker_->bodies_are_too_many()) {
@@ -144,6 +145,19 @@ void Connection::feed(std::string_view bytes) {
   }
   if (parser_.awaits_continue()) send_continue();
   if (state_ == State::kReading) arm_reading_deadline(Reactor::now_ms());
+}
+
+// Whoever sends it must be known before it may grow.
+void Connection::begin_body() {
+  window_began_ms_ = Reactor::now_ms();
+  window_bytes_ = 0;
+  try {
+    auto limit = worker_->handler.body_limit(parser_.head());
+    limit ? parser_.limit_body(*limit) : refuse(std::move(limit.error()));
+  } catch (const std::exception& error) {
+    log(LogLevel::kError, "http.handler_threw", {{"reason", error.what()}});
+    refuse({500, "internal", "the server gave no answer; its log may say why"});
+  }
 }
 
 void Connection::count_body(size_t bytes) {
@@ -182,9 +196,12 @@ void Connection::arm_reading_deadline(int64_t now_ms) {
   if (parser_.idle()) {
     deadline_ms_ = now_ms + options.idle_timeout_ms;
   } else if (parser_.in_body()) {
-    const auto received = static_cast<int64_t>(parser_.body_wire_bytes());
-    deadline_ms_ =
-        body_began_ms_ + options.body_grace_ms + received * 1000 / options.body_min_bytes_per_s;
+    const uint64_t received = parser_.body_wire_bytes();
+    if (received - window_bytes_ >= options.body_window_bytes) {
+      window_began_ms_ = now_ms;
+      window_bytes_ = received;
+    }
+    deadline_ms_ = window_began_ms_ + options.body_window_ms;
   } else {
     deadline_ms_ = request_began_ms_ + options.header_timeout_ms;
   }
@@ -202,11 +219,15 @@ void Connection::check_deadline(int64_t now_ms) {
 }
 
 void Connection::refuse(const api::Problem& problem) {
+  refuse(api::to_response(problem));
+}
+
+void Connection::refuse(api::Response response) {
   count_body(0);
   close_after_ = true;
   without_body_ = parser_.is_head();
   http_1_0_ = parser_.is_http_1_0();
-  answer(api::to_response(problem));
+  answer(std::move(response));
 }
 
 void Connection::send_continue() {

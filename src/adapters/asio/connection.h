@@ -57,6 +57,7 @@ class Connection final : public Waiter, public std::enable_shared_from_this<Conn
   };
 
   void feed(std::string_view bytes);
+  void begin_body();
   void count_body(size_t bytes);
   void dispatch();
   void resume();
@@ -64,6 +65,7 @@ class Connection final : public Waiter, public std::enable_shared_from_this<Conn
   void keep_pending(std::string_view bytes);
   void on_end_of_input();
   void refuse(const api::Problem& problem);
+  void refuse(api::Response response);
   void send_continue();
   void write_head(const api::Response& response, Framing framing);
   void flush();
@@ -80,7 +82,8 @@ class Connection final : public Waiter, public std::enable_shared_from_this<Conn
   State state_ = State::kReading;
   int64_t deadline_ms_;
   int64_t request_began_ms_ = 0;
-  int64_t body_began_ms_ = 0;
+  int64_t window_began_ms_ = 0;  // of the body: when it had come so far
+  uint64_t window_bytes_ = 0;
   size_t body_bytes_ = 0;  // as the worker counts them
 
   std::weak_ptr<Exchange> exchange_;

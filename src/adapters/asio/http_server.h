@@ -28,9 +28,10 @@ struct HttpServerOptions {
   size_t max_stream_bytes = 1u << 20;  // what may wait for a slow reader of a stream
 
   int64_t header_timeout_ms = 10'000;  // from a request's first byte to the end of its header
-  // A body must have arrived at this rate at every instant after the grace.
-  int64_t body_grace_ms = 10'000;
-  int64_t body_min_bytes_per_s = 4096;
+  // So much more of a body, or its end, must arrive in each window. What came earlier earns
+  // nothing.
+  int64_t body_window_ms = 10'000;
+  size_t body_window_bytes = 40u << 10;
   int64_t idle_timeout_ms = 75'000;   // between requests, and before the first
   int64_t write_timeout_ms = 30'000;  // without any progress
   int64_t linger_timeout_ms = 2'000;  // for the client to close after the last answer

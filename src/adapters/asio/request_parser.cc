@@ -39,6 +39,11 @@ size_t RequestParser::feed(std::string_view bytes) {
   return used;
 }
 
+void RequestParser::limit_body(size_t bytes) {
+  body_limit_ = std::min(body_limit_, bytes);
+  if (in_body() && request_.body.size() + remaining_ > body_limit_) body_too_large();
+}
+
 api::Request RequestParser::take() {
   PERDURE_ASSERT(complete(), "only a complete request is taken");
   api::Request request = std::move(request_);
@@ -116,7 +121,7 @@ bool RequestParser::line_too_long() {
 
 bool RequestParser::body_too_large() {
   return refuse(413, "body_too_large",
-                "the body is larger than " + std::to_string(limits_.body_bytes) + " bytes");
+                "the body is larger than " + std::to_string(body_limit_) + " bytes");
 }
 
 void RequestParser::on_line(std::string_view line) {
@@ -338,7 +343,7 @@ void RequestParser::on_chunk_size(std::string_view line) {
     const int digit = hex_digit(line[digits]);
     if (digit < 0) break;
     size = size * 16 + static_cast<uint64_t>(digit);
-    size = std::min<uint64_t>(size, limits_.body_bytes + 1);
+    size = std::min<uint64_t>(size, body_limit_ + 1);
   }
   const std::string_view extensions = line.substr(digits);
   if (digits == 0 || (!extensions.empty() && extensions.front() != ';') ||
@@ -346,7 +351,7 @@ void RequestParser::on_chunk_size(std::string_view line) {
     malformed("a chunk's size is not a hexadecimal number");
     return;
   }
-  if (request_.body.size() + size > limits_.body_bytes) {
+  if (request_.body.size() + size > body_limit_) {
     body_too_large();
     return;
   }

@@ -28,12 +28,16 @@ class RequestParser {
   size_t feed(std::string_view bytes);
 
   bool idle() const { return stage_ == Stage::kRequestLine && head_bytes_ == 0; }
+  // The head is complete, the body is not.
   bool in_body() const { return stage_ >= Stage::kBody && stage_ <= Stage::kTrailers; }
   bool complete() const { return stage_ == Stage::kComplete; }
   bool failed() const { return stage_ == Stage::kFailed; }
   const api::Problem& problem() const { return problem_; }
 
   // Of the request whose head is complete.
+  const api::Request& head() const { return request_; }
+  // Refuses the request if its body is, or grows, longer than that.
+  void limit_body(size_t bytes);
   bool keep_alive() const { return keep_alive_; }
   bool is_head() const { return is_head_; }
   bool is_http_1_0() const { return minor_ == 0; }
@@ -77,6 +81,7 @@ class RequestParser {
   bool body_too_large();
 
   ParserLimits limits_;
+  size_t body_limit_ = limits_.body_bytes;  // of the current request
   Stage stage_ = Stage::kRequestLine;
   std::string line_;  // the beginning of a line whose end has not arrived
   api::Request request_;

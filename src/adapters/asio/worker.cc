@@ -14,7 +14,7 @@ namespace {
 
 int64_t tick_for(const HttpServerOptions& options) {
   const int64_t shortest_ms =
-      std::min({options.header_timeout_ms, options.body_grace_ms, options.idle_timeout_ms,
+      std::min({options.header_timeout_ms, options.body_window_ms, options.idle_timeout_ms,
                 options.write_timeout_ms, options.linger_timeout_ms});
   return std::clamp<int64_t>(shortest_ms / 8, 5, 250);
 }

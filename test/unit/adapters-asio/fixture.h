@@ -20,11 +20,16 @@ using Handle = std::function<void(api::Request, ResponderPtr)>;
 class FunctionHandler final : public api::Handler {
  public:
   explicit FunctionHandler(Handle handle) : handle_(std::move(handle)) {}
+  tl::expected<size_t, api::Response> body_limit(const api::Request& head) override {
+    return limit ? limit(head) : SIZE_MAX;
+  }
   void handle(api::Request request, ResponderPtr responder) override {
     ++calls;
     handle_(std::move(request), std::move(responder));
   }
   std::atomic<int> calls{0};
+  // Set before the server starts to be used; else the server's own limit is the only one.
+  std::function<tl::expected<size_t, api::Response>(const api::Request&)> limit;
 
  private:
   Handle handle_;

@@ -34,8 +34,8 @@ TEST(HttpLimits, CountsTheHeadersTimeFromTheFirstByteNotTheLast) {
 
 TEST(HttpLimits, RefusesABodyThatIsTooSlow) {
   HttpServerOptions options;
-  options.body_grace_ms = 100;
-  options.body_min_bytes_per_s = 1'000'000;
+  options.body_window_ms = 100;
+  options.body_window_bytes = 100'000;
   TestServer test(echo, options);
   Client client = test.connect();
   client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n");
@@ -48,20 +48,90 @@ TEST(HttpLimits, RefusesABodyThatIsTooSlow) {
   EXPECT_EQ(test.handler.calls, 0);
 }
 
-TEST(HttpLimits, TakesABodyThatKeepsTheRateBeyondTheGrace) {
+TEST(HttpLimits, TakesABodyThatKeepsTheRateForLongerThanAWindow) {
   HttpServerOptions options;
-  options.body_grace_ms = 100;
-  options.body_min_bytes_per_s = 100;
+  options.body_window_ms = 200;
+  options.body_window_bytes = 400;
   TestServer test(echo, options);
   Client client = test.connect();
-  client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n");
+  client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10000\r\n\r\n");
   const auto began = steady_clock::now();
-  for (int i = 0; i < 50; ++i) {
+  for (int i = 0; i < 100; ++i) {
     client.readable(5);
     client.send(std::string(100, 'a'));
   }
   EXPECT_EQ(client.read_answer().status, 200);
-  EXPECT_GE(elapsed_ms(began), 100) << "too fast to have shown anything";
+  EXPECT_GE(elapsed_ms(began), 300) << "too fast to have shown anything";
+}
+
+// Nearly all of it at once, and then nothing: what came early buys no time.
+TEST(HttpLimits, ABodyThatStandsStillIsCutHoweverMuchOfItCame) {
+  HttpServerOptions options;
+  options.body_window_ms = 100;
+  options.body_window_bytes = 1'000;
+  TestServer test(echo, options);
+  Client client = test.connect();
+  client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\n\r\n" +
+              std::string(1'999'999, 'a'));
+  const auto began = steady_clock::now();
+  EXPECT_EQ(client.read_answer().status, 408);
+  EXPECT_LT(elapsed_ms(began), kPatienceMs / 2);
+}
+
+TEST(HttpLimits, AsksTheHandlerBeforeABodyGrows) {
+  TestServer test;
+  test.handler.limit = [](const api::Request& head) -> tl::expected<size_t, api::Response> {
+    if (!head.header("authorization")) return tl::unexpected(text("who is it?", 401));
+    return 1'000;
+  };
+  Client stranger = test.connect();
+  stranger.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3000000\r\n\r\n");
+  Answer answer = stranger.read_answer();  // of the body nothing was sent
+  EXPECT_EQ(answer.status, 401);
+  EXPECT_EQ(answer.headers.at("connection"), "close");
+  stranger.end_sending();
+  EXPECT_TRUE(stranger.at_end());
+
+  const std::string known = "POST / HTTP/1.1\r\nHost: x\r\nAuthorization: a\r\n";
+  Client long_body = test.connect();
+  long_body.send(known + "Content-Length: 1001\r\n\r\n");
+  EXPECT_EQ(long_body.read_answer().status, 413);
+  Client chunks = test.connect();
+  chunks.send(known + "Transfer-Encoding: chunked\r\n\r\n");
+  chunks.send("3E8\r\n" + std::string(1'000, 'a') + "\r\n1\r\n");
+  EXPECT_EQ(chunks.read_answer().status, 413);
+  EXPECT_EQ(test.handler.calls, 0);
+
+  Client fine = test.connect();
+  fine.send(known + "Expect: 100-continue\r\nContent-Length: 1000\r\n\r\n");
+  EXPECT_FALSE(fine.read_through("100 Continue\r\n\r\n").empty());
+  fine.send(std::string(1'000, 'a'));
+  EXPECT_EQ(fine.read_answer().status, 200);
+  fine.send(post("b", "Authorization: a\r\n"));
+  EXPECT_EQ(fine.read_answer().status, 200) << "the next request begins anew";
+}
+
+TEST(HttpLimits, BodiesOfStrangersKeepNobodyOut) {
+  HttpServerOptions options;
+  options.max_bodies_bytes = 1u << 20;
+  TestServer test(echo, options);
+  test.handler.limit = [](const api::Request& head) -> tl::expected<size_t, api::Response> {
+    if (!head.header("authorization")) return tl::unexpected(text("who is it?", 401));
+    return SIZE_MAX;
+  };
+  std::vector<Client> strangers;
+  for (int i = 0; i < 8; ++i) {
+    strangers.push_back(test.connect());
+    strangers.back().send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\n" +
+                          std::string(899'999, 'a'));
+  }
+  Client known = test.connect();
+  known.send("POST / HTTP/1.1\r\nHost: x\r\nAuthorization: a\r\nContent-Length: 900000\r\n\r\n");
+  known.send(std::string(450'000, 'a'));
+  known.readable(50);
+  known.send(std::string(450'000, 'a'));
+  EXPECT_EQ(known.read_answer().status, 200);
+  for (Client& stranger : strangers) EXPECT_EQ(stranger.read_answer().status, 401);
 }
 
 // Each body may be as long as a planner's answer, and come as slowly as it likes above the rate:

@@ -1,0 +1,79 @@
+"""What one client may take of the server before the others would notice."""
+import socket
+import time
+import unittest
+
+from api import raw
+from case import SystemTest
+
+MIB = 1 << 20
+
+
+class Json(SystemTest):
+    def setUp(self):
+        self.api = self.server({"agents": {"manual": {"planner": "manual"}}}, agents={}).api
+
+    def test_the_members_of_an_object_are_counted(self):
+        names = [b'"%d":0' % number for number in range(20_001)]
+        body = b'{"agent":"manual","input":{%s}}'
+        reply = self.api.post("/v1/tasks", body % b",".join(names))
+        self.assertEqual((reply.status, reply.json["code"]), (400, "invalid_json"))
+        self.assertIn("more than 20000 members", reply.json["detail"])
+        self.assertEqual(self.api.post("/v1/tasks", body % b",".join(names[1:])).status, 202)
+
+
+class Bodies(SystemTest):
+    def setUp(self):
+        self.served = self.server({"agents": {"manual": {"planner": "manual"}}}, agents={})
+        self.api = self.served.api
+
+    def head(self, size, token=None):
+        known = f"Authorization: Bearer {token}\r\n" if token else ""
+        return (f"POST /v1/planners/manual/turns HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                f"{known}Content-Length: {size}\r\n\r\n").encode()
+
+    def connect(self):
+        host, port = self.api.address.rsplit(":", 1)
+        connection = socket.create_connection((host, int(port)), timeout=10)
+        self.addCleanup(connection.close)
+        return connection
+
+    def test_a_stranger_is_answered_before_the_body(self):
+        for token in (None, "wrong"):
+            answer = raw(self.api.address, self.head(30 * MIB, token), seconds=5)
+            self.assertEqual(answer.split(b"\r\n")[0], b"HTTP/1.1 401 Unauthorized")
+            self.assertIn(b"\r\nconnection: close\r\n", answer.lower())
+        self.assertEqual(self.api.get("/v1/tasks").json["tasks"], [])
+
+    def test_strangers_keep_no_body_out(self):
+        for _ in range(9):  # as much as all unfinished bodies together may hold, and more
+            connection = self.connect()
+            connection.sendall(self.head(32 * MIB))
+            try:
+                connection.sendall(b"x" * (32 * MIB - 1))
+            except OSError:
+                pass  # it was cut off
+        for _ in range(3):
+            reply = self.api.post("/v1/tasks", {"agent": "manual", "input": "x" * (3 * MIB)})
+            self.assertEqual(reply.status, 202, reply)
+
+    def test_what_the_route_takes(self):
+        token = self.served.token
+        for path, size, status in (("/v1/tasks", 4 * MIB + 1, 413), ("/v1/tasks", 33 * MIB, 413),
+                                   ("/v1/planners/manual/turns", 33 * MIB, 413), ("/v1/nowhere", 4 * MIB, 404)):
+            head = self.head(size, token).replace(b"/v1/planners/manual/turns", path.encode())
+            with self.subTest(f"{path} {size}"):
+                answer = raw(self.api.address, head, seconds=5)
+                self.assertEqual(answer[9:12].decode(), str(status), answer)
+
+    def test_a_body_that_stands_still_is_cut(self):
+        connection = self.connect()
+        connection.sendall(self.head(2 * MIB, self.served.token) + b" " * (2 * MIB - 1))
+        began = time.monotonic()
+        connection.settimeout(20)
+        self.assertEqual(connection.recv(65536)[:12], b"HTTP/1.1 408")
+        self.assertTrue(8 < time.monotonic() - began < 15)
+
+
+if __name__ == "__main__":
+    unittest.main()
