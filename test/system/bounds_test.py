@@ -1,4 +1,5 @@
 """What one client may take of the server before the others would notice."""
+import pathlib
 import socket
 import time
 import unittest
@@ -73,6 +74,46 @@ class Bodies(SystemTest):
         connection.settimeout(20)
         self.assertEqual(connection.recv(65536)[:12], b"HTTP/1.1 408")
         self.assertTrue(8 < time.monotonic() - began < 15)
+
+
+class Readers(SystemTest):
+    ANSWER = 15 * MIB
+
+    def setUp(self):
+        self.served = self.server({"agents": {"manual": {"planner": "manual"}}}, agents={})
+        self.api = self.served.api
+        self.task = self.api.submit("manual", 1)
+        plan = self.api.post("/v1/planners/manual/poll", {"version": "1", "wait_s": 10}).json["plan"]
+        turn = {"task": self.task, "turn": plan["turn"], "upto_seq": plan["upto_seq"], "planner_version": "1",
+                "actions": [{"complete": "x" * self.ANSWER}]}
+        self.assertEqual(self.api.post("/v1/planners/manual/turns", turn).status, 200)
+        self.api.wait(self.task, "completed")
+
+    def memory_mib(self):
+        status = pathlib.Path(f"/proc/{self.served.process.pid}/status").read_text("utf-8")
+        return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+    def reads_nothing(self):
+        connection = socket.socket()
+        self.addCleanup(connection.close)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        host, port = self.api.address.rsplit(":", 1)
+        connection.connect((host, int(port)))
+        connection.settimeout(20)
+        connection.sendall(f"GET /v1/tasks/{self.task} HTTP/1.1\r\nHost: localhost\r\n"
+                           f"Authorization: Bearer {self.served.token}\r\n\r\n".encode())
+        return connection.recv(12)
+
+    def test_answers_that_nobody_reads(self):
+        self.assertEqual(len(self.api.get(f"/v1/tasks/{self.task}").json["result"]), self.ANSWER)
+        before_mib = self.memory_mib()
+        said = [self.reads_nothing() for _ in range(30)]
+        self.assertIn(b"HTTP/1.1 503", said)
+        self.assertLess(self.memory_mib() - before_mib, 64 + 90)  # and what answers took while they were made
+        deadline = time.monotonic() + 20  # who stands still makes room for whoever reads
+        while (reply := self.api.get(f"/v1/tasks/{self.task}")).status == 503 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.assertEqual(len(reply.json["result"]), self.ANSWER)
 
 
 if __name__ == "__main__":

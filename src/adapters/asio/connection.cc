@@ -1,7 +1,9 @@
 #include "adapters/asio/connection.h"
 
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -28,6 +30,7 @@ constexpr size_t kMaxPendingBytes = 64u << 10;
 constexpr size_t kInlineBodyBytes = 16u << 10;
 // Idle connections keep no more than this.
 constexpr size_t kKeptBytes = 64u << 10;
+constexpr const char* kTooMuchWaits = "too many answers wait for their readers";
 
 ParserLimits parser_limits(const HttpServerOptions& options) {
   return {options.max_target_bytes, options.max_header_bytes, options.max_header_count,
@@ -50,6 +53,7 @@ void tune_socket(int fd) {
 void append_chunk(std::string& out, std::string_view bytes) {
   std::array<char, 20> size;
   const auto end = std::to_chars(size.data(), size.data() + size.size(), bytes.size(), 16).ptr;
+  out.reserve(out.size() + bytes.size() + size.size() + 4);  // or it would take twice as much
   out.append(size.data(), end);
   out += "\r\n";
   out += bytes;
@@ -170,6 +174,7 @@ void Connection::dispatch() {
   deadline_ms_ = kNever;
   close_after_ = !parser_.keep_alive();
   without_body_ = parser_.is_head();
+  changes_nothing_ = without_body_ || parser_.head().method == "GET";
   http_1_0_ = parser_.is_http_1_0();
   auto exchange = std::make_shared<Exchange>(shared_from_this(), worker_->options.max_stream_bytes);
   exchange_ = exchange;
@@ -208,8 +213,11 @@ void Connection::arm_reading_deadline(int64_t now_ms) {
 }
 
 void Connection::check_deadline(int64_t now_ms) {
+  if (waits_for_reader()) note_taken(now_ms);
   if (now_ms < deadline_ms_) return;
-  if (state_ != State::kReading || parser_.idle()) {
+  if (waits_for_reader()) {
+    cut("the client does not read");
+  } else if (state_ != State::kReading || parser_.idle()) {
     close();
   } else if (parser_.in_body()) {
     refuse({408, "body_timeout", "the body arrived too slowly; send the request again"});
@@ -248,6 +256,14 @@ void Connection::write_head(const api::Response& response, Framing framing) {
 
 void Connection::answer(api::Response response) {
   if (state_ == State::kClosed) return;
+  const bool is_large = !without_body_ && response.body.size() > kInlineBodyBytes;
+  if (is_large && !worker_->has_room(response.body.capacity(), *this)) {
+    // What has been done may not be said to be refused.
+    if (!changes_nothing_) return cut(kTooMuchWaits);
+    response = api::to_response({503, "too_many_answers",
+                                 "the server holds as much of answers that wait for their readers "
+                                 "as it may; ask again later"});
+  }
   exchange_.reset();
   const bool bodiless = is_bodiless(response.status);
   write_head(response, bodiless ? Framing::kClose : Framing::kLength);
@@ -294,6 +310,7 @@ void Connection::stream(std::string_view bytes) {
   }
   flush();
   set_unsent();
+  if (waits_for_reader() && !worker_->has_room(0, *this)) cut(kTooMuchWaits);
 }
 
 void Connection::end_stream() {
@@ -307,6 +324,12 @@ void Connection::end_stream() {
 void Connection::cut_stream() {
   if (state_ == State::kClosed) return;
   log(LogLevel::kInfo, "http.stream_cut", {{"reason", "the client reads too slowly"}});
+  close();
+}
+
+void Connection::cut(const char* why) {
+  if (state_ == State::kClosed) return;
+  log(LogLevel::kInfo, "http.answer_cut", {{"reason", why}});
   close();
 }
 
@@ -327,11 +350,40 @@ void Connection::set_unsent() {
   if (const auto exchange = exchange_.lock()) exchange->set_unsent(unsent_bytes());
 }
 
-void Connection::flush() {
-  if (waits_writable_) return;
-  while (unsent_bytes() > 0) {
-    if (!send_some()) return;
+// The memory counts, and not what is left of it to send.
+void Connection::count_held() {
+  const size_t now = unsent_bytes() > 0 ? out_.capacity() + body_.capacity() : 0;
+  if (!waits_for_reader() && now > 0) {
+    taken_bytes_ = delivered_bytes();
+    taken_ms_ = Reactor::now_ms();
+    deadline_ms_ = taken_ms_ + worker_->options.write_window_ms;
   }
+  worker_->count_held(held_bytes_, now);
+  held_bytes_ = now;
+}
+
+// That the system takes more shows little: it does so a megabyte at a time.
+uint64_t Connection::delivered_bytes() const {
+  int queued = 0;
+  if (::ioctl(socket_.fd(), SIOCOUTQ, &queued) != 0) queued = 0;
+  return sent_bytes_ - static_cast<uint64_t>(queued);
+}
+
+void Connection::note_taken(int64_t now_ms) {
+  const uint64_t delivered = delivered_bytes();
+  if (delivered - taken_bytes_ < worker_->options.write_window_bytes) return;
+  taken_bytes_ = delivered;
+  taken_ms_ = now_ms;
+  deadline_ms_ = now_ms + worker_->options.write_window_ms;
+}
+
+void Connection::flush() {
+  while (!waits_writable_ && unsent_bytes() > 0) {
+    if (!send_some()) break;
+  }
+  if (state_ == State::kClosed) return;
+  count_held();
+  if (waits_writable_) return;
   out_.clear();
   body_.clear();
   out_sent_ = body_sent_ = 0;
@@ -357,11 +409,11 @@ bool Connection::send_some() {
     // A reader that is always behind would let the sent part grow without end. Not each time: the
     // rest is moved.
     if (out_sent_ >= out_.size() / 2) out_.erase(0, std::exchange(out_sent_, 0));
-    deadline_ms_ = Reactor::now_ms() + worker_->options.write_timeout_ms;
     waits_writable_ = true;
     socket_.wait_writable(shared_from_this());
     return false;
   }
+  sent_bytes_ += static_cast<uint64_t>(sent);
   const size_t of_out = std::min(static_cast<size_t>(sent), parts[0].iov_len);
   out_sent_ += of_out;
   body_sent_ += static_cast<size_t>(sent) - of_out;
@@ -421,6 +473,7 @@ void Connection::close() {
   const auto self = shared_from_this();  // the worker may hold the last reference
   state_ = State::kClosed;
   count_body(0);
+  worker_->count_held(std::exchange(held_bytes_, 0), 0);
   if (const auto exchange = exchange_.lock()) exchange->disconnected();
   exchange_.reset();
   socket_.close();

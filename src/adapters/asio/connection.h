@@ -29,6 +29,13 @@ class Connection final : public Waiter, public std::enable_shared_from_this<Conn
   // No further requests: closes now if idle, or behind the answer in flight.
   void drain();
   void close();
+  // Closes, and tells the log why.
+  void cut(const char* why);
+  // An answer, or some of a stream, waits for the client to read.
+  bool waits_for_reader() const { return held_bytes_ > 0; }
+  size_t held_bytes() const { return held_bytes_; }
+  // When the client had last taken as much as it must in a window.
+  int64_t taken_ms() const { return taken_ms_; }
 
   // From the exchange in progress.
   void answer(api::Response response);
@@ -75,6 +82,9 @@ class Connection final : public Waiter, public std::enable_shared_from_this<Conn
   void arm_reading_deadline(int64_t now_ms);
   void set_unsent();
   size_t unsent_bytes() const;
+  void count_held();
+  uint64_t delivered_bytes() const;
+  void note_taken(int64_t now_ms);
 
   const std::shared_ptr<Worker> worker_;
   Descriptor socket_;
@@ -92,6 +102,10 @@ class Connection final : public Waiter, public std::enable_shared_from_this<Conn
   size_t out_sent_ = 0;
   std::string body_;  // a large body, behind `out_`
   size_t body_sent_ = 0;
+  size_t held_bytes_ = 0;     // of both, as the worker counts them; 0 when nothing waits
+  uint64_t sent_bytes_ = 0;   // given to the system, since the beginning
+  uint64_t taken_bytes_ = 0;  // of these delivered to the client at `taken_ms_`
+  int64_t taken_ms_ = 0;
 
   bool feeding_ = false;
   bool waits_readable_ = false;
@@ -99,6 +113,7 @@ class Connection final : public Waiter, public std::enable_shared_from_this<Conn
   bool input_ended_ = false;
   bool close_after_ = false;  // behind the answer in progress
   bool without_body_ = false;
+  bool changes_nothing_ = false;  // the request in progress
   bool http_1_0_ = false;
   bool chunked_ = false;
 };

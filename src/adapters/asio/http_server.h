@@ -26,14 +26,20 @@ struct HttpServerOptions {
   // Of bodies that are still coming, a thread; a body that would be more is refused with 503.
   size_t max_bodies_bytes = 256u << 20;
   size_t max_stream_bytes = 1u << 20;  // what may wait for a slow reader of a stream
+  // Of answers and streams that wait for their readers, a thread. Where one would be more, readers
+  // that stand still are cut, and else it is refused; alone it may be of any size.
+  size_t max_unsent_bytes = 64u << 20;
 
   int64_t header_timeout_ms = 10'000;  // from a request's first byte to the end of its header
   // So much more of a body, or its end, must arrive in each window. What came earlier earns
   // nothing.
   int64_t body_window_ms = 10'000;
   size_t body_window_bytes = 40u << 10;
-  int64_t idle_timeout_ms = 75'000;   // between requests, and before the first
-  int64_t write_timeout_ms = 30'000;  // without any progress
+  int64_t idle_timeout_ms = 75'000;  // between requests, and before the first
+  // So much more of what waits, or its end, must be taken by the client in each window.
+  int64_t write_window_ms = 30'000;
+  size_t write_window_bytes = 40u << 10;
+  int64_t stands_still_ms = 1'000;    // without as much, and it makes room for others
   int64_t linger_timeout_ms = 2'000;  // for the client to close after the last answer
 };
 

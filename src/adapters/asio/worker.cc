@@ -15,7 +15,7 @@ namespace {
 int64_t tick_for(const HttpServerOptions& options) {
   const int64_t shortest_ms =
       std::min({options.header_timeout_ms, options.body_window_ms, options.idle_timeout_ms,
-                options.write_timeout_ms, options.linger_timeout_ms});
+                options.write_window_ms, options.linger_timeout_ms});
   return std::clamp<int64_t>(shortest_ms / 8, 5, 250);
 }
 
@@ -82,6 +82,27 @@ void Worker::close_all() {
   for (const auto& connection : open) connection->close();
   alarm_.cancel();
   ticking_ = false;
+}
+
+Connection* Worker::slowest_reader(const Connection& spared) const {
+  Connection* slowest = nullptr;
+  for (const auto& connection : connections_) {
+    if (connection.get() == &spared || !connection->waits_for_reader()) continue;
+    if (slowest == nullptr || connection->taken_ms() < slowest->taken_ms()) {
+      slowest = connection.get();
+    }
+  }
+  return slowest;
+}
+
+bool Worker::has_room(size_t bytes, const Connection& spared) {
+  while (held_bytes_ > spared.held_bytes() && held_bytes_ + bytes > options.max_unsent_bytes) {
+    Connection* const slowest = slowest_reader(spared);
+    if (slowest == nullptr) return false;
+    if (Reactor::now_ms() - slowest->taken_ms() < options.stands_still_ms) return false;
+    slowest->cut("others need the memory that its answer takes");
+  }
+  return true;
 }
 
 std::string_view Worker::date() {

@@ -32,6 +32,11 @@ class Worker : public std::enable_shared_from_this<Worker> {
   // Bytes of bodies that are still coming, over all connections.
   void count_bodies(size_t before, size_t now) { bodies_bytes_ += now - before; }
   bool bodies_are_too_many() const { return bodies_bytes_ > options.max_bodies_bytes; }
+  // Bytes of answers that wait for their readers, over all connections.
+  void count_held(size_t before, size_t now) { held_bytes_ += now - before; }
+  // Whether so much more may wait for the reader of `spared`: always, if nothing waits for others.
+  // Closes others that stand still, the longest first, until it may.
+  bool has_room(size_t bytes, const Connection& spared);
   std::string_view date();
 
   const HttpServerOptions options;
@@ -42,10 +47,12 @@ class Worker : public std::enable_shared_from_this<Worker> {
 
  private:
   void tick();
+  Connection* slowest_reader(const Connection& spared) const;
 
   std::vector<std::shared_ptr<Connection>> connections_;
   std::atomic<size_t> count_{0};
   size_t bodies_bytes_ = 0;
+  size_t held_bytes_ = 0;
   // Deadlines are looked at this often: cheaper than a timer for each connection.
   const int64_t tick_ms_;
   Alarm alarm_;

@@ -174,7 +174,7 @@ TEST(HttpLimits, AWaitingHandlerIsNotIdle) {
   HttpServerOptions options;
   options.idle_timeout_ms = 40;
   options.header_timeout_ms = 40;
-  options.write_timeout_ms = 40;
+  options.write_window_ms = 40;
   TestServer* server = nullptr;
   TestServer test(
       [&server](api::Request, ResponderPtr responder) {
@@ -189,7 +189,7 @@ TEST(HttpLimits, AWaitingHandlerIsNotIdle) {
 
 TEST(HttpLimits, GivesUpOnAClientThatDoesNotRead) {
   HttpServerOptions options;
-  options.write_timeout_ms = 100;
+  options.write_window_ms = 100;
   options.max_connections = 1;
   TestServer test(
       [](api::Request request, ResponderPtr responder) {

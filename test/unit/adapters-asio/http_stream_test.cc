@@ -141,7 +141,7 @@ TEST(HttpStream, TakesOneWriteOfAnySize) {
 
 TEST(HttpStream, MayBeQuietForLongOnceItsReaderHasCaughtUp) {
   HttpServerOptions options;
-  options.write_timeout_ms = 500;
+  options.write_window_ms = 500;
   HeldRequest held(options);
   Client client(held.test.server.port(), 65536);
   client.send(kGet);
