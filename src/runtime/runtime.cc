@@ -172,7 +172,8 @@ Status Runtime::Impl::assemble() {
   }
   if (!setup.shell_tools.empty()) {
     PERDURE_ASSERT(outside.processes != nullptr, "who configures a shell can run processes");
-    shell_tools.emplace(*outside.processes, outside.secrets, setup.hidden, setup.shell_tools);
+    shell_tools.emplace(*outside.processes, outside.secrets, setup.hidden, setup.shell_tools,
+                        setup.shell_room, outside.free_bytes);
   }
   for (const ShellToolConfig& tool : setup.shell_tools) {
     TRY_STATUS(perdure::check(tool));
@@ -298,6 +299,9 @@ void Runtime::add_tool(const std::string& name, ToolRules rules) {
   entry.name = name;
   entry.rules = std::move(rules);
   impl_->router.add(std::move(entry), nullptr);
+}
+void Runtime::stop_waiting() {
+  if (impl_->shell_tools) impl_->shell_tools->stop_waiting();
 }
 void Runtime::close_tools() {
   for (const auto& server : impl_->servers) server->close();

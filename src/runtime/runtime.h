@@ -18,6 +18,7 @@
 #include "runtime/workers.h"
 #include "tool/http_tool.h"
 #include "tool/mcp_executor.h"
+#include "tool/shell_executor.h"
 #include "tool/shell_tool.h"
 
 namespace perdure::runtime {
@@ -33,6 +34,7 @@ struct Setup {
   std::vector<ModelConfig> models;
   std::vector<HttpToolConfig> tools;
   std::vector<ShellToolConfig> shell_tools;
+  ShellRoom shell_room;
   std::vector<std::string> hidden;  // from children: the data directory and what holds secrets
   std::vector<McpServerConfig> mcp;
   std::vector<PolicyRule> policy;
@@ -59,7 +61,8 @@ struct Outside {
   // Where the setup has tool servers.
   Timers* timers = nullptr;
   ToolPins* pins = nullptr;
-  std::string version = {};  // ours
+  std::string version = {};                      // ours
+  ShellToolExecutor::FreeBytes free_bytes = {};  // optional: no disk is too full for a command
 };
 
 class Runtime {
@@ -82,6 +85,8 @@ class Runtime {
   ToolCatalog& tools();
   // The contract of a tool that the setup does not have: with set_tool_executor.
   void add_tool(const std::string& name, ToolRules rules);
+  // Commands that wait for room are not begun any more: they have not been sent. Any thread.
+  void stop_waiting();
   // Ends the tool servers in order. Behind the engine's last pump.
   void close_tools();
   void set_on_delta(OnDelta on_delta);

@@ -10,6 +10,7 @@
 #include "server/mcp_config.h"
 #include "server/people_config.h"
 #include "server/policy_config.h"
+#include "server/sandbox_config.h"
 #include "server/telemetry.h"
 #include "server/toml.h"
 #include "server/tool_config.h"
@@ -229,10 +230,15 @@ Status read_document(Config& config, const json::value& document, const std::str
   const json::object& tools = tables("tools");
   const json::object& mcp = tables("mcp");
   const json::object& agents = tables("agents");
+  const json::value* sandbox = in.value("sandbox");
   const json::value* people = in.value("people");
   const json::array* policy = in.array("policy");
   TRY_STATUS(in.finish());
   if (server != nullptr) TRY_STATUS(read_server(config, *server, folder));
+  ShellRoom& room = config.setup.shell_room;
+  room = default_shell_room();
+  room.disk_bytes = config.disk_reserve_mib << 20;
+  if (sandbox != nullptr) TRY_STATUS(read_sandbox(room, *sandbox));
   TRY_STATUS(read_secrets(config, secrets, folder));
   TRY_STATUS(read_tokens(config, tokens, folder));
   if (telemetry != nullptr) {

@@ -40,6 +40,9 @@ namespace {
 
 constexpr size_t kConnectionsMax = 20'000;
 
+// Of the drain, for writing down what was not begun.
+constexpr int64_t kLastCallsMs = 500;
+
 // The server needs a handler when it is made, and the API needs the server's timers.
 class LateHandler : public api::Handler {
  public:
@@ -170,7 +173,7 @@ class Served {
                    {*opened_.store, *opened_.blobs, clock_, rng_, *client_,
                     [this](std::function<void()> work) { workers_->put(std::move(work)); },
                     config_.secrets, read_secret, end_process, processes_.get(), &timers_,
-                    opened_.pins.get(), PERDURE_VERSION}));
+                    opened_.pins.get(), PERDURE_VERSION, free_bytes}));
     TRY_ASSIGN(exporter_, make_exporter(config_.telemetry, runtime_->setup().models,
                                         config_.data_dir, *opened_.store, *client_, clock_));
     space_ = std::make_unique<DiskSpace>(config_.data_dir, config_.disk_reserve_mib << 20, clock_,
@@ -204,7 +207,12 @@ class Served {
     const std::string why = wait_for_end(signals, config_.until_idle_ms, activity, is_work_open);
     log(LogLevel::kInfo, "server.draining", {{"why", why}});
     remove_running(config_);
+    // What has not begun by then will not, and is not in doubt after the next start.
+    const uint64_t last_begins =
+        timers_.after(std::max<int64_t>(config_.drain_ms - kLastCallsMs, 0),
+                      [this] { runtime_->stop_waiting(); });
     engine.stop(config_.drain_ms);
+    timers_.cancel(last_begins);
     http_->stop(1'000);
     exporter_.reset();
     remove_address(config_);

@@ -22,6 +22,7 @@ Status read_shell(ShellToolConfig& tool, const json::value& table, const std::st
   };
   tool.cpu_s = count("cpu_seconds", 30 * 86'400, tool.cpu_s);
   tool.memory_mb = count("memory_mb", 1 << 30, tool.memory_mb);
+  tool.file_mb = count("file_mb", 1 << 30, tool.file_mb);
   tool.processes = count("processes", 1 << 20, tool.processes);
   return in.finish();
 }

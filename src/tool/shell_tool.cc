@@ -39,6 +39,7 @@ Result<ProcessSpec> place_of(const ShellToolConfig& config, const Secrets& secre
   spec.network = config.network;
   spec.limits.cpu_s = config.cpu_s;
   spec.limits.memory_bytes = config.memory_mb * kMiB;
+  spec.limits.file_bytes = config.file_mb * kMiB;
   spec.limits.processes = config.processes;
   spec.limits.output_bytes = kFloodBytes;
   return spec;

@@ -25,6 +25,7 @@ struct ShellToolConfig {
       120'000;  // the most that a call may ask for, and what it gets if it does not
   uint64_t cpu_s = 120;
   uint64_t memory_mb = 4096;
+  uint64_t file_mb = 1024;  // the largest file that is written
   uint64_t processes = 128;
   size_t max_output_bytes = 1u << 20;  // kept of stdout, and of stderr
   Contract contract;

@@ -40,6 +40,8 @@ class Files(SystemTest):
             (self.config(server={"lisen": "x"}), "lisen", "listen"),
             (self.config(server={"listen": "here"}), "here", "address:port"),
             (self.config(server={"drain": "ten"}), "server.drain", "duration"),
+            (self.config(sandbox={"at_onc": 2}), "at_onc", "at_once"),
+            (self.config(sandbox={"memory_mib": 0}), "sandbox.memory_mib", "outside"),
             (self.with_("models", "main", modle="m"), "modle", "model"),
             (self.with_("models", "main", provider="open-ai"), "models.main.provider", "openai-chat"),
             (self.with_("models", "main", model=5), "models.main.model", "string"),

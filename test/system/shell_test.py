@@ -143,6 +143,86 @@ class ShellLimits(ShellCase):
         told = self.run_command("while :; do :; done")
         self.assertIn("The call failed. Reason: exit status 137", told)
 
+    def test_so_many_run_at_once_and_tenants_take_turns(self):
+        config = self.config({"effect": "repeat"}, memory_mb=100)
+        config["sandbox"] = {"at_once": 2, "memory_mib": 1000}
+        config["tokens"] = {"bob": {"token": "env:BOB", "scopes": ["run"], "tenant": "other"}}
+        bob = "token-of-bob-0123456789abcdef"
+        self.served = self.prepare(config, {"BOB": bob}).start()
+        # Each tells when it begins and when it ends.
+        command = "echo begin >> log; sleep 0.3; echo end >> log; echo {} >> order"
+        many = [(f"c{n}", "sh", {"command": command.format(n)}) for n in range(8)]
+        self.world.rules(answers.calls(*many, round=0, contains="wish of ann"),
+                         answers.calls(("c1", "sh", {"command": command.format("bob")}), round=0, contains="wish of bob"),
+                         answers.says("Done.", round=1))
+        task = self.served.api.submit("dev", "wish of ann")
+        deadline = time.monotonic() + 20
+        while not (self.work / "log").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        mine, self.served.api.token = self.served.api.token, bob
+        other = self.served.api.submit("dev", "wish of bob")
+        self.served.api.wait(other, "completed")
+        self.served.api.token = mine
+        self.served.api.wait(task, "completed")
+        running = most = 0
+        for line in (self.work / "log").read_text().split():
+            running += 1 if line == "begin" else -1
+            most = max(most, running)
+        self.assertEqual(most, 2)
+        order = (self.work / "order").read_text().split()
+        self.assertEqual(len(order), 9)
+        self.assertLess(order.index("bob"), 6, order)
+
+    def test_what_waits_when_the_server_stops_is_not_in_doubt(self):
+        config = self.config({"retry": {"max_attempts": 3, "backoff": "10ms"}}, memory_mb=100)
+        config["sandbox"] = {"at_once": 1, "memory_mib": 1000}
+        config["server"] = {"drain": "1s"}
+        self.served = self.prepare(config).start()
+        os.mkfifo(self.work / "begun")
+        first = self.submit(f"echo x > begun; sleep 60; : {self.served.folder}")
+        with open(self.work / "begun") as reader:
+            reader.read()
+        second = self.submit("echo second >> ran")
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline and not any(
+                record["type"] == "step_intended" and record["step"].startswith("t")
+                for record in self.served.api.journal(second)):
+            time.sleep(0.01)
+        self.assertEqual(self.served.stop(), 0)
+        self.assertFalse((self.work / "ran").exists())
+        self.served.start()
+        self.served.api.wait(second, "completed")
+        self.assertEqual((self.work / "ran").read_text(), "second\n")
+        self.served.api.wait(first, "input_required")
+        self.assertEqual(self.only(self.served.api.inbox())["reason"], "uncertain_outcome")
+
+    def test_no_command_begins_on_a_full_disk(self):
+        self.served = self.prepare()
+        free = self.served.folder / "free"
+        free.write_text(str(100 << 20))
+        self.served.env["PERDURE_FREE_BYTES"] = str(free)
+        config = self.config({"retry": {"max_attempts": 2, "backoff": "10ms"}})
+        config["server"] = {"disk_reserve_mib": 64}
+        self.served.configure(config, {"dev": agent()})
+        self.served.start()
+        self.assertEqual(self.run_command("echo yes")["stdout"], "yes\n")
+        asked = answers.call_chunks(("c1", "sh", {"command": "echo no > ran"}))
+        self.world.rules({"path": answers.MODEL_PATH, "round": 0, "steps": answers.stream(asked, hold="full")},
+                         answers.says("Done.", round=1))
+        self.wish = "a command on a full disk"
+        task = self.served.api.submit("dev", self.wish)
+        self.world.wait_held("full")
+        free.write_text(str(1 << 20))
+        self.world.release("full")
+        self.assertIn("not executed after 2 attempts", self.told(task))
+        self.assertIn("1 MiB left", json.dumps(self.served.api.journal(task)))
+        self.assertFalse((self.work / "ran").exists())
+
+    def test_a_file_is_bounded(self):
+        self.served = self.prepare(self.config(file_mb=1)).start()
+        told = self.run_command("head -c 3000000 /dev/zero > big; echo ${?}; stat -c %s big")
+        self.assertEqual(told["stdout"].split()[-1], str(1 << 20))
+
     def test_what_may_run_again_has_failed_when_its_time_is_over(self):
         self.served = self.prepare(self.config({"effect": "repeat"})).start()
         told = self.told(self.submit("echo begun; sleep 60", timeout_s=2))
