@@ -219,6 +219,7 @@ Api::Impl::Entry Api::Impl::enter(const Request& head) const {
 void Api::Impl::serve(Call call) {
   ++context.counters->requests;
   Entry entry = enter(*call.request);
+  if (entry.who != nullptr) call.responder->sender_is_known();
   const size_t size = call.request->body.size();
   if (!entry.refusal && size > body_limit_of(context.parts.limits, *entry.route)) {
     entry.refusal = problem(413, "too_large",

@@ -41,6 +41,9 @@ class Responder {
   virtual void start_stream(Response head) = 0;
   virtual bool write(std::string_view bytes) = 0;
   virtual void end_stream() = 0;
+  // Whoever sent the request has shown a credential, so that the connection is kept before those of
+  // strangers. Only from inside `Handler::handle`.
+  virtual void sender_is_known() {}
   // Called once, on the server's thread, when the client disconnects before the answer is complete.
   virtual void on_disconnect(std::function<void()> callback) = 0;
 };

@@ -2,11 +2,9 @@
 
 #include <fmt/core.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -31,14 +29,13 @@
 #include "runtime/workers.h"
 #include "server/address.h"
 #include "server/credentials.h"
+#include "server/descriptors.h"
 #include "server/free_bytes.h"
 #include "server/idle.h"
 #include "server/telemetry.h"
 
 namespace perdure::server {
 namespace {
-
-constexpr size_t kConnectionsMax = 20'000;
 
 // Of the drain, for writing down what was not begun.
 constexpr int64_t kLastCallsMs = 500;
@@ -70,20 +67,6 @@ sigset_t block_signals() {
   return signals;
 }
 
-// Each connection, in and out, is a descriptor. What login shells allow is meant for programs that
-// wait with select(), which this one does not.
-size_t raise_descriptor_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
-  const rlim_t before = limit.rlim_cur;
-  limit.rlim_cur = limit.rlim_max;
-  if (limit.rlim_cur != before && setrlimit(RLIMIT_NOFILE, &limit) != 0) {
-    log(LogLevel::kWarn, "server.descriptors", {{"why", std::strerror(errno)}});
-    return before;
-  }
-  return limit.rlim_cur;
-}
-
 void warn_if_in_clear(const Config& config) {
   if (config.address.starts_with("127.") || config.address == "::1") return;
   log(LogLevel::kWarn, "server.listens_in_clear",
@@ -104,6 +87,14 @@ Status try_shells(const Config& config, ProcessRunner& processes) {
     TRY_STATUS(try_shell(tool, config.secrets, config.setup.hidden, processes));
   }
   return {};
+}
+
+// Processes at once.
+size_t count_children(const Config& config) {
+  const auto& mcp = config.setup.mcp;
+  const auto is_process = [](const McpServerConfig& server) { return !server.command.empty(); };
+  return static_cast<size_t>(std::count_if(mcp.begin(), mcp.end(), is_process)) +
+         (config.setup.shell_tools.empty() ? 0 : config.setup.shell_room.at_once);
 }
 
 void warn_of_unknown_prices(const std::vector<ModelConfig>& models) {
@@ -160,12 +151,15 @@ class Served {
       : config_(std::move(config)), clock_(clock), rng_(rng), opened_(std::move(opened)) {}
 
   Status assemble(size_t descriptors) {
+    const DescriptorShares shares = share_descriptors(descriptors, count_children(config_));
     config_.setup.hidden = std::move(config_.private_files);
     config_.setup.hidden.push_back(std::filesystem::absolute(config_.data_dir).string());
     const char* path = std::getenv("PATH");
     processes_ = std::make_unique<SandboxRunner>(path == nullptr ? kDefaultPath : path);
     TRY_STATUS(try_shells(config_, *processes_));
-    client_ = std::make_unique<CurlClient>(clock_);
+    CurlOptions calls;
+    calls.max_open = shares.calls;
+    client_ = std::make_unique<CurlClient>(clock_, std::move(calls));
     workers_ = std::make_unique<runtime::Workers>(2);
     TRY_ASSIGN(runtime_,
                runtime::Runtime::make(
@@ -178,7 +172,7 @@ class Served {
                                         config_.data_dir, *opened_.store, *client_, clock_));
     space_ = std::make_unique<DiskSpace>(config_.data_dir, config_.disk_reserve_mib << 20, clock_,
                                          free_bytes);
-    assemble_http(descriptors);
+    assemble_http(shares.connections);
     assemble_api();
     return {};
   }
@@ -225,13 +219,13 @@ class Served {
   }
 
  private:
-  void assemble_http(size_t descriptors) {
+  void assemble_http(size_t connections) {
     HttpServerOptions options;
     options.address = config_.address;
     options.port = config_.port;
     options.max_body_bytes = api::ApiLimits{}.turn_body_bytes;
-    // The rest is for files and for what the server itself calls.
-    options.max_connections = std::min(kConnectionsMax, descriptors / 4 * 3);
+    options.max_connections = connections;
+    options.max_strangers = std::max<size_t>(connections / 2, 1);
     http_ = std::make_unique<HttpServer>(options, handler_);
     planners_ = std::make_unique<api::RemotePlanners>(
         http_->timers(), api::RemotePlannersOptions{.lease_ms = config_.planner_lease_ms});

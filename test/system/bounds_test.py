@@ -1,11 +1,13 @@
 """What one client may take of the server before the others would notice."""
 import pathlib
+import resource
 import socket
 import time
 import unittest
 
+import answers
 from api import raw
-from case import SystemTest
+from case import SystemTest, agent
 
 MIB = 1 << 20
 
@@ -114,6 +116,43 @@ class Readers(SystemTest):
         while (reply := self.api.get(f"/v1/tasks/{self.task}")).status == 503 and time.monotonic() < deadline:
             time.sleep(0.05)
         self.assertEqual(len(reply.json["result"]), self.ANSWER)
+
+
+class Descriptors(SystemTest):
+    LIMIT = 256
+
+    def setUp(self):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if hard > self.LIMIT:  # for good: this process has no other class of tests
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, self.LIMIT), self.LIMIT))
+        self.api = self.server(self.config()).api
+
+    def test_slow_models_keep_no_client_out(self):
+        chunks = answers.text_chunks("Done.")
+        self.world.rules({"path": answers.MODEL_PATH, "steps": answers.stream(chunks, hold="slow")})
+        tasks = [self.api.submit("orders", f"wish {number}") for number in range(300)]
+        self.world.wait_held("slow", 20)
+        for _ in range(20):
+            self.assertEqual(self.api.get("/healthz", token=None).status, 200)
+            self.assertEqual(self.api.get("/v1/tasks?limit=1").status, 200)
+        # More than comes together with the head: it needs the store's files as well.
+        tasks.append(self.api.submit("orders", "x" * 300_000))
+        self.assertLess(len(self.received(answers.MODEL_PATH)), 80, "the others wait")
+        self.world.rules(answers.says("Done."))
+        self.world.release("slow")
+        for task in tasks:
+            self.api.wait(task, "completed")
+        sent = self.received(answers.MODEL_PATH)
+        self.assertLessEqual(len(sent), len(tasks), "who waited was not sent twice")
+
+    def test_idle_connections_of_strangers_keep_nobody_out(self):
+        host, port = self.api.address.rsplit(":", 1)
+        idle = []
+        for _ in range(180):
+            idle.append(socket.create_connection((host, int(port)), timeout=10))
+            self.addCleanup(idle[-1].close)
+        for _ in range(5):
+            self.assertEqual(self.api.get("/v1/tasks").status, 200)
 
 
 if __name__ == "__main__":

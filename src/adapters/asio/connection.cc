@@ -157,7 +157,9 @@ void Connection::begin_body() {
   window_bytes_ = 0;
   try {
     auto limit = worker_->handler.body_limit(parser_.head());
-    limit ? parser_.limit_body(*limit) : refuse(std::move(limit.error()));
+    if (!limit) return refuse(std::move(limit.error()));
+    sender_is_known();
+    parser_.limit_body(*limit);
   } catch (const std::exception& error) {
     log(LogLevel::kError, "http.handler_threw", {{"reason", error.what()}});
     refuse({500, "internal", "the server gave no answer; its log may say why"});
@@ -340,6 +342,10 @@ void Connection::abandoned() {
   } else {
     close();
   }
+}
+
+void Connection::sender_is_known() {
+  worker_->forget_stranger(*this);
 }
 
 size_t Connection::unsent_bytes() const {

@@ -2,7 +2,9 @@
 // One client: reads requests, one at a time, and writes their answers in the same order. All on
 // its worker's thread.
 #include <cstdint>
+#include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -45,12 +47,15 @@ class Connection final : public Waiter, public std::enable_shared_from_this<Conn
   void end_stream();
   void cut_stream();
   void abandoned();
+  void sender_is_known();
 
   Reactor& reactor() const;
   void on_readable() override;
   void on_writable() override;
 
-  size_t index = 0;  // the worker's: its place among the open connections
+  // The worker's: its place among the open connections, and among those of strangers.
+  size_t index = 0;
+  std::optional<std::list<Connection*>::iterator> stranger;
 
  private:
   enum class State {

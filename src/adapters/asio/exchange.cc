@@ -61,6 +61,10 @@ void Exchange::end_stream() {
   deliver(std::move(lock));
 }
 
+void Exchange::sender_is_known() {
+  if (!detached_) connection_->sender_is_known();
+}
+
 void Exchange::on_disconnect(std::function<void()> callback) {
   const std::lock_guard lock(mutex_);
   if (phase_ == Phase::kEnded) return;

@@ -26,6 +26,7 @@ class Exchange final : public api::Responder, public std::enable_shared_from_thi
   void start_stream(api::Response head) override;
   bool write(std::string_view bytes) override;
   void end_stream() override;
+  void sender_is_known() override;
   void on_disconnect(std::function<void()> callback) override;
 
   // From the connection, on the reactor's thread. The callback runs later on it, never from inside

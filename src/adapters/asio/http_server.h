@@ -19,6 +19,9 @@ struct HttpServerOptions {
   int threads = 1;
 
   size_t max_connections = 10'000;  // above it: 503
+  // Connections, a thread, on which nobody has shown a credential yet: for one more, the oldest of
+  // them is closed.
+  size_t max_strangers = 5'000;
   size_t max_target_bytes = 8u << 10;
   size_t max_header_bytes = 16u << 10;  // request line, header fields and trailer fields together
   size_t max_header_count = 100;

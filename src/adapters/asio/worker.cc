@@ -12,6 +12,8 @@
 namespace perdure::http {
 namespace {
 
+constexpr int64_t kTellMs = 60'000;
+
 int64_t tick_for(const HttpServerOptions& options) {
   const int64_t shortest_ms =
       std::min({options.header_timeout_ms, options.body_window_ms, options.idle_timeout_ms,
@@ -44,10 +46,37 @@ void Worker::add(int fd, bool refused) {
   connections_.push_back(connection);
   count_.store(connections_.size(), std::memory_order_relaxed);
   if (!std::exchange(ticking_, true)) alarm_.set(tick_ms_, [this] { tick(); });
-  refused ? connection->start_refused() : connection->start();
+  if (refused) {
+    connection->start_refused();
+    return;
+  }
+  make_room_for_stranger();
+  connection->stranger = strangers_.insert(strangers_.end(), connection.get());
+  connection->start();
+}
+
+void Worker::make_room_for_stranger() {
+  if (strangers_.size() < options.max_strangers) return;
+  ++strangers_closed_;
+  strangers_.front()->close();
+}
+
+void Worker::forget_stranger(Connection& connection) {
+  if (!connection.stranger) return;
+  strangers_.erase(*connection.stranger);
+  connection.stranger.reset();
+}
+
+void Worker::tell_of_strangers(int64_t now_ms) {
+  if (strangers_closed_ == 0 || now_ms < strangers_tell_ms_) return;
+  log(LogLevel::kWarn, "http.strangers_closed",
+      {{"count", std::to_string(std::exchange(strangers_closed_, 0))},
+       {"why", "too many connections are open on which nobody has shown a credential"}});
+  strangers_tell_ms_ = now_ms + kTellMs;
 }
 
 void Worker::remove(Connection& connection) {
+  forget_stranger(connection);
   const size_t index = connection.index;
   const std::shared_ptr<Connection> kept = std::move(connections_[index]);
   connections_[index] = std::move(connections_.back());
@@ -64,6 +93,7 @@ void Worker::tick() {
     const auto connection = connections_[i];
     connection->check_deadline(now_ms);
   }
+  tell_of_strangers(now_ms);
   ticking_ = !connections_.empty();
   if (ticking_) alarm_.set(tick_ms_, [this] { tick(); });
 }

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <memory>
 #include <vector>
 
@@ -25,6 +26,8 @@ class Worker : public std::enable_shared_from_this<Worker> {
   // Owns `fd`. `refused`: it is told so and closed.
   void add(int fd, bool refused);
   void remove(Connection& connection);
+  // It is no stranger's, or not any more.
+  void forget_stranger(Connection& connection);
   // No further requests; `empty` is called when the last connection has closed.
   void drain(std::function<void()> empty);
   void close_all();
@@ -47,9 +50,14 @@ class Worker : public std::enable_shared_from_this<Worker> {
 
  private:
   void tick();
+  void make_room_for_stranger();
+  void tell_of_strangers(int64_t now_ms);
   Connection* slowest_reader(const Connection& spared) const;
 
   std::vector<std::shared_ptr<Connection>> connections_;
+  std::list<Connection*> strangers_;  // the oldest first
+  uint64_t strangers_closed_ = 0;     // since the log was told
+  int64_t strangers_tell_ms_ = 0;     // not again before
   std::atomic<size_t> count_{0};
   size_t bodies_bytes_ = 0;
   size_t held_bytes_ = 0;

@@ -230,6 +230,34 @@ TEST(HttpLimits, RefusesConnectionsAboveTheLimit) {
   EXPECT_EQ(second.read_answer().status, 200);
 }
 
+TEST(HttpLimits, StrangersMakeRoomForWhoComesLater) {
+  HttpServerOptions options;
+  options.max_strangers = 3;
+  TestServer test(
+      [](api::Request request, ResponderPtr responder) {
+        if (request.header("authorization")) responder->sender_is_known();
+        echo(std::move(request), std::move(responder));
+      },
+      options);
+  Client known = test.connect();
+  known.send("GET / HTTP/1.1\r\nHost: x\r\nAuthorization: a\r\n\r\n");
+  EXPECT_EQ(known.read_answer().status, 200);
+  Client used = test.connect();
+  used.send(kGet);
+  EXPECT_EQ(used.read_answer().status, 200);
+  std::vector<Client> idle;
+  for (int i = 0; i < 5; ++i) idle.push_back(test.connect());
+  Client last = test.connect();
+  last.send(kGet);
+  EXPECT_EQ(last.read_answer().status, 200);
+  EXPECT_TRUE(used.at_end());
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(idle[static_cast<size_t>(i)].at_end()) << i;
+  EXPECT_FALSE(idle[3].readable(50));
+  EXPECT_FALSE(idle[4].readable(0));
+  known.send(kGet);
+  EXPECT_EQ(known.read_answer().status, 200) << "who was known stays so";
+}
+
 TEST(HttpLimits, AnswersATooLargeBodyThatIsStillBeingSent) {
   TestServer test;
   Client client = test.connect();
