@@ -25,6 +25,7 @@ struct ProcessLimits {
   uint64_t file_bytes = 0;          // the largest file that is written
   uint64_t processes = 0;           // at once, in a sandbox; the kernel does not hold root to it
   uint64_t tmp_bytes = 256u << 20;  // /tmp and /dev/shm of a sandbox, each; they are memory
+  uint64_t disk_bytes = 0;          // while less is free on the disk of its workdir, it is killed
   uint64_t output_bytes = 0;        // stdout and stderr together; what writes more is killed
   size_t stdin_bytes = 1u << 20;    // that wait to be read
 };
@@ -62,6 +63,7 @@ struct ProcessExit {
     kKilled,       // by kill(), or with its Process, or with its ProcessRunner
     kTimedOut,     // and killed
     kOutputLimit,  // and killed
+    kDiskFull,     // nearly, and killed: by its own writing or by that of others
   };
   End end = End::kNotStarted;
   int status = 0;

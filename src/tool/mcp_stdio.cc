@@ -70,6 +70,7 @@ std::string described(const ProcessExit& exit, std::string_view said) {
       break;
     case ProcessExit::End::kTimedOut:
     case ProcessExit::End::kOutputLimit:
+    case ProcessExit::End::kDiskFull:
       why = "a limit ended it";
       break;
   }

@@ -175,6 +175,7 @@ void ShellToolExecutor::start(CallRequest request, Done done) {
   call->position = {request.task, send.step};
   call->send = send;
   call->spec = std::move(*spec);
+  call->spec.limits.disk_bytes = state_->room.disk_bytes / 2;
   call->max_output_bytes = tool->second.max_output_bytes;
   call->done = std::move(done);
   {

@@ -17,7 +17,8 @@ struct ShellRoom {
   size_t at_once = 4;
   // The sum of the memory limits of those that run. One alone may have a higher one.
   uint64_t memory_bytes = UINT64_MAX;
-  // Nothing is begun while less is free on the disk of its workspace.
+  // Nothing is begun while less is free on the disk of its workspace, and what runs is killed while
+  // half of it is not.
   uint64_t disk_bytes = 0;
 };
 

@@ -31,6 +31,7 @@ Meaning meaning_of(const ProcessExit& exit, EffectClass effect, bool unwanted) {
     case End::kTimedOut:
       return meaning_of_kill(effect, FailureClass::kTransient);
     case End::kOutputLimit:
+    case End::kDiskFull:
       return meaning_of_kill(effect, FailureClass::kTooLarge);
     case End::kNotStarted:
       return {Outcome::kNotSent, FailureClass::kTransient};

@@ -4,8 +4,8 @@
 //   exit status 0            succeeded
 //   any other exit status    failed
 //   nothing of it has run    not sent
-//   killed: its time was over, it flooded, nobody wants it any more     in doubt; failed where it
-//                                                                       may run more than once
+//   killed: its time was over, it flooded, its disk was nearly full,    in doubt; failed where it
+//           nobody wants it any more                                    may run more than once
 //   anything else (the sandbox was killed by somebody, we stop)         in doubt
 #include <string>
 

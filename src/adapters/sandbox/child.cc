@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <signal.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -217,6 +218,12 @@ void Child::kill(End why) {
   }
 }
 
+bool Child::is_disk_full() const {
+  struct statvfs found{};
+  if (!watches_disk() || statvfs(spec_.workdir.c_str(), &found) != 0) return false;
+  return uint64_t{found.f_bavail} * found.f_frsize < spec_.limits.disk_bytes;
+}
+
 Child::Waits Child::waits() const {
   Waits out{};
   out[0] = {queue_.empty() ? -1 : stdin_.get(), POLLOUT, 0};
@@ -296,6 +303,10 @@ ProcessExit Child::how_it_ended(int code, int status) const {
       case End::kOutputLimit:
         return {*killed_, 0,
                 fmt::format("killed: it wrote more than {} bytes", spec_.limits.output_bytes)};
+      case End::kDiskFull:
+        return {*killed_, 0,
+                fmt::format("killed: the disk of {} has less than {} bytes left", spec_.workdir,
+                            spec_.limits.disk_bytes)};
       default:
         return {*killed_, 0, "killed"};
     }

@@ -43,6 +43,9 @@ class Child {
   void take(const Waits& events);
   // When it must end; 0: never.
   int64_t deadline_ms() const { return deadline_ms_; }
+  bool watches_disk() const { return spec_.limits.disk_bytes > 0; }
+  // The disk of its workdir has less left than it must leave.
+  bool is_disk_full() const;
   bool has_ended() const { return end_.has_value(); }
   // Calls on_exit. Once, when it has ended.
   void tell_end();

@@ -12,6 +12,8 @@ namespace perdure {
 namespace {
 
 constexpr int64_t kLongestWaitMs = 60'000;
+// Of a disk that writes a gigabyte a second, a tenth is gone in between.
+constexpr int64_t kDiskEveryMs = 100;
 
 int64_t now_ms() {
   timespec now{};
@@ -123,6 +125,7 @@ int SandboxLoop::wait_ms() const {
   int64_t until = now_ms() + kLongestWaitMs;
   for (const auto& [id, child] : children_) {
     if (child->deadline_ms() > 0) until = std::min(until, child->deadline_ms());
+    if (child->watches_disk()) until = std::min(until, look_at_ms_);
   }
   return static_cast<int>(std::max<int64_t>(until - now_ms(), 0));
 }
@@ -153,6 +156,15 @@ void SandboxLoop::end_late() {
     if (child->deadline_ms() > 0 && child->deadline_ms() <= now) {
       child->kill(ProcessExit::End::kTimedOut);
     }
+  }
+  look_at_disks(now);
+}
+
+void SandboxLoop::look_at_disks(int64_t now_ms) {
+  if (now_ms < look_at_ms_) return;
+  look_at_ms_ = now_ms + kDiskEveryMs;
+  for (const auto& [id, child] : children_) {
+    if (child->is_disk_full()) child->kill(ProcessExit::End::kDiskFull);
   }
 }
 

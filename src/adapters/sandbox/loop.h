@@ -40,6 +40,7 @@ class SandboxLoop {
   void obey(Command command);
   void wait();
   void end_late();
+  void look_at_disks(int64_t now_ms);
   void tell_ended();
   int wait_ms() const;
   void wake();
@@ -52,6 +53,7 @@ class SandboxLoop {
   bool stopping_ = false;
   bool stopped_ = false;
   std::map<Id, std::unique_ptr<Child>> children_;  // the thread's own
+  int64_t look_at_ms_ = 0;                         // at disks, again
   std::thread thread_;
 };
 

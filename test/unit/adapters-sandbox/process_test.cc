@@ -121,6 +121,17 @@ TEST_P(AnyProcess, IsKilledWhenItWritesTooMuch) {
   EXPECT_EQ(ended.out.size(), 100'000u);
 }
 
+TEST_P(AnyProcess, IsKilledWhenItsDiskIsNearlyFull) {
+  ProcessSpec spec = command("sleep 30");
+  spec.limits.disk_bytes = UINT64_MAX;
+  const Ended ended = run(runner, spec);
+  EXPECT_EQ(ended.exit.end, End::kDiskFull);
+  EXPECT_THAT(ended.exit.detail, HasSubstr("left"));
+  spec.command.back() = "sleep 0.3; echo done";
+  spec.limits.disk_bytes = 1;
+  EXPECT_EQ(run(runner, spec).out, "done\n");
+}
+
 TEST_P(AnyProcess, IsHeldToItsLimits) {
   ProcessSpec spec = command("ulimit -c; ulimit -t; ulimit -v; ulimit -f");
   spec.limits.cpu_s = 11;

@@ -127,6 +127,8 @@ TEST_F(ShellExecutor, TellsWhatTheEndMeans) {
       {End::kTimedOut, 0, Outcome::kFailed, FailureClass::kTransient, true, EffectClass::kRepeat},
       {End::kOutputLimit, 0, Outcome::kInDoubt, FailureClass::kAmbiguous, false},
       {End::kOutputLimit, 0, Outcome::kFailed, FailureClass::kTooLarge, true, EffectClass::kRead},
+      {End::kDiskFull, 0, Outcome::kInDoubt, FailureClass::kAmbiguous, false},
+      {End::kDiskFull, 0, Outcome::kFailed, FailureClass::kTooLarge, true, EffectClass::kRepeat},
       {End::kNotStarted, 0, Outcome::kNotSent, FailureClass::kTransient, false},
       {End::kSignalled, 9, Outcome::kInDoubt, FailureClass::kAmbiguous, false},
       {End::kKilled, 0, Outcome::kInDoubt, FailureClass::kAmbiguous, false},

@@ -24,6 +24,7 @@ class Machine final : public ProcessRunner {
   ~Machine() override { callbacks_.clear(); }
   std::unique_ptr<Process> start(ProcessSpec spec, ProcessCallbacks callbacks) override {
     begun.push_back(spec.command.back());
+    disk_bytes = spec.limits.disk_bytes;
     callbacks_[begun.back()] = std::move(callbacks);
     return std::make_unique<Silent>();
   }
@@ -36,6 +37,7 @@ class Machine final : public ProcessRunner {
   }
 
   std::vector<std::string> begun;
+  uint64_t disk_bytes = 0;  // of the last
 
  private:
   class Silent final : public Process {
@@ -160,6 +162,7 @@ TEST_F(ShellRoomTest, NothingIsBegunOnAFullDisk) {
   free_bytes = 100 * kMiB;
   start("2");
   EXPECT_THAT(machine_.begun, ElementsAre("2"));
+  EXPECT_EQ(machine_.disk_bytes, 50 * kMiB) << "and what runs leaves as much";
 }
 
 }  // namespace
