@@ -168,6 +168,11 @@ Result<std::vector<TaskRow>> SimStore::tasks(const TaskQuery& query) {
   return found;
 }
 
+Result<TaskRows> SimStore::rows_of(const TaskId& id) {
+  if (read_fails()) return unreadable();
+  return disk_.rows.rows_of(id);
+}
+
 Result<std::vector<Frame>> SimStore::frames(const TaskId& id, Seq from_seq, size_t max_bytes) {
   if (read_fails()) return unreadable();
   std::vector<Frame> found;

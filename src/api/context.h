@@ -8,6 +8,8 @@
 #include "api/live_tasks.h"
 #include "api/target.h"
 #include "base/json.h"
+#include "engine/journal_reader.h"
+#include "engine/payload_reader.h"
 
 namespace perdure::api {
 
@@ -25,6 +27,14 @@ struct Context {
 
   // Runs `work` on a server thread, soon: the engine's thread does no work for clients.
   void later(std::function<void()> work) { parts.timers.after(0, std::move(work)); }
+
+  // Of stored bytes; damage that they find is told to the engine.
+  engine::JournalReader journal(const TaskId& task, Seq from_seq) {
+    return {parts.reader, task, from_seq, &parts.engine};
+  }
+  engine::PayloadReader payloads(const std::string& tenant, const TaskId& task) {
+    return {parts.reader, parts.blobs, tenant, task, &parts.engine};
+  }
 
   ApiParts parts;
   Access access;

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "api/json_text.h"
+#include "api/problem.h"
 #include "base/hooks.h"
 #include "base/log.h"
 
@@ -34,8 +35,8 @@ EventStream::EventStream(Context& context, Who who, const TaskId& task, Seq afte
       task_(task),
       after_seq_(after_seq),
       responder_(std::move(responder)),
-      journal_(std::in_place, context.parts.reader, task, 1),
-      payloads_(context.parts.reader, context.parts.blobs, who_->tenant, task),
+      journal_(std::in_place, context.parts.reader, task, 1, &context.parts.engine),
+      payloads_(context.payloads(who_->tenant, task)),
       projector_(task) {
   ++counters_->streams;
 }
@@ -128,6 +129,7 @@ void EventStream::run() {
   if (sent && !over_ && !behind_) sent = send_news();
   if (!sent) {
     log(LogLevel::kError, "stream.broken", {{"why", sent.error().message}});
+    write(fmt::format("event: problem\ndata: {}\n\n", problem(sent.error()).body));
     over_ = true;
   }
   close_if_over();
@@ -176,7 +178,7 @@ Status EventStream::send_news() {
     TRY_STATUS(send(std::move(record)));
   }
   if (behind_) {
-    journal_.emplace(context_.parts.reader, task_, folded_seq_ + 1);
+    journal_.emplace(context_.parts.reader, task_, folded_seq_ + 1, &context_.parts.engine);
     schedule(0);
   }
   return {};

@@ -45,7 +45,7 @@ Result<Question> read_question(Context& context, const InterruptId& id) {
   Question question;
   Sends sends;
   question.state.id = id.task;
-  engine::JournalReader journal(context.parts.reader, id.task, 1);
+  engine::JournalReader journal = context.journal(id.task, 1);
   for (;;) {
     TRY_ASSIGN(const Record* record, journal.next());
     if (record == nullptr) {
@@ -175,7 +175,7 @@ Result<json::object> action_json(Context& context, const std::string& tenant, co
   const StepId& id = question.asked->step;
   const core::Step& step = *question.step;
   Payload args = step.args;
-  engine::PayloadReader payloads(context.parts.reader, context.parts.blobs, tenant, task);
+  engine::PayloadReader payloads = context.payloads(tenant, task);
   TRY_STATUS(payloads.complete(args, kInlinePayloadMaxBytes));
   json::object action{{"step", id}};
   action[step.kind == CallKind::kModel ? "model" : "tool"] = step.name;
@@ -220,7 +220,7 @@ json::value json_of(const Payload& payload) {
 // The question as it was asked; and what was given with the decision.
 Status put_question(json::object& out, Context& context, const std::string& tenant,
                     const TaskId& task, const Question& question) {
-  engine::PayloadReader payloads(context.parts.reader, context.parts.blobs, tenant, task);
+  engine::PayloadReader payloads = context.payloads(tenant, task);
   TRY_ASSIGN(const Payload asked,
              payload_of(context, tenant, task, question, kInlinePayloadMaxBytes));
   if (asked.exists()) out["question"] = json_of(asked);
@@ -253,7 +253,7 @@ Result<Payload> payload_of(Context& context, const std::string& tenant, const Ta
   if (question.asked->reason != InterruptReason::kQuestion) return Payload();
   const bool of_step = question.step && question.step->executed_by == ExecutedBy::kPerson;
   Payload asked = of_step ? question.step->args : question.asked->question;
-  engine::PayloadReader payloads(context.parts.reader, context.parts.blobs, tenant, task);
+  engine::PayloadReader payloads = context.payloads(tenant, task);
   TRY_STATUS(payloads.complete(asked, max_bytes));
   return asked;
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "api/damaged.h"
 #include "api/interrupt_view.h"
 #include "api/json_text.h"
 #include "api/problem.h"
@@ -105,7 +106,7 @@ Result<Resolve> read_decision(const json::value& body) {
 json::object unreadable(const InterruptRow& row, const Error& error) {
   return {{"id", InterruptId{row.task, row.seq}.to_string()},
           {"task", row.task.to_string()},
-          {"status", "open"},
+          {"status", engine::is_damage(error.code) ? "damaged" : "open"},
           {"reason", to_string(row.reason)},
           {"message", "this question cannot be shown or answered now: " + error.message},
           {"allowed_decisions", json::array()},
@@ -150,6 +151,19 @@ Response page_response(Page page) {
   return json_response(200, json_text(out));
 }
 
+Result<std::optional<json::object>> look_at(Context& context, const Call& call,
+                                            const InterruptRow& row) {
+  if (const auto damage = find_damage(context, call.tenant(), row.task)) {
+    return tl::unexpected(engine::error_of(*damage));
+  }
+  if (!row.damaged) return view_interrupt(context, call.tenant(), {row.task, row.seq});
+  const std::string what = fmt::format("the row of the question at record {} is not what was "
+                                       "written",
+                                       row.seq);
+  context.parts.engine.on_damage(row.task, 0, what);
+  return fail(Code::kCorrupt, what);
+}
+
 // What was decided since the rows were read is no longer in the inbox.
 Status read_inbox(Context& context, const Call& call, std::optional<InterruptId> after,
                   uint64_t limit, const Wanted& wanted, Page& page) {
@@ -159,7 +173,7 @@ Status read_inbox(Context& context, const Call& call, std::optional<InterruptId>
     for (size_t i = 0; i < rows.size() && i < limit; ++i, ++looked_at) {
       const InterruptId id{rows[i].task, rows[i].seq};
       after = id;
-      auto interrupt = view_interrupt(context, call.tenant(), id);
+      auto interrupt = look_at(context, call, rows[i]);
       if (!interrupt) {
         page.shown.push_back(unreadable(rows[i], interrupt.error()));
       } else if (*interrupt && wanted.is(**interrupt)) {
@@ -182,7 +196,7 @@ Response list_of_task(Context& context, const Call& call, const std::string& tex
                       std::optional<InterruptId> after, uint64_t limit, const Wanted& wanted) {
   ANSWER_ASSIGN(const TaskRow row, find_task(context, call, text));
   std::vector<Seq> asked;
-  engine::JournalReader journal(context.parts.reader, row.id, 1);
+  engine::JournalReader journal = context.journal(row.id, 1);
   for (;;) {
     ANSWER_ASSIGN(const Record* record, journal.next());
     if (record == nullptr) break;

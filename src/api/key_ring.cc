@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/log.h"
 #include "base/text.h"
 
 namespace perdure::api {
@@ -57,8 +58,14 @@ Result<std::vector<Key>> load_keys(StoreReader& store) {
   for (;;) {
     TRY_ASSIGN(std::vector<KeptRow> rows, store.kept(kKind, last, kPageRows));
     for (const KeptRow& row : rows) {
-      TRY_ASSIGN(Key key, read(row));
-      keys.push_back(std::move(key));
+      auto key = row.damaged ? fail(Code::kCorrupt, "its row is not what was written") : read(row);
+      if (key) {
+        keys.push_back(std::move(*key));
+      } else {
+        // Good for no request; the others stay good.
+        log(LogLevel::kError, "key.damaged",
+            {{"tenant", row.tenant}, {"key", row.name}, {"why", key.error().message}});
+      }
     }
     if (rows.size() < kPageRows) return keys;
     last = std::move(rows.back());

@@ -33,7 +33,7 @@ Status complete_news(Context& context, PlanRequest& request) {
   const Seq from = request.after_seq + 1;
   const Seq until = request.news.empty() ? request.plan.upto_seq + 1 : request.news.front().seq;
   std::vector<Record> records;
-  engine::JournalReader journal(context.parts.reader, request.task, from);
+  engine::JournalReader journal = context.journal(request.task, from);
   while (from + records.size() < until) {
     TRY_ASSIGN(Record * record, journal.next());
     if (record == nullptr) return fail(Code::kCorrupt, "records of a plan are missing");
@@ -42,8 +42,7 @@ Status complete_news(Context& context, PlanRequest& request) {
   records.insert(records.end(), std::make_move_iterator(request.news.begin()),
                  std::make_move_iterator(request.news.end()));
   request.news = std::move(records);
-  engine::PayloadReader payloads(context.parts.reader, context.parts.blobs, request.tenant,
-                                 request.task);
+  engine::PayloadReader payloads = context.payloads(request.tenant, request.task);
   TRY_STATUS(payloads.complete(request.state, kPlanPayloadMaxBytes));
   TRY_STATUS(payloads.complete(request.input, kPlanPayloadMaxBytes));
   for (Record& record : request.news) {
@@ -88,7 +87,7 @@ Result<std::string> agent_version_of(Context& context, const Call& call, const s
   if (row.planner != name) {
     return fail(Code::kNotFound, "there is no task " + task.to_string() + " of this planner");
   }
-  engine::JournalReader journal(context.parts.reader, task, 1);
+  engine::JournalReader journal = context.journal(task, 1);
   TRY_ASSIGN(const Record* record, journal.next());
   if (record == nullptr || !std::holds_alternative<TaskCreated>(record->body)) {
     return fail(Code::kCorrupt, task.to_string() + ": the journal's beginning is missing");

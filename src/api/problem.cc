@@ -52,7 +52,8 @@ Response to_response(const Problem& problem) {
 
 Response problem(const Error& error) {
   const Known& known = kKnown[static_cast<size_t>(error.code)];
-  if (known.status != 500) return problem(known.status, known.code, error.message);
+  const bool said = known.status != 500 || error.code == Code::kCorrupt;
+  if (said) return problem(known.status, known.code, error.message);
   log(LogLevel::kError, "api.error", {{"code", std::string(known.code)}, {"why", error.message}});
   return problem(known.status, known.code, "the server's log says more");
 }

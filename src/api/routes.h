@@ -13,6 +13,9 @@ void get_task(Context& context, Call call);
 void cancel_task(Context& context, Call call);
 void acknowledge_task(Context& context, Call call);
 
+// damaged.cc
+void end_damaged_task(Context& context, Call call);
+
 // task_list.cc
 Response list_tasks(Context& context, const Call& call);
 

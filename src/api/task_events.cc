@@ -22,8 +22,8 @@ struct Page {
 };
 
 Response events_page(Context& context, const TaskRow& row, const Page& page) {
-  engine::JournalReader journal(context.parts.reader, row.id, 1);
-  engine::PayloadReader payloads(context.parts.reader, context.parts.blobs, row.tenant, row.id);
+  engine::JournalReader journal = context.journal(row.id, 1);
+  engine::PayloadReader payloads = context.payloads(row.tenant, row.id);
   EventProjector projector(row.id);
   std::string events;
   size_t count = 0;

@@ -24,8 +24,8 @@ Response get_journal(Context& context, const Call& call) {
   const bool normalised = query.boolean("normalised");
   ANSWER_STATUS(query.finish());
   ANSWER_ASSIGN(const TaskRow row, find_task(context, call, call.segment(2)));
-  engine::JournalReader journal(context.parts.reader, row.id, after + 1);
-  engine::PayloadReader payloads(context.parts.reader, context.parts.blobs, row.tenant, row.id);
+  engine::JournalReader journal = context.journal(row.id, after + 1);
+  engine::PayloadReader payloads = context.payloads(row.tenant, row.id);
   std::string records;
   Seq seen = after;
   bool more = false;

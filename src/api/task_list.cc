@@ -1,6 +1,7 @@
 // GET /v1/tasks
 #include <algorithm>
 
+#include "api/damaged.h"
 #include "api/json_text.h"
 #include "api/problem.h"
 #include "api/routes.h"
@@ -40,6 +41,7 @@ struct Filter {
 
   bool is_selective() const { return !agent.empty() || !metadata.empty(); }
   bool wants(const TaskRow& row) const {
+    if (row.damaged) return !is_selective();  // nobody knows what it would say
     if (!agent.empty() && row.agent != agent) return false;
     if (metadata.empty()) return true;
     const auto parsed = parse_json(row.metadata, "metadata");
@@ -84,6 +86,34 @@ Result<Page> read_page(StoreReader& store, TaskQuery query, const Filter& filter
   }
 }
 
+Response page_response(json::array tasks, const std::optional<TaskId>& next) {
+  const json::value cursor = next ? json::value(next->to_string()) : json::value();
+  return json_response(
+      200, json_text(json::object{{"tasks", std::move(tasks)}, {"next_cursor", cursor}}));
+}
+
+// A damaged task is shown as such in every list that names it.
+json::object item_of(Context& context, const TaskRow& row) {
+  const auto damage = context.parts.engine.quarantine().find(row.id);
+  if (damage && !damage->is_ended()) return damaged_task_json(*damage);
+  if (!row.damaged) return task_summary_json(row);
+  engine::Damage found = damage_of_row(context, row.id);
+  context.parts.engine.on_damage(row.id, 0, found.what);
+  return damaged_task_json(found);
+}
+
+Response list_damaged(const Context& context, const std::string& tenant,
+                      const std::optional<TaskId>& before, size_t limit) {
+  const auto found = context.parts.engine.quarantine().list(tenant, before, limit + 1);
+  json::array tasks;
+  for (const engine::Damage& damage : found) {
+    if (tasks.size() < limit) tasks.push_back(damaged_task_json(damage));
+  }
+  const bool more = found.size() > limit;
+  return page_response(std::move(tasks),
+                       more ? std::optional(found[limit - 1].task) : std::nullopt);
+}
+
 }  // namespace
 
 Response list_tasks(Context& context, const Call& call) {
@@ -93,11 +123,14 @@ Response list_tasks(Context& context, const Call& call) {
   wanted.tenant = call.tenant();
   filter.agent = query.text("agent").value_or("");
   wanted.session = query.text("session").value_or("");
-  if (const auto status = query.text("status")) {
+  const auto status = query.text("status");
+  const bool damaged = status == "damaged";
+  if (status && !damaged) {
     wanted.status = status_named(*status);
     if (!wanted.status) {
       query.fail_at("status",
-                    "expected pending, working, input_required, completed, failed or cancelled");
+                    "expected pending, working, input_required, completed, failed, cancelled or "
+                    "damaged");
     }
   }
   filter.oldest = time_of(query, "created_after");
@@ -110,12 +143,11 @@ Response list_tasks(Context& context, const Call& call) {
   }
   const uint64_t limit = query.page_limit();
   ANSWER_STATUS(query.finish());
+  if (damaged) return list_damaged(context, call.tenant(), wanted.before, limit);
   ANSWER_ASSIGN(const Page page, read_page(context.parts.reader, wanted, filter, limit));
   json::array tasks;
-  for (const TaskRow& row : page.rows) tasks.push_back(task_summary_json(row));
-  const json::value next = page.next ? json::value(page.next->to_string()) : json::value();
-  return json_response(200,
-                       json_text(json::object{{"tasks", std::move(tasks)}, {"next_cursor", next}}));
+  for (const TaskRow& row : page.rows) tasks.push_back(item_of(context, row));
+  return page_response(std::move(tasks), page.next);
 }
 
 }  // namespace perdure::api

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "api/agent_change.h"
+#include "api/damaged.h"
 #include "api/json_text.h"
 #include "api/plain_json.h"
 #include "base/hash.h"
@@ -21,11 +22,6 @@ json::value parsed_or_null(const std::string& text) {
   return value ? std::move(*value) : json::value();
 }
 
-json::object links_json(const std::string& id) {
-  const std::string self = "/v1/tasks/" + id;
-  return {{"self", self}, {"events", self + "/events"}, {"journal", self + "/journal"}};
-}
-
 void put_end(json::object& out, const core::Ending& end) {
   put_payload(out, "result", end.result);
   out["stop_reason"] = to_string(end.stop_reason);
@@ -34,19 +30,25 @@ void put_end(json::object& out, const core::Ending& end) {
   }
 }
 
+void put_damage(json::object& out, const engine::Damage& damage) {
+  out["stop_reason"] = "damaged";
+  out["error"] = {{"stop_reason", "damaged"}, {"message", damage.what}};
+  out["damage"] = damage_json(damage);
+}
+
 core::Ending ending_of(const Record& record, const TaskEnded& body) {
   return {body.status, body.stop_reason, body.message, body.result, record.seq};
 }
 
 // Of a journal that is too long to be folded: its beginning and its end.
 Status read_edges(Context& context, TaskView& view) {
-  engine::JournalReader first(context.parts.reader, view.row.id, 1);
+  engine::JournalReader first = context.journal(view.row.id, 1);
   TRY_ASSIGN(const Record* created, first.next());
   if (created != nullptr && std::holds_alternative<TaskCreated>(created->body)) {
     view.limits = std::get<TaskCreated>(created->body).limits;
   }
   if (view.row.ended_seq == 0) return {};
-  engine::JournalReader last(context.parts.reader, view.row.id, view.row.ended_seq);
+  engine::JournalReader last = context.journal(view.row.id, view.row.ended_seq);
   TRY_ASSIGN(const Record* ended, last.next());
   if (ended != nullptr && std::holds_alternative<TaskEnded>(ended->body)) {
     view.ended = ending_of(*ended, std::get<TaskEnded>(ended->body));
@@ -56,8 +58,20 @@ Status read_edges(Context& context, TaskView& view) {
 
 }  // namespace
 
+json::object links_json(const std::string& id) {
+  const std::string self = "/v1/tasks/" + id;
+  return {{"self", self}, {"events", self + "/events"}, {"journal", self + "/journal"}};
+}
+
 Result<TaskRow> find_task(Context& context, const std::string& tenant, const TaskId& id) {
-  TRY_ASSIGN(std::optional<TaskRow> row, context.parts.reader.task(id));
+  const auto damage = find_damage(context, tenant, id);
+  if (damage && !damage->is_ended()) return tl::unexpected(engine::error_of(*damage));
+  auto read = context.parts.reader.task(id);
+  if (!read && engine::is_damage(read.error().code)) {
+    read = context.parts.reader.task(id);
+    if (!read) context.parts.engine.on_damage(id, 0, read.error().message);
+  }
+  TRY_ASSIGN(std::optional<TaskRow> row, std::move(read));
   if (!row || row->tenant != tenant) {
     return fail(Code::kNotFound, "there is no task " + id.to_string());
   }
@@ -73,7 +87,7 @@ Result<TaskRow> find_task(Context& context, const Call& call, std::string_view i
 Result<core::TaskState> fold_task(Context& context, const TaskId& id, Seq upto_seq) {
   core::TaskState state;
   state.id = id;
-  engine::JournalReader journal(context.parts.reader, id, 1);
+  engine::JournalReader journal = context.journal(id, 1);
   while (upto_seq == 0 || state.head < upto_seq) {
     TRY_ASSIGN(const Record* record, journal.next());
     if (record == nullptr) break;
@@ -88,9 +102,14 @@ Result<core::TaskState> fold_task(Context& context, const TaskId& id, Seq upto_s
 
 Result<TaskView> view_task(Context& context, TaskRow row) {
   TaskView view;
+  view.damage = context.parts.engine.quarantine().find(row.id);
+  if (view.damage && view.damage->is_ended()) {
+    view.row = std::move(row);
+    return view;
+  }
   core::TaskState state;
   state.id = row.id;
-  engine::JournalReader journal(context.parts.reader, row.id, 1);
+  engine::JournalReader journal = context.journal(row.id, 1);
   bool whole = false;
   while (journal.bytes() <= context.parts.limits.fold_bytes_max) {
     TRY_ASSIGN(const Record* record, journal.next());
@@ -111,8 +130,7 @@ Result<TaskView> view_task(Context& context, TaskRow row) {
     TRY_STATUS(read_edges(context, view));
   }
   if (view.ended) {
-    engine::PayloadReader payloads(context.parts.reader, context.parts.blobs, view.row.tenant,
-                                   view.row.id);
+    engine::PayloadReader payloads = context.payloads(view.row.tenant, view.row.id);
     TRY_STATUS(payloads.complete(view.ended->result, kTurnPayloadMaxBytes));
   }
   return view;
@@ -155,6 +173,7 @@ std::string task_json(const TaskView& view) {
                                   : usage_json(view.row.used);
   out["budget"] = limits_json(view.limits);
   if (view.ended) put_end(out, *view.ended);
+  if (view.damage) put_damage(out, *view.damage);
   out["metadata"] = parsed_or_null(view.row.metadata);
   out["links"] = links_json(id);
   return json_text(out);

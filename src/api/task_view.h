@@ -16,9 +16,11 @@ struct TaskView {
   Limits limits;  // where there is no state: as they were at the beginning
   std::optional<core::Ending> ended;
   json::value agent_change;  // of an open task: see api/agent_change.h
+  std::optional<engine::Damage> damage;  // a person has ended the task, whose journal is damaged
 };
 
-// The row of a task of this tenant. Unknown and foreign ids are the same: kNotFound.
+// The row of a task of this tenant. Unknown and foreign ids are the same: kNotFound. A damaged task
+// is kCorrupt until a person has ended it.
 Result<TaskRow> find_task(Context& context, const std::string& tenant, const TaskId& id);
 Result<TaskRow> find_task(Context& context, const Call& call, std::string_view id);
 
@@ -44,6 +46,8 @@ class NewTaskText {
  private:
   std::string middle_;
 };
+
+json::object links_json(const std::string& id);
 
 // In lists: without budget and result.
 json::object task_summary_json(const TaskRow& row);

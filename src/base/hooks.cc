@@ -16,7 +16,7 @@
 namespace perdure::hooks {
 namespace {
 
-constexpr std::array<std::string_view, 26> kBugNames = {"none",
+constexpr std::array<std::string_view, 27> kBugNames = {"none",
                                                         "ack_before_durable",
                                                         "send_before_durable",
                                                         "resend_once",
@@ -41,7 +41,8 @@ constexpr std::array<std::string_view, 26> kBugNames = {"none",
                                                         "edit_lifts_deny",
                                                         "expiry_after_decision",
                                                         "decision_after_expiry",
-                                                        "fetch_forgotten"};
+                                                        "fetch_forgotten",
+                                                        "verification_skipped"};
 
 Bug read_planted() {
   const char* name = std::getenv("PERDURE_PLANT");

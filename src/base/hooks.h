@@ -34,6 +34,7 @@ enum class Bug {
   kExpiryAfterDecision,
   kDecisionAfterExpiry,
   kFetchForgotten,
+  kVerificationSkipped,
 };
 
 #ifdef PERDURE_TEST_HOOKS

@@ -55,12 +55,13 @@ void advance(Draft& draft) {
 
 }  // namespace
 
-Applied apply(Task& task, const Command& command, int64_t now_ms, const PeopleRules& people) {
+Applied apply(Task& task, const Command& command, int64_t now_ms, const PeopleRules& people,
+              std::string_view secret) {
   const bool first = task.state.head == 0;
   PERDURE_ASSERT(first == std::holds_alternative<Submit>(command), "a task begins with Submit");
   PERDURE_ASSERT(first || task.recovered || std::holds_alternative<Recover>(command),
                  "a task that was read recovers first");
-  Draft draft(task, now_ms, people);
+  Draft draft(task, now_ms, people, secret);
   std::visit(Route{draft}, command);
   advance(draft);
   const bool lose =

@@ -13,14 +13,15 @@ namespace perdure::core {
 
 class Draft {
  public:
-  Draft(Task& task, int64_t now_ms, const PeopleRules& people)
-      : task_(task), now_ms_(now_ms), people_(people) {}
+  Draft(Task& task, int64_t now_ms, const PeopleRules& people, std::string_view secret)
+      : task_(task), now_ms_(now_ms), people_(people), secret_(secret) {}
 
   const TaskState& state() const { return task_.state; }
   OpenPlan& plan() { return task_.plan; }
   bool& recovered() { return task_.recovered; }
   int64_t now_ms() const { return now_ms_; }
   const PeopleRules& people() const { return people_; }
+  std::string_view secret() const { return secret_; }
 
   // The sequence number of the record. Asserts that the record is possible: the handlers check
   // before.
@@ -38,6 +39,7 @@ class Draft {
   Task& task_;
   const int64_t now_ms_;
   const PeopleRules& people_;
+  const std::string_view secret_;
   Applied applied_;
 };
 

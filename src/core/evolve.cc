@@ -96,6 +96,7 @@ class Evolver {
     step->attempt = r.attempt;
     if (!step->provider_id.empty()) ++step->not_tried;
     step->group = r.group;
+    step->key_check = r.key_check;
     step->not_after_ms = r.not_after_ms;
     step->decision_seq = 0;
     step->reserved += r.reserved;  // a fetch adds nothing: what its call may use is still reserved

@@ -32,6 +32,7 @@ struct Step {
   uint32_t paid_in_vain = 0;  // attempts whose answer was lost on the way, or cannot be read
   uint32_t unreadable = 0;    // of these, the latter
   uint32_t group = 0;
+  std::string key_check;       // of the key of this group; empty: not known
   int64_t not_after_ms = 0;    // of the attempt group
   bool may_have_run = false;   // some attempt of this group ended in doubt
   bool retry_pending = false;  // a timer will bring the next attempt
@@ -49,6 +50,7 @@ struct Step {
     a("unpriced", unpriced), a("planned_seq", planned_seq), a("turn", turn), a("attempt", attempt);
     a("not_tried", not_tried), a("paid_in_vain", paid_in_vain);
     a("unreadable", unreadable), a("group", group);
+    a("key_check", key_check);
     a("not_after_ms", not_after_ms), a("may_have_run", may_have_run);
     a("retry_pending", retry_pending), a("failure", failure), a("interrupt_seq", interrupt_seq);
     a("decision_seq", decision_seq), a("edited", edited), a("questions", questions);

@@ -10,6 +10,7 @@
 #include "core/interrupt.h"
 #include "core/timer.h"
 #include "core/wish.h"
+#include "journal/key.h"
 
 namespace perdure::core {
 namespace {
@@ -69,7 +70,7 @@ bool expired(const Step& step, int64_t now_ms) {
 }
 
 // What its newest intent is for. With a provider id it fetches, and asks for nothing again.
-Send send_of(const TaskState& state, const StepId& id) {
+Send send_of(const TaskState& state, const StepId& id, std::string key) {
   const Step& step = state.open.at(id);
   return {.step = id,
           .kind = step.kind,
@@ -79,13 +80,21 @@ Send send_of(const TaskState& state, const StepId& id) {
           .effect = step.contract.effect,
           .not_after_ms = step.not_after_ms,
           .args = step.args,
+          .key = std::move(key),
           .provider_id = step.provider_id,
           .mended_ms = state.mended_ms};
 }
 
+// What was sent once more, or was not heard of: under the key that it had.
+Send sent_before(const Draft& draft, const StepId& id) {
+  const TaskState& state = draft.state();
+  const Step& step = state.open.at(id);
+  return send_of(state, id, key_of(draft.secret(), state.id, id, step.group, step.args.hash));
+}
+
 // Planted bugs only: asks anew for what was asked for before.
-Send asked_anew(const TaskState& state, const StepId& id) {
-  Send send = send_of(state, id);
+Send asked_anew(const Draft& draft, const StepId& id) {
+  Send send = sent_before(draft, id);
   send.provider_id.clear();
   return send;
 }
@@ -100,8 +109,10 @@ void intend(Draft& draft, const StepId& id, const Step& step, bool new_group) {
   if (step.edited) intent.args_hash = step.args.hash;
   const bool fetches = !step.provider_id.empty();
   if (!fetches && !planted(Bug::kReservationSkipped)) intent.reserved = step.reserve;
+  CallKey key = call_key(draft.secret(), draft.state().id, id, intent.group, step.args.hash);
+  intent.key_check = std::move(key.check);
   draft.append(std::move(intent));
-  draft.emit(send_of(draft.state(), id));
+  draft.emit(send_of(draft.state(), id, std::move(key.text)));
 }
 
 enum class Sent : bool { kHeldUp, kDone };  // kHeldUp: only the budget stands in the way
@@ -309,7 +320,7 @@ void settle(Draft& draft, const SettleStep& outcome) {
                       not_negative(outcome.used),
                       outcome.result};
   if (step != nullptr && planted(Bug::kModelAskedAgain) && step->kind == CallKind::kModel) {
-    draft.emit(asked_anew(draft.state(), outcome.step));
+    draft.emit(asked_anew(draft, outcome.step));
   }
   const Seq asked = step == nullptr ? 0 : step->interrupt_seq;
   draft.append(std::move(settled));
@@ -344,12 +355,12 @@ void recover(Draft& draft) {
     const Step& step = draft.state().open.at(id);
     if (step.state != EffectState::kIntent) continue;
     if (planted(Bug::kResendOnce)) {
-      draft.emit(asked_anew(draft.state(), id));
+      draft.emit(asked_anew(draft, id));
       continue;
     }
     const bool wanted = !draft.state().ending;
     if (!step.provider_id.empty() && wanted && !planted(Bug::kFetchForgotten)) {
-      draft.emit(send_of(draft.state(), id));
+      draft.emit(sent_before(draft, id));
       continue;
     }
     const Seq asked = step.interrupt_seq;

@@ -1,6 +1,7 @@
 #pragma once
 // The core: one task, one command at a time. Pure: no I/O, no clock, no thread, no randomness, no
 // log.
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -40,10 +41,12 @@ struct Applied {
 };
 
 // Applies a command to the task and says what follows. `now_ms` is the store's clock, unix time;
-// `people` is what the operator says about questions that are asked now.
+// `people` is what the operator says about questions that are asked now; the keys of calls derive
+// from `secret`.
 // The task has evolved when this returns: if the records cannot be committed, it must be dropped
 // and read again.
-Applied apply(Task& task, const Command& command, int64_t now_ms, const PeopleRules& people = {});
+Applied apply(Task& task, const Command& command, int64_t now_ms, const PeopleRules& people = {},
+              std::string_view secret = {});
 
 // True while nothing happens before a timer, a decision or a client: such a task needs no memory.
 bool is_suspended(const Task& task);

@@ -34,6 +34,7 @@ void Engine::Impl::start_commit() {
   UnderWay& going = under_way.emplace();
   going.since_us = batch.since_us;
   going.outputs = std::move(batch.outputs);
+  going.rows = std::move(batch.apart);
   going.rows.frames.reserve(batch.touched.size());
   for (const TaskId& id : batch.touched) {
     Live& task = *live.at(id);
@@ -48,7 +49,6 @@ void Engine::Impl::start_commit() {
     going.rows.frames.push_back(std::move(frame));
   }
   going.rows.idempotency = std::move(batch.idempotency);
-  going.rows.kept = std::move(batch.kept);
   if (planted(Bug::kIdempotencyRowApart)) std::swap(going.rows.idempotency, late_idempotency);
   if (planted(Bug::kAckBeforeDurable) || planted(Bug::kSendBeforeDurable)) release_before_durable();
   if (planted(Bug::kShownBeforeDurable)) show(going.rows.frames);

@@ -23,14 +23,20 @@ bool DueTimers::is_due(int64_t now_ms) {
 }
 
 Result<std::vector<TimerRow>> DueTimers::take_due(StoreReader& store, int64_t now_ms) {
+  std::vector<TimerRow> due;
   if (now_ms >= known_until_ms_) {
     TRY_ASSIGN(const std::vector<TimerRow> rows, store.timers_due(now_ms + kWindowMs, kReadMax));
-    for (const TimerRow& row : rows) soon_.emplace(row.due_ms, row.task, row.timer);
+    for (const TimerRow& row : rows) {
+      if (row.damaged) {
+        due.push_back(row);
+      } else {
+        soon_.emplace(row.due_ms, row.task, row.timer);
+      }
+    }
     known_until_ms_ =
         rows.size() < kReadMax ? now_ms + kWindowMs : std::max(now_ms, rows.back().due_ms - 1);
     partial_ = rows.size() == kReadMax && rows.back().due_ms <= now_ms;
   }
-  std::vector<TimerRow> due;
   while (!soon_.empty() && std::get<0>(*soon_.begin()) <= now_ms) {
     const auto& [due_ms, task, timer] = *soon_.begin();
     due.push_back({task, timer, due_ms});

@@ -20,8 +20,8 @@ class DueTimers {
   // The store had more that was due than was read.
   bool is_partial() const { return partial_; }
 
-  // Timers due at `now_ms`. Reads the store when what is known ends; an error of the store is
-  // returned.
+  // Timers due at `now_ms`, and rows that are damaged. Reads the store when what is known ends; an
+  // error of the store is returned.
   Result<std::vector<TimerRow>> take_due(StoreReader& store, int64_t now_ms);
 
   // When to ask again.

@@ -92,6 +92,28 @@ void Engine::keep(std::vector<KeptRow> rows, Reply reply) {
   impl_->mailbox.put(KeepRows{std::move(rows), std::move(reply)});
 }
 
+void Engine::on_damage(const TaskId& task, Seq record, const std::string& what) {
+  if (!impl_->quarantine.holds(task)) impl_->mailbox.put(DamageFound{task, record, what});
+}
+
+void Engine::on_damaged_row(DamagedRow row) {
+  impl_->mailbox.put(RowDamaged{std::move(row)});
+}
+
+void Engine::end_damaged(EndDamaged end) {
+  impl_->mailbox.put(std::move(end));
+}
+
+const Quarantine& Engine::quarantine() const {
+  return impl_->quarantine;
+}
+
+Status Engine::load_damage() {
+  TRY_STATUS(impl_->quarantine.load(impl_->world.store));
+  impl_->metrics.quarantined = impl_->quarantine.standing();
+  return {};
+}
+
 void Engine::drain() {
   impl_->draining = true;
   impl_->mailbox.wake();

@@ -8,6 +8,7 @@
 #include "engine/mailbox.h"
 #include "engine/metrics.h"
 #include "engine/observer.h"
+#include "engine/quarantine.h"
 #include "journal/people.h"
 #include "ports/blobs.h"
 #include "ports/clock.h"
@@ -53,14 +54,16 @@ struct Decided {
   Payload question;  // kQuestion: with its bytes
 };
 
-class Engine {
+class Engine : public DamageWatch {
  public:
   Engine(World world, Options options);
-  ~Engine();
+  ~Engine() override;
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
   void observe(Observer* observer);  // before the first pump
+  // Reads which tasks are damaged. Before the first pump.
+  Status load_damage();
 
   // Thread-safe. Replies come on the engine's thread.
   void submit(NewTask task);
@@ -72,6 +75,13 @@ class Engine {
               AnswerTurn turn, Reply reply);
   // A person's decision; what is given with it is judged first.
   void resolve(TaskId task, const Decided& about, Resolve decision, Reply reply);
+  // Thread-safe. The task is quarantined if it is not yet.
+  void on_damage(const TaskId& task, Seq record, const std::string& what) override;
+  const Quarantine& quarantine() const;
+  // What a walk over all rows has found.
+  void on_damaged_row(DamagedRow row);
+  // A person's word that a damaged task is over. Its journal stays as it is.
+  void end_damaged(EndDamaged end);
   // Takes no new tasks, plans no new turns; what is under way goes on.
   void drain();
   const Metrics& metrics() const;

@@ -12,6 +12,7 @@
 #include "engine/engine.h"
 #include "engine/live.h"
 #include "engine/output.h"
+#include "engine/quarantine.h"
 
 namespace perdure::engine {
 
@@ -19,13 +20,13 @@ namespace perdure::engine {
 struct OpenBatch {
   std::vector<TaskId> touched;  // in order of their first record
   std::vector<IdempotencyRow> idempotency;
-  std::vector<KeptRow> kept;
+  Batch apart;  // rows that belong to no frame
   std::vector<Output> outputs;
   int64_t since_us = 0;      // of the first record
   bool must_commit = false;  // an output waits
 
   bool empty() const {
-    return touched.empty() && outputs.empty() && idempotency.empty() && kept.empty();
+    return touched.empty() && outputs.empty() && idempotency.empty() && apart.empty();
   }
 };
 
@@ -36,7 +37,7 @@ struct UnderWay {
 };
 
 struct Engine::Impl {
-  Impl(World w, Options o) : world(std::move(w)), options(o) {}
+  Impl(World w, Options o) : world(std::move(w)), options(o), secret(world.store.secret()) {}
 
   // engine.cc: the round
   bool pump();
@@ -79,6 +80,13 @@ struct Engine::Impl {
   void send(const TaskId& id, Send send);
   void ask(const TaskId& id, const std::string& tenant, Ask question, CallRequest::Asked asked);
 
+  // damaged.cc: tasks that stand still
+  void take(DamageFound&& input);
+  void take(RowDamaged&& input);
+  void take(EndDamaged&& input);
+  Result<std::unique_ptr<Live>> load_twice(const TaskId& id);
+  void examine(const TaskId& id, const std::string& what);
+
   // recovery.cc: what time and restarts bring
   bool fire_timers();
   bool may_fire() const;
@@ -91,6 +99,7 @@ struct Engine::Impl {
 
   World world;
   const Options options;
+  const std::string secret;  // of the store: keys derive from it
   Observer* observer = nullptr;
   Metrics metrics;
   Mailbox mailbox;
@@ -100,10 +109,11 @@ struct Engine::Impl {
 
   std::unordered_map<TaskId, std::unique_ptr<Live>>
       live;  // looked up, never iterated for a decision
-  std::set<TaskId> quarantined;
+  Quarantine quarantine;
   std::set<TaskId> waits_outside;  // of those in `live`: for a planner elsewhere, or a person
   OpenBatch open;
   std::optional<UnderWay> under_way;
+  std::set<Sha256> damaged_keys;  // requests whose idempotency row is damaged
   std::vector<IdempotencyRow> late_idempotency;  // only while a bug is planted
   // Submissions that are not durable yet, by (tenant, route, key).
   std::map<std::tuple<std::string, std::string, std::string>, IdempotencyRow> submitting;

@@ -19,12 +19,6 @@ auto key_of(const IdempotencyRow& row) {
   return std::tuple(row.tenant, row.route, row.key);
 }
 
-// Anything else may pass: too many open files, a disk that was slow.
-bool is_damage(Code code) {
-  return code == Code::kCorrupt || code == Code::kNotFound || code == Code::kInvalid ||
-         code == Code::kUnsupported || code == Code::kTooLarge;
-}
-
 }  // namespace
 
 bool Engine::Impl::take_inputs() {
@@ -50,20 +44,9 @@ TaskId Engine::Impl::new_task_id() {
 
 Result<Live*> Engine::Impl::find_or_load(const TaskId& id) {
   if (const auto found = live.find(id); found != live.end()) return found->second.get();
-  const auto damaged = [&] {
-    return fail(Code::kCorrupt, id.to_string() + ": its journal is damaged; run perdure doctor");
-  };
-  if (quarantined.contains(id)) return damaged();
-  auto loaded = load(world.store, world.blobs, id);
-  if (!loaded) {
-    if (is_damage(loaded.error().code)) {
-      quarantined.insert(id);
-      metrics.quarantined = quarantined.size();
-      log(LogLevel::kError, "task.quarantined", {{"why", loaded.error().message}});
-      return damaged();  // the task is there, though a part of it is not found
-    }
-    return tl::unexpected(loaded.error());
-  }
+  if (const auto damage = quarantine.find(id)) return tl::unexpected(error_of(*damage));
+  auto loaded = load_twice(id);
+  if (!loaded) return tl::unexpected(loaded.error());
   if (!*loaded) return fail(Code::kNotFound, "there is no task " + id.to_string());
   Live& task = *live.emplace(id, std::move(*loaded)).first->second;
   hooks::crash_point("engine.before_recover");
@@ -87,6 +70,14 @@ bool Engine::Impl::answer_from_earlier(NewTask& input) {
       return true;
     }
     earlier = std::move(*stored);
+  }
+  if (!earlier && damaged_keys.contains(wanted.request_hash)) {
+    hold({{}, ReplyOutput{std::move(input.reply),
+                          fail(Code::kCorrupt,
+                               "a request with this very content was accepted under a key that is "
+                               "damaged now: look at the tasks, and send it without a key if it is to "
+                               "be done again")}});
+    return true;
   }
   if (!earlier) return false;
   Result<Submitted> result = Submitted{earlier->task, true, 0};
@@ -143,13 +134,13 @@ void Engine::Impl::take(KeepRows&& input) {
     return input.reply(fail(Code::kUnavailable, "the server is shutting down"));
   }
   if (open.empty()) open.since_us = now_us();
-  std::move(input.rows.begin(), input.rows.end(), std::back_inserter(open.kept));
+  std::move(input.rows.begin(), input.rows.end(), std::back_inserter(open.apart.kept));
   hold({{}, ReplyOutput{std::move(input.reply), Submitted{}}});
 }
 
 void Engine::Impl::apply(Live& task, const Command& command, Reply reply) {
   ++metrics.commands;
-  core::Applied applied = core::apply(task.task, command, now_ms(), options.people);
+  core::Applied applied = core::apply(task.task, command, now_ms(), options.people, secret);
   const TaskId id = task.task.state.id;
   if (!applied.records.empty()) {
     if (open.empty()) open.since_us = now_us();

@@ -2,6 +2,7 @@
 // A task that is in memory: because something of it is under way, or was a moment ago.
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "core/task.h"
@@ -30,8 +31,17 @@ struct Live {
   }
 };
 
-// Reads the task's journal and folds it. What is still needed has its bytes. Null if there is no
-// such task; an error if the journal is damaged.
-Result<std::unique_ptr<Live>> load(StoreReader& store, Blobs& blobs, const TaskId& id);
+// What a task is loaded from.
+struct LoadFrom {
+  StoreReader& store;
+  Blobs& blobs;
+  std::string_view secret;  // of the store
+};
+
+// Reads the task's journal and folds it. What is still needed has its bytes; the rows say what the
+// journal says; what was sent can be sent again under the key that it had. Null if there is no such
+// task; an error if something is not what was written. `reached` becomes the first record that was
+// not read; 0 once all were.
+Result<std::unique_ptr<Live>> load(const LoadFrom& from, const TaskId& id, Seq& reached);
 
 }  // namespace perdure::engine

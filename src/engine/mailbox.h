@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/id.h"
+#include "engine/damage.h"
 #include "journal/command.h"
 #include "ports/store.h"
 
@@ -49,7 +50,28 @@ struct KeepRows {
   Reply reply;  // of no task
 };
 
-using Input = std::variant<NewTask, TaskCommand, KeepRows>;
+// Somebody read what was not written; or the load that found it.
+struct DamageFound {
+  TaskId task;
+  Seq record = 0;
+  std::string what;
+};
+
+// A row of the store that was found to be damaged: is its task?
+struct RowDamaged {
+  DamagedRow row;
+};
+
+// A person ends a damaged task.
+struct EndDamaged {
+  Damage damage;  // with its end
+  TaskRow row;    // that it has from now on
+  std::vector<TimerRow> timers;          // that it had
+  std::vector<InterruptRow> interrupts;  // the same
+  Reply reply;
+};
+
+using Input = std::variant<NewTask, TaskCommand, KeepRows, DamageFound, RowDamaged, EndDamaged>;
 
 class Mailbox {
  public:

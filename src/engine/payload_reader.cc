@@ -10,6 +10,17 @@ constexpr int kDepthMax = 4;
 
 }  // namespace
 
+Status PayloadReader::complete(Payload& payload) {
+  Status read = fetch(payload, 0);
+  if (!read && is_damage(read.error().code)) {
+    read = fetch(payload, 0);
+    if (!read && is_damage(read.error().code) && watch_ != nullptr) {
+      watch_->on_damage(task_, 0, read.error().message);
+    }
+  }
+  return read;
+}
+
 Status PayloadReader::complete(Payload& payload, size_t max_bytes) {
   if (payload.size_bytes > max_bytes) {
     payload.bytes = nullptr;

@@ -30,6 +30,10 @@ bool Engine::Impl::fire_timers() {
     return false;
   }
   for (TimerRow& row : *due) {
+    if (row.damaged) {
+      examine(row.task, "the row of a timer is not what was written");
+      continue;
+    }
     ++metrics.timers_fired;
     take(TaskCommand{row.task, FireTimer{std::move(row.timer)}, {}});
   }
@@ -49,7 +53,7 @@ bool Engine::Impl::recover_some(size_t tasks_max) {
     if (const auto task = find_or_load(id); task) {
       ++metrics.recovered;
       evict(id);
-    } else if (!quarantined.contains(id) && task.error().code != Code::kNotFound) {
+    } else if (!is_damage(task.error().code)) {
       log(LogLevel::kError, "recovery.unreadable", {{"why", task.error().message}});
       unreadable.insert(id);
     }

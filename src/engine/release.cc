@@ -7,7 +7,6 @@
 #include "base/hooks.h"
 #include "engine/impl.h"
 #include "engine/stow.h"
-#include "journal/key.h"
 
 namespace perdure::engine {
 namespace {
@@ -137,7 +136,7 @@ void Engine::Impl::send(const TaskId& id, Send call) {
   request.tenant = state.tenant;
   request.agent = state.agent;
   request.agent_version = state.agent_version;
-  request.key = key_of(world.store.secret(), id, call.step, call.group, call.args.hash);
+  request.key = std::move(call.key);
   request.epoch = world.store.epoch();
   const auto done = [this, id, tenant = state.tenant, kind = call.kind, name = call.name,
                      sent_us = now_us()](SettleStep outcome) {

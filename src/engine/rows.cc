@@ -1,7 +1,10 @@
 #include "engine/rows.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -84,6 +87,68 @@ TaskRow row_of(const core::Task& task) {
   row.head = state.head;
   row.ended_seq = state.ended ? state.ended->seq : 0;
   return row;
+}
+
+namespace {
+
+Status wrong(std::string what) {
+  return fail(Code::kCorrupt, std::move(what));
+}
+
+Status check_task_row(const core::TaskState& state, const TaskRow& row) {
+  if (row.damaged) return wrong("the row of the task is not what was written");
+  const auto said = std::tie(row.tenant, row.principal, row.planner, row.agent, row.session,
+                             row.metadata, row.created_ms);
+  if (said != std::tie(state.tenant, state.principal, state.planner, state.agent, state.session,
+                       state.metadata, state.created_ms)) {
+    return wrong("the row of the task names another origin than its journal");
+  }
+  const Seq ended_seq = state.ended ? state.ended->seq : 0;
+  if (row.status != core::status_of(state) || row.phase != core::phase_of(state) ||
+      row.ended_seq != ended_seq || row.head > state.head) {
+    return wrong(fmt::format("the row of the task says {}, its journal says {}",
+                             to_string(row.status), to_string(core::status_of(state))));
+  }
+  const bool sent = std::any_of(state.open.begin(), state.open.end(), [](const auto& step) {
+    return step.second.state == EffectState::kIntent;
+  });
+  if (sent && !row.runnable) return wrong("the row of the task says that nothing is under way");
+  return {};
+}
+
+Status check_timer_rows(const core::TaskState& state, const std::vector<TimerRow>& rows) {
+  for (const TimerRow& row : rows) {
+    const auto timer = state.timers.find(row.timer);
+    if (row.damaged || timer == state.timers.end() || timer->second.due_ms != row.due_ms) {
+      return wrong(fmt::format("the row of timer '{}' is not what the journal says", row.timer));
+    }
+  }
+  if (rows.size() == state.timers.size()) return {};
+  return wrong(fmt::format("{} timers have a row, and the journal has {}", rows.size(),
+                           state.timers.size()));
+}
+
+Status check_interrupt_rows(const core::TaskState& state, const std::vector<InterruptRow>& rows) {
+  for (const InterruptRow& row : rows) {
+    const auto open = state.interrupts.find(row.seq);
+    if (row.damaged || open == state.interrupts.end() || row.tenant != state.tenant ||
+        open->second.reason != row.reason || open->second.requested_ms != row.created_ms) {
+      return wrong(fmt::format("the row of the question at record {} is not what the journal says",
+                               row.seq));
+    }
+  }
+  if (rows.size() == state.interrupts.size()) return {};
+  return wrong(fmt::format("{} questions have a row, and the journal has {}", rows.size(),
+                           state.interrupts.size()));
+}
+
+}  // namespace
+
+Status check_rows(const core::TaskState& state, const TaskRows& rows) {
+  if (!rows.task) return wrong("the task has a journal and no row");
+  TRY_STATUS(check_task_row(state, *rows.task));
+  TRY_STATUS(check_timer_rows(state, rows.timers));
+  return check_interrupt_rows(state, rows.interrupts);
 }
 
 void add_rows(Batch& batch, Live& live, std::span<const Record> records) {

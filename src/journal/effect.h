@@ -25,6 +25,7 @@ struct Send {
   EffectClass effect = EffectClass::kOnce;
   int64_t not_after_ms = 0;
   Payload args;
+  std::string key;  // the idempotency key, of its position
   // Not empty: the other side has taken this call before, under this name. Its answer is fetched;
   // nothing is asked for again.
   std::string provider_id = {};

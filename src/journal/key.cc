@@ -7,6 +7,7 @@ namespace perdure {
 namespace {
 
 constexpr size_t kKeyBytes = 20;
+constexpr size_t kCheckBytes = 5;
 
 // The task has a fixed size and the step stands last, so that no two positions give equal bytes.
 std::string position(const TaskId& task, const StepId& step, uint32_t group) {
@@ -21,10 +22,17 @@ std::string position(const TaskId& task, const StepId& step, uint32_t group) {
 
 std::string key_of(std::string_view store_secret, const TaskId& task, const StepId& step,
                    uint32_t group, const Sha256& args_hash) {
+  return call_key(store_secret, task, step, group, args_hash).text;
+}
+
+CallKey call_key(std::string_view store_secret, const TaskId& task, const StepId& step,
+                 uint32_t group, const Sha256& args_hash) {
   const std::string named = hooks::planted(hooks::Bug::kKeyFromArguments)
                                 ? std::string(args_hash.view())
                                 : position(task, step, group);
-  return to_base32(hmac_sha256(store_secret, named).view().substr(0, kKeyBytes));
+  const Sha256 mac = hmac_sha256(store_secret, named);
+  return {to_base32(mac.view().substr(0, kKeyBytes)),
+          to_base32(mac.view().substr(kKeyBytes, kCheckBytes))};
 }
 
 }  // namespace perdure

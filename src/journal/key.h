@@ -16,4 +16,11 @@ namespace perdure {
 std::string key_of(std::string_view store_secret, const TaskId& task, const StepId& step,
                    uint32_t group, const Sha256& args_hash);
 
+struct CallKey {
+  std::string text;   // as `key_of` says
+  std::string check;  // the next 40 bits, 8 letters: tells that it is this key, not what it is
+};
+CallKey call_key(std::string_view store_secret, const TaskId& task, const StepId& step,
+                 uint32_t group, const Sha256& args_hash);
+
 }  // namespace perdure

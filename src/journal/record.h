@@ -100,7 +100,7 @@ struct StepPlanned {
 // From here on the effect may have happened. Durable before the first byte leaves.
 struct StepIntended {
   static constexpr uint32_t kType = 5;
-  static constexpr uint32_t kVersion = 2;
+  static constexpr uint32_t kVersion = 3;
   static constexpr std::string_view kName = "step_intended";
   StepId step;
   uint32_t attempt = 0;      // from 1, over the step's whole life
@@ -109,11 +109,15 @@ struct StepIntended {
   Seq decision_seq = 0;      // the approval that this send consumes; 0: none was needed
   Usage reserved;
   Sha256 args_hash{};  // of the arguments that a person put in place; zero: those of the plan
+  // Tells the key that it goes out under (journal/key.h), so that a store with another secret sends
+  // nothing again; empty: not kept yet by the version that wrote this.
+  std::string key_check{};
   template <class Archive>
   void fields(Archive& a) {
     a("step", step), a("attempt", attempt), a("group", group), a("not_after_ms", not_after_ms);
     a("decision_seq", decision_seq), a("reserved", reserved);
     if (a.since(2)) a("args_hash", args_hash);
+    if (a.since(3)) a("key_check", key_check);
   }
 };
 

@@ -36,8 +36,8 @@ json::object record_to_json(const Record& record) {
 
 json::object record_to_normalised_json(const Record& record) {
   json::object out = record_to_json(record);
-  for (const char* name :
-       {"seq", "at", "planner", "planner_version", "answer_hash", "due_ms", "not_after_ms"}) {
+  for (const char* name : {"seq", "at", "planner", "planner_version", "answer_hash", "due_ms",
+                           "not_after_ms", "key_check"}) {
     out.erase(name);
   }
   // The planner's own state is its own business; that it answered is not.

@@ -1,6 +1,11 @@
 #pragma once
 // The store: frames, and the rows that let them be found. One engine writes; what is readable is
 // durable.
+//
+// Damage at rest. Frames are chained, and a store knows the head of each open task, so that a tail
+// that is gone is told from an end. Every other row carries a digest (ports/row_digest.h). A single
+// row that is not what was written is Code::kCorrupt; in a list it stands in its place and says
+// `damaged`, with its ids as they are stored and nothing else: one damage hides no other row.
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -36,6 +41,7 @@ struct TaskRow {
   int64_t updated_ms = 0;
   Seq head = 0;       // as of this row
   Seq ended_seq = 0;  // the task_ended record; 0: not ended
+  bool damaged = false;
 };
 
 // The answer to a repeated submission. Unique by (tenant, route, key): a row whose key is taken
@@ -53,6 +59,7 @@ struct TimerRow {
   TaskId task;
   TimerId timer;
   int64_t due_ms = 0;
+  bool damaged = false;
 };
 
 struct InterruptRow {
@@ -61,6 +68,14 @@ struct InterruptRow {
   std::string tenant;
   InterruptReason reason = InterruptReason::kToolApproval;
   int64_t created_ms = 0;
+  bool damaged = false;
+};
+
+// All rows of one task, as of one instant.
+struct TaskRows {
+  std::optional<TaskRow> task;
+  std::vector<TimerRow> timers;            // by name
+  std::vector<InterruptRow> interrupts;    // open ones, by seq
 };
 
 // What a client gave the server to keep that is no task: a version of an agent, a credential. Few
@@ -70,6 +85,7 @@ struct KeptRow {
   std::string tenant;
   std::string name;   // unique by (kind, tenant, name); not empty
   std::string value;  // empty: there is no such row any more
+  bool damaged = false;
 };
 
 // What one commit writes: all of it or nothing. Timers are cleared before others are set: a name in
@@ -77,6 +93,8 @@ struct KeptRow {
 struct Batch {
   std::vector<Frame> frames;   // pos rising, above every earlier one; at most one a task
   std::vector<TaskRow> tasks;  // each replaces the row of its task
+  // The same, but for rows that are not what was written: also what never changes is written anew.
+  std::vector<TaskRow> rebuilt;
   std::vector<IdempotencyRow> idempotency;  // of tasks that have a row, here or before
   std::vector<TimerRow> timers_set;
   std::vector<TimerRow> timers_cleared;  // due_ms is not looked at
@@ -84,7 +102,7 @@ struct Batch {
   std::vector<InterruptRow> interrupts_closed;  // task and seq are looked at
   std::vector<KeptRow> kept;  // in order: each replaces, or removes, the row of its name
 
-  bool empty() const { return frames.empty() && kept.empty(); }
+  bool empty() const { return frames.empty() && kept.empty() && rebuilt.empty(); }
 };
 
 struct CommitResult {
@@ -116,6 +134,17 @@ struct StoreCounts {
   uint64_t timers_due = 0;  // of these
 };
 
+// A row that is not what was written, as a walk over all rows has found it.
+struct DamagedRow {
+  std::string table;
+  TaskId task;          // as the row has it
+  Sha256 request_hash;  // of an idempotency row
+};
+struct ScrubPage {
+  std::vector<DamagedRow> damaged;
+  std::string next;  // the cursor that goes on; empty: that was all
+};
+
 // Reads. Thread-safe; every call sees durable state only.
 class StoreReader {
  public:
@@ -123,9 +152,17 @@ class StoreReader {
 
   virtual Result<std::optional<TaskRow>> task(const TaskId& id) = 0;
   virtual Result<std::vector<TaskRow>> tasks(const TaskQuery& query) = 0;
+  virtual Result<TaskRows> rows_of(const TaskId& id) = 0;
   // Whole frames that hold records from `from_seq` on, in order, as many as have `max_bytes` of
-  // bodies together (at least one frame, if there is one).
+  // bodies together (at least one frame, if there is one). The chain is not verified here
+  // (journal/frame.h), but a journal that ends before its head is kCorrupt.
   virtual Result<std::vector<Frame>> frames(const TaskId& id, Seq from_seq, size_t max_bytes) = 0;
+  // The same, whatever is damaged: for what can still be read. Frames whose columns cannot be read
+  // are left out.
+  virtual Result<std::vector<Frame>> frames_as_they_are(const TaskId& id, Seq from_seq,
+                                                        size_t max_bytes) {
+    return frames(id, from_seq, max_bytes);
+  }
   virtual Result<std::optional<IdempotencyRow>> idempotency(const std::string& tenant,
                                                             const std::string& route,
                                                             const std::string& key) = 0;
@@ -133,7 +170,7 @@ class StoreReader {
   virtual Result<std::vector<InterruptRow>> interrupts(const std::string& tenant,
                                                        std::optional<InterruptId> after,
                                                        size_t limit) = 0;
-  // In order of (due_ms, task, timer), due at or before `until_ms`.
+  // In order of (due_ms, task, timer), due at or before `until_ms`. A damaged row has its due_ms.
   virtual Result<std::vector<TimerRow>> timers_due(int64_t until_ms, size_t limit) = 0;
   // Tasks with runnable = true, by id, after `after`.
   virtual Result<std::vector<TaskId>> runnable(std::optional<TaskId> after, size_t limit) = 0;
@@ -145,6 +182,9 @@ class StoreReader {
   // looked at.
   virtual Result<std::vector<KeptRow>> kept(const std::string& kind,
                                             const std::optional<KeptRow>& after, size_t limit) = 0;
+  // A walk over all rows of tasks, some at a time: what a damaged row hides from every other read
+  // (a timer that is due in a thousand years) is found here. `cursor`: empty at the beginning.
+  virtual Result<ScrubPage> scrub(const std::string& cursor, size_t rows_max) = 0;
 };
 
 class Store : public StoreReader {

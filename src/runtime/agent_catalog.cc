@@ -49,6 +49,11 @@ std::string row_name(const std::string& name, uint64_t number) {
   return fmt::format("{}/{:08}", name, number);
 }
 
+std::optional<uint64_t> number_in(const std::string& row_name) {
+  const size_t slash = row_name.rfind('/');
+  return slash == std::string::npos ? std::nullopt : parse_u64(row_name.substr(slash + 1));
+}
+
 std::string row_value(const AgentVersion& version) {
   return to_canonical_json(json::object{
       {"version", version.version}, {"at_ms", version.put_ms}, {"by", version.put_by}});
@@ -70,7 +75,14 @@ Status AgentCatalog::load(StoreReader& store) {
   std::optional<KeptRow> last;
   for (;;) {
     TRY_ASSIGN(std::vector<KeptRow> rows, store.kept(kKind, last, kPageRows));
-    for (const KeptRow& row : rows) TRY_STATUS(read(row));
+    for (const KeptRow& row : rows) {
+      const Status known =
+          row.damaged ? fail(Code::kCorrupt, "its row is not what was written") : read(row);
+      if (known) continue;
+      note_damaged(row);
+      log(LogLevel::kError, "agent.damaged",
+          {{"tenant", row.tenant}, {"version", row.name}, {"why", known.error().message}});
+    }
     if (rows.size() < kPageRows) break;
     last = std::move(rows.back());
   }
@@ -84,11 +96,20 @@ Status AgentCatalog::load(StoreReader& store) {
   return {};
 }
 
+// An older version in the place of one that is damaged would be another agent than was put.
+void AgentCatalog::note_damaged(const KeptRow& row) {
+  const size_t slash = row.name.rfind('/');
+  const std::lock_guard lock(mutex_);
+  Put& put = put_[{row.tenant, row.name.substr(0, slash)}];
+  const auto number = number_in(row.name).value_or(put.last_number + 1);
+  put.last_number = std::max(put.last_number, number);
+  put.damaged_number = std::max(put.damaged_number, number);
+}
+
 Status AgentCatalog::read(const KeptRow& row) {
   const std::string where = fmt::format("the stored agent '{}'", row.name);
   const size_t slash = row.name.rfind('/');
-  const auto number =
-      slash == std::string::npos ? std::nullopt : parse_u64(row.name.substr(slash + 1));
+  const auto number = number_in(row.name);
   if (!number) return fail(Code::kCorrupt, where + ": its row is damaged");
   TRY_ASSIGN(const json::value value, parse_json(row.value, where));
   ObjectReader in(value, where);
@@ -113,6 +134,7 @@ Error AgentCatalog::unknown(const std::string& tenant, const std::string& name) 
 
 Result<AgentEntry> AgentCatalog::find(const std::string& tenant, const std::string& name) const {
   if (const auto found = configured_.find(name); found != configured_.end()) return found->second;
+  TRY_STATUS(check_newest(tenant, name));
   TRY_ASSIGN(const std::vector<AgentVersion> known, versions(tenant, name));
   TRY_ASSIGN(const auto spec, versions_.spec(known.front().version));
   // What it names may have left the operator's file since it was put.
@@ -120,6 +142,15 @@ Result<AgentEntry> AgentCatalog::find(const std::string& tenant, const std::stri
     return fail(Code::kConflict, usable.error().message);
   }
   return AgentEntry{name, known.front().version, known.front().planner, spec->limits};
+}
+
+Status AgentCatalog::check_newest(const std::string& tenant, const std::string& name) const {
+  const std::lock_guard lock(mutex_);
+  const auto put = put_.find({tenant, name});
+  if (put == put_.end() || !put->second.newest_is_damaged()) return {};
+  return fail(Code::kCorrupt, fmt::format("the newest version of agent '{}' is damaged in the "
+                                          "store: put it again",
+                                          name));
 }
 
 std::vector<std::string> AgentCatalog::names(const std::string& tenant) const {
@@ -196,7 +227,8 @@ Result<PutAgent> AgentCatalog::prepare(const std::string& tenant, const std::str
   }
   Put& put = put_[{tenant, name}];
   agent.is_new = put.versions.empty();
-  if (!agent.is_new && put.versions.rbegin()->second.version == agent.version.version) {
+  if (!agent.is_new && !put.newest_is_damaged() &&
+      put.versions.rbegin()->second.version == agent.version.version) {
     agent.version = put.versions.rbegin()->second;
     agent.unchanged = true;
     return agent;

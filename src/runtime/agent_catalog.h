@@ -49,9 +49,15 @@ class AgentCatalog : public Agents {
   struct Put {
     std::map<uint64_t, AgentVersion> versions;  // the last one is current
     uint64_t last_number = 0;                   // given out, published or not
+    uint64_t damaged_number = 0;                // the newest that cannot be read; 0: none
+    bool newest_is_damaged() const {
+      return damaged_number != 0 && (versions.empty() || versions.rbegin()->first < damaged_number);
+    }
   };
 
   Status read(const KeptRow& row);
+  void note_damaged(const KeptRow& row);
+  Status check_newest(const std::string& tenant, const std::string& name) const;
   Error unknown(const std::string& tenant, const std::string& name) const;
 
   AgentVersions& versions_;

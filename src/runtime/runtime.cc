@@ -204,7 +204,8 @@ Status Runtime::Impl::assemble() {
       outside.on_store_failure,
   };
   engine = std::make_unique<engine::Engine>(std::move(world), setup.engine);
-  return {};
+  transcripts.tell(*engine);
+  return engine->load_damage();
 }
 
 Status Runtime::Impl::check(const AgentSpec& agent) const {

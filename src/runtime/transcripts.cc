@@ -51,9 +51,9 @@ Result<std::shared_ptr<const Transcript>> Transcripts::at(const TaskId& task,
   if (known && known->seq() == upto_seq) return known;
   auto transcript = std::make_shared<Transcript>(known ? *known : Transcript(inline_rules(spec)));
   const Seq news_from = news.empty() ? upto_seq + 1 : news.front().seq;
-  engine::PayloadReader payloads(store_, blobs_, tenant, task);
+  engine::PayloadReader payloads(store_, blobs_, tenant, task, watch_);
   if (transcript->seq() + 1 < news_from) {
-    engine::JournalReader journal(store_, task, transcript->seq() + 1);
+    engine::JournalReader journal(store_, task, transcript->seq() + 1, watch_);
     while (transcript->seq() < upto_seq) {
       TRY_ASSIGN(Record * record, journal.next());
       if (record == nullptr) break;

@@ -8,6 +8,7 @@
 #include <span>
 
 #include "agent/transcript.h"
+#include "engine/damage.h"
 #include "ports/blobs.h"
 #include "ports/store.h"
 
@@ -18,6 +19,9 @@ class Transcripts {
   // Keeps no more than that of either, but always the one that was asked for last.
   Transcripts(StoreReader& store, Blobs& blobs, size_t tasks_max, uint64_t bytes_max)
       : store_(store), blobs_(blobs), tasks_max_(tasks_max), bytes_max_(bytes_max) {}
+
+  // Who is told of damage. Before the first use.
+  void tell(engine::DamageWatch& watch) { watch_ = &watch; }
 
   // The transcript folded up to `upto_seq` exactly. `news` may bring records that are not durable
   // yet: they end at or behind `upto_seq`, and what is missing before them is read from the store.
@@ -40,6 +44,7 @@ class Transcripts {
 
   StoreReader& store_;
   Blobs& blobs_;
+  engine::DamageWatch* watch_ = nullptr;
   const size_t tasks_max_;
   const uint64_t bytes_max_;
   std::mutex mutex_;

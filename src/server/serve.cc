@@ -37,6 +37,7 @@
 namespace perdure::server {
 namespace {
 
+constexpr size_t kScrubRows = 256;
 // Of the drain, for writing down what was not begun.
 constexpr int64_t kLastCallsMs = 500;
 
@@ -191,6 +192,7 @@ class Served {
     runtime::EngineThread engine(runtime_->engine(), clock_);
     engine.start();
     if (exporter_) exporter_->start();
+    scrub({});
     tell_of_start(port);
 
     const auto activity = [this] {
@@ -264,6 +266,19 @@ class Served {
         [this](const TaskId& task, const StepId& step, uint32_t attempt, std::string_view text) {
           api_->publish_delta(task, step, attempt, text);
         });
+  }
+
+  // Some rows at a time, once after each start: other work of these threads comes in between.
+  void scrub(std::string cursor) {
+    workers_->put([this, cursor = std::move(cursor)] {
+      auto page = opened_.store->scrub(cursor, kScrubRows);
+      if (!page) {
+        log(LogLevel::kError, "scrub.failed", {{"why", page.error().message}});
+        return;
+      }
+      for (DamagedRow& row : page->damaged) runtime_->engine().on_damaged_row(std::move(row));
+      if (!page->next.empty()) scrub(std::move(page->next));
+    });
   }
 
   void tell_of_start(uint16_t port) const {

@@ -27,6 +27,8 @@ class PayloadReaderTest : public testing::Test {
     TaskRow& row = batch.tasks.emplace_back();
     row.id = kTask;
     row.tenant = "t";
+    row.status = turns_ == 0 ? TaskStatus::kPending : TaskStatus::kWorking;
+    row.created_ms = record.at_ms;
     row.head = head_;
     store_.commit(batch, [](const CommitResult& result) {
       ASSERT_EQ(result.kind, CommitResult::Kind::kDurable);
@@ -44,6 +46,10 @@ class PayloadReaderTest : public testing::Test {
     accepted.state = std::move(state);
     append(std::move(accepted));
   }
+  Result<std::unique_ptr<engine::Live>> load() {
+    Seq reached = 0;
+    return engine::load({store_, blobs_, {}}, kTask, reached);
+  }
   Payload blob(const std::string& bytes) {
     EXPECT_TRUE(blobs_.put("t", sha256(bytes), bytes));
     return Payload::blob(sha256(bytes), bytes.size());
@@ -60,7 +66,7 @@ TEST_F(PayloadReaderTest, APartOfAPartHasItsBytes) {
   create(Payload::of(kWhole));
   turn(test::part_of_payload(1, kWhole.find(kPart), kPart));
   turn(test::part_of_payload(2, kPart.find(kPartOfPart), kPartOfPart));
-  const auto live = engine::load(store_, blobs_, kTask);
+  const auto live = load();
   ASSERT_TRUE(live) << live.error().message;
   EXPECT_EQ((*live)->task.state.turn.state.view(), kPartOfPart);
 }
@@ -68,7 +74,7 @@ TEST_F(PayloadReaderTest, APartOfAPartHasItsBytes) {
 TEST_F(PayloadReaderTest, APartOfABlobHasItsBytes) {
   create(blob(kWhole));
   turn(test::part_of_payload(1, kWhole.find(kPart), kPart));
-  const auto live = engine::load(store_, blobs_, kTask);
+  const auto live = load();
   ASSERT_TRUE(live) << live.error().message;
   EXPECT_EQ((*live)->task.state.input.view(), kWhole);
   EXPECT_EQ((*live)->task.state.turn.state.view(), kPart);

@@ -36,6 +36,7 @@ void one_frame(std::string_view bytes) {
   frame.count = static_cast<uint8_t>(bytes[0]);
   frame.epoch = 7;
   frame.body = bytes.substr(1);
+  frame.chain = chain_of(frame);
   const auto records = decode_frame(frame);
   if (!records) return;
   PERDURE_ASSERT(records->size() == frame.count, "all records are there");

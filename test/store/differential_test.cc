@@ -118,6 +118,7 @@ class Differential {
   void read_tasks() {
     const TaskId id = world_.any_task();
     ask("task", [&](Store& store) { return store.task(id); });
+    ask("rows of", [&](Store& store) { return store.rows_of(id); });
     TaskQuery query;
     query.tenant = world_.any_tenant();
     if (world_.one_in(3)) query.status = static_cast<TaskStatus>(world_.below(6));
@@ -246,6 +247,10 @@ class Wrong : public OpenStore {
     Result<std::optional<TaskRow>> task(const TaskId& id) override { return at().task(id); }
     Result<std::vector<TaskRow>> tasks(const TaskQuery& query) override {
       return at().tasks(query);
+    }
+    Result<TaskRows> rows_of(const TaskId& id) override { return at().rows_of(id); }
+    Result<ScrubPage> scrub(const std::string& cursor, size_t max) override {
+      return at().scrub(cursor, max);
     }
     Result<std::vector<Frame>> frames(const TaskId& id, Seq from, size_t max) override {
       return at().frames(id, from, max);

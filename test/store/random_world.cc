@@ -148,9 +148,12 @@ void RandomWorld::append(Draw& draw, Epoch epoch, Task& task) {
   if (one_in(3)) interrupts(draw, task);
 }
 
+// An end is for good: nothing that was ended is open again.
 void RandomWorld::touch(Draw& draw, const Task& task) {
   TaskRow row = task.row;
-  row.status = static_cast<TaskStatus>(below(6));
+  row.status = static_cast<TaskStatus>(below(one_in(8) ? 6 : 3));
+  if (ended_.contains(row.id)) row.status = TaskStatus::kCompleted;
+  if (is_terminal(row.status)) ended_.insert(row.id);
   row.phase = static_cast<Phase>(below(3));
   row.runnable = one_in(2);
   row.waiting_for = one_in(2) ? "[]" : R"([{"kind":"timer"}])";

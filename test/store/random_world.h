@@ -100,6 +100,7 @@ class RandomWorld {
   std::map<InterruptId, InterruptRow> interrupts_;
   std::vector<IdempotencyRow> keys_;
   std::set<std::pair<std::string, std::string>> kept_;
+  std::set<TaskId> ended_;
 };
 
 }  // namespace perdure::store_test

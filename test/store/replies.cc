@@ -69,6 +69,13 @@ std::string text(const Result<std::optional<TaskRow>>& answer) {
 std::string text(const Result<std::vector<TaskRow>>& answer) {
   return list(answer);
 }
+std::string text(const Result<TaskRows>& answer) {
+  if (!answer) return answer.error().message;
+  std::string out = answer->task ? item(*answer->task) : "nothing";
+  for (const TimerRow& row : answer->timers) out += item(row);
+  for (const InterruptRow& row : answer->interrupts) out += item(row);
+  return out;
+}
 std::string text(const Result<std::vector<Frame>>& answer) {
   return list(answer);
 }

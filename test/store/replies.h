@@ -10,6 +10,7 @@ std::string text(const CommitResult& result);
 std::string text(const Result<bool>& answer);
 std::string text(const Result<std::optional<TaskRow>>& answer);
 std::string text(const Result<std::vector<TaskRow>>& answer);
+std::string text(const Result<TaskRows>& answer);
 std::string text(const Result<std::vector<Frame>>& answer);
 std::string text(const Result<std::optional<IdempotencyRow>>& answer);
 std::string text(const Result<std::vector<InterruptRow>>& answer);

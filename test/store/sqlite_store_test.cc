@@ -119,7 +119,10 @@ TEST_F(SqliteStoreTest, AnOlderFormatIsRaisedAndLosesNothing) {
   const std::string before = dump(read_rows(dir_.path() + "/perdure.db"));
   edit(dir_.path(),
        "DROP TABLE kept; DROP INDEX task_by_session; ALTER TABLE task DROP COLUMN session; "
-       "PRAGMA user_version=1");
+       "DROP TABLE meta_copy; DROP TABLE head; ALTER TABLE meta DROP COLUMN digest; "
+       "ALTER TABLE meta DROP COLUMN incarnation_digest; ALTER TABLE task DROP COLUMN digest; "
+       "ALTER TABLE timer DROP COLUMN digest; ALTER TABLE interrupt DROP COLUMN digest; "
+       "ALTER TABLE idempotency DROP COLUMN digest; PRAGMA user_version=1");
   const auto store = open(dir_.path());
   ASSERT_TRUE(store);
   EXPECT_EQ(dump(read_rows(dir_.path() + "/perdure.db")), before);

@@ -79,6 +79,11 @@ Result<std::vector<TaskRow>> MemoryStore::tasks(const TaskQuery& query) {
   return found;
 }
 
+Result<TaskRows> MemoryStore::rows_of(const TaskId& id) {
+  const std::lock_guard lock(mutex_);
+  return rows_.rows_of(id);
+}
+
 Result<std::vector<Frame>> MemoryStore::frames(const TaskId& id, Seq from_seq, size_t max_bytes) {
   const std::lock_guard lock(mutex_);
   std::vector<Frame> found;

@@ -28,6 +28,9 @@ class MemoryStore : public Store {
 
   Result<std::optional<TaskRow>> task(const TaskId& id) override;
   Result<std::vector<TaskRow>> tasks(const TaskQuery& query) override;
+  Result<TaskRows> rows_of(const TaskId& id) override;
+  // Nothing is damaged here.
+  Result<ScrubPage> scrub(const std::string&, size_t) override { return ScrubPage(); }
   Result<std::vector<Frame>> frames(const TaskId& id, Seq from_seq, size_t max_bytes) override;
   Result<std::optional<IdempotencyRow>> idempotency(const std::string& tenant,
                                                     const std::string& route,

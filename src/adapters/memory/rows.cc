@@ -38,6 +38,10 @@ std::vector<TaskId> StoreRows::refused(const Batch& batch) const {
 
 void StoreRows::apply(Batch batch) {
   for (TaskRow& row : batch.tasks) replace(std::move(row));
+  for (TaskRow& row : batch.rebuilt) {
+    const TaskId task = row.id;
+    tasks[task] = std::move(row);
+  }
   for (Frame& frame : batch.frames) {
     PERDURE_ASSERT(frame.pos > last_pos, "positions rise");
     PERDURE_ASSERT(tasks.contains(frame.task), "a task's row comes with its first frame");
@@ -110,6 +114,20 @@ std::vector<Frame> StoreRows::frames_after(Pos after, size_t max_bytes) const {
     found.push_back(*frame);
   }
   return found;
+}
+
+TaskRows StoreRows::rows_of(const TaskId& id) const {
+  TaskRows out;
+  if (const auto row = tasks.find(id); row != tasks.end()) out.task = row->second;
+  for (auto row = timers.lower_bound({id, ""}); row != timers.end() && row->first.first == id;
+       ++row) {
+    out.timers.push_back({id, row->first.second, row->second});
+  }
+  for (auto row = interrupts.lower_bound({id, 0}); row != interrupts.end() && row->first.task == id;
+       ++row) {
+    out.interrupts.push_back(row->second);
+  }
+  return out;
 }
 
 StoreCounts StoreRows::counts(int64_t now_ms) const {

@@ -28,6 +28,7 @@ struct StoreRows {
   // As the port says.
   std::vector<Frame> frames_after(Pos after, size_t max_bytes) const;
   StoreCounts counts(int64_t now_ms) const;
+  TaskRows rows_of(const TaskId& id) const;
 
   // The tasks that keep `batch` from being committed, in its order, each once.
   std::vector<TaskId> refused(const Batch& batch) const;

@@ -204,6 +204,12 @@ uint64_t Columns::natural() {
   return ok_ ? static_cast<uint64_t>(value) : 0;
 }
 
+uint32_t Columns::small() {
+  const uint64_t value = natural();
+  if (value > UINT32_MAX) ok_ = false;
+  return static_cast<uint32_t>(value);
+}
+
 bool Columns::boolean() {
   const int64_t value = integer();
   if (value != 0 && value != 1) ok_ = false;
@@ -216,6 +222,10 @@ std::string_view Columns::view() {
   const auto* data = static_cast<const char*>(sqlite3_column_blob(row_, next_));
   const int size = sqlite3_column_bytes(row_, next_++);
   return data && ok_ ? std::string_view(data, static_cast<size_t>(size)) : std::string_view();
+}
+
+bool Columns::is_null() const {
+  return sqlite3_column_type(row_, next_) == SQLITE_NULL;
 }
 
 size_t Columns::size_bytes() const {

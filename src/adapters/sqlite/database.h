@@ -106,12 +106,15 @@ class Run {
 // is false from then on, and values are empty.
 class Columns {
  public:
-  explicit Columns(const Statement& statement) : row_(statement.handle()) {}
+  explicit Columns(const Statement& statement, int first = 0)
+      : row_(statement.handle()), next_(first) {}
 
   int64_t integer();
   uint64_t natural();  // not negative
+  uint32_t small();    // below 2^32
   bool boolean();
   size_t size_bytes() const;  // of the next column, which stays the next
+  bool is_null() const;       // the next column, which stays the next
   std::string bytes();        // text as well
   TaskId task();
   Sha256 hash();
@@ -127,7 +130,7 @@ class Columns {
   std::string_view view();
 
   sqlite3_stmt* row_;
-  int next_ = 0;
+  int next_;
   bool ok_ = true;
 };
 

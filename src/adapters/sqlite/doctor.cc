@@ -149,9 +149,11 @@ class Examination {
     frame.pos = columns.natural();
     frame.task = columns.task();
     const int64_t key = columns.integer();
+    if (key != key_) begin_task(key);
     frame.first_seq = columns.natural();
     frame.count = static_cast<uint32_t>(columns.natural());
     frame.epoch = columns.natural();
+    frame.previous = chain_;
     frame.chain = columns.hash();
     frame.body = columns.bytes();
     const std::string tenant = columns.bytes();
@@ -160,7 +162,6 @@ class Examination {
       problem(fmt::format("the frame at position {}: a column is damaged", frame.pos));
       return;
     }
-    if (key != key_) begin_task(key);
     check_place(frame);
     note(verify_frame(frame, chain_));
     check_records(frame, tenant);

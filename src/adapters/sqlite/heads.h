@@ -14,6 +14,7 @@ struct Head {
   int64_t tenant = 0;  // of the tenant's row
   Seq seq = 0;         // 0: the task has no frame
   Epoch epoch = 0;
+  bool ended = false;
 };
 
 // Holds at most two generations of `generation_max` tasks: when the younger one is full it becomes

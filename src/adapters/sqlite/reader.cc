@@ -6,101 +6,46 @@
 #include <array>
 #include <utility>
 
+#include "adapters/sqlite/row_columns.h"
 #include "adapters/sqlite/schema.h"
+#include "adapters/sqlite/snapshot.h"
 #include "adapters/sqlite/vfs.h"
+#include "ports/row_digest.h"
 
 namespace perdure {
 namespace {
 
-#define PERDURE_TASK_COLUMNS                                                                \
-  "SELECT task.id, tenant.name, principal, status, phase, runnable, waiting_for, planner, " \
-  "agent, metadata, cost_micro_usd, model_calls, tool_calls, input_tokens, output_tokens, " \
-  "created_ms, updated_ms, head, ended_seq, session FROM task JOIN tenant ON tenant.key = " \
-  "task.tenant "
-
-constexpr const char* kTask = PERDURE_TASK_COLUMNS "WHERE task.id = ?";
-constexpr const char* kTasks = PERDURE_TASK_COLUMNS
-    "WHERE task.tenant = ?1 AND task.id < ?2 "
-    "ORDER BY task.id DESC LIMIT ?3";
-constexpr const char* kTasksByStatus = PERDURE_TASK_COLUMNS
-    "WHERE task.tenant = ?1 AND task.id < ?2 AND status = ?4 "
-    "ORDER BY task.id DESC LIMIT ?3";
-constexpr const char* kTasksOfSession = PERDURE_TASK_COLUMNS
+// Conditions behind kSelectTasks.
+constexpr const char* kOneTask = "WHERE task.id = ?";
+constexpr const char* kTasks =
+    "WHERE task.tenant = ?1 AND task.id < ?2 ORDER BY task.id DESC LIMIT ?3";
+constexpr const char* kTasksByStatus =
+    "WHERE task.tenant = ?1 AND task.id < ?2 AND status = ?4 ORDER BY task.id DESC LIMIT ?3";
+constexpr const char* kTasksOfSession =
     "WHERE task.tenant = ?1 AND task.id < ?2 AND session = ?4 "
     "AND session <> '' AND (?5 < 0 OR status = ?5) ORDER BY task.id DESC LIMIT ?3";
-#undef PERDURE_TASK_COLUMNS
 
-// The frame that holds a record is the last one that begins at or before it.
-constexpr const char* kFrames = R"(
-WITH wanted(key) AS (SELECT key FROM task WHERE id = ?1)
-SELECT pos, ?1, first_seq, count, epoch, chain, body FROM wanted JOIN frame
-ON frame.task = wanted.key
-WHERE first_seq >= coalesce((SELECT max(first_seq) FROM frame
-  WHERE task = wanted.key AND first_seq <= ?2), 0)
-ORDER BY first_seq)";
 constexpr const char* kIdempotency =
-    "SELECT request_hash, task.id, idempotency.created_ms FROM idempotency "
-    "JOIN task ON task.key = idempotency.task WHERE hash = ?";
+    "SELECT request_hash, task.id, idempotency.created_ms, idempotency.digest FROM idempotency "
+    "LEFT JOIN task ON task.key = idempotency.task WHERE hash = ?";
+// Conditions behind kSelectInterrupts.
 constexpr const char* kInterrupts =
-    "SELECT task, seq, reason, created_ms FROM interrupt "
-    "WHERE tenant = ? AND (task, seq) > (?, ?) ORDER BY task, seq LIMIT ?";
-constexpr const char* kTimers =
-    "SELECT task, name, due_ms FROM timer WHERE due_ms <= ? ORDER BY due_ms, task, name LIMIT ?";
+    "WHERE interrupt.tenant = ? AND (task, seq) > (?, ?) ORDER BY task, seq LIMIT ?";
+constexpr const char* kInterruptsOf = "WHERE task = ? ORDER BY seq";
+// Conditions behind kSelectTimers.
+constexpr const char* kTimersDue = "WHERE due_ms <= ? ORDER BY due_ms, task, name LIMIT ?";
+constexpr const char* kTimersOf = "WHERE task = ? ORDER BY name";
 constexpr const char* kRunnable =
     "SELECT id FROM task WHERE runnable = 1 AND id > ? ORDER BY id LIMIT ?";
-constexpr const char* kFramesAfter =
-    "SELECT pos, task.id, first_seq, count, epoch, chain, body FROM frame "
-    "JOIN task ON task.key = frame.task WHERE pos > ? ORDER BY pos";
 // The tenants are named, so that the index over (tenant, status) is walked.
 constexpr const char* kCountTasks =
     "SELECT count(*) FROM task WHERE tenant IN (SELECT key FROM tenant) AND status = ?";
 constexpr const char* kCountInterrupts = "SELECT reason, count(*) FROM interrupt GROUP BY reason";
 constexpr const char* kCountTimers =
     "SELECT (SELECT count(*) FROM timer), count(*) FROM timer WHERE due_ms <= ?";
+// Behind kSelectKept.
 constexpr const char* kKept =
-    "SELECT tenant, name, value FROM kept WHERE kind = ? AND (tenant, name) > (?, ?) "
-    "ORDER BY tenant, name LIMIT ?";
-constexpr const char* kContains =
-    "SELECT 1 FROM frame WHERE task = (SELECT key FROM task WHERE id = ?) AND first_seq = ? "
-    "AND epoch = ? AND chain = ?";
-
-TaskRow task_row(Columns& columns) {
-  TaskRow row;
-  row.id = columns.task();
-  row.tenant = columns.bytes();
-  row.principal = columns.bytes();
-  row.status = columns.word<TaskStatus>();
-  row.phase = columns.word<Phase>();
-  row.runnable = columns.boolean();
-  row.waiting_for = columns.bytes();
-  row.planner = columns.bytes();
-  row.agent = columns.bytes();
-  row.metadata = columns.bytes();
-  row.used.cost_micro_usd = columns.integer();
-  row.used.model_calls = columns.integer();
-  row.used.tool_calls = columns.integer();
-  row.used.input_tokens = columns.integer();
-  row.used.output_tokens = columns.integer();
-  row.created_ms = columns.integer();
-  row.updated_ms = columns.integer();
-  row.head = columns.natural();
-  row.ended_seq = columns.natural();
-  row.session = columns.bytes();
-  return row;
-}
-
-// But for the body, the last column.
-Frame frame_without_body(Columns& columns) {
-  Frame frame;
-  frame.pos = columns.natural();
-  frame.task = columns.task();
-  frame.first_seq = columns.natural();
-  frame.count = static_cast<uint32_t>(columns.natural());
-  frame.epoch = columns.natural();
-  frame.chain = columns.hash();
-  return frame;
-}
-
+    "WHERE kind = ? AND (tenant, name) > (?, ?) ORDER BY tenant, name LIMIT ?";
 int64_t sql_limit(size_t limit) {
   return static_cast<int64_t>(std::min<size_t>(limit, INT64_MAX));
 }
@@ -116,6 +61,10 @@ const std::string kBehindAllIds(17, '\xff');
 
 Result<std::unique_ptr<Reader>> Reader::open(const std::string& path) {
   TRY_ASSIGN(Database database, Database::open(path, Database::Mode::kRead, kProcessVfs));
+  return over(std::move(database));
+}
+
+Result<std::unique_ptr<Reader>> Reader::over(Database database) {
   std::unique_ptr<Reader> reader(new Reader(std::move(database)));
   TRY_STATUS(reader->prepare());
   return reader;
@@ -124,19 +73,21 @@ Result<std::unique_ptr<Reader>> Reader::open(const std::string& path) {
 Status Reader::prepare() {
   TRY_STATUS(database_.exec("PRAGMA cache_size=-8192"));
   TRY_STATUS(tenants_.prepare(database_));
-  const std::pair<Statement*, const char*> statements[] = {
-      {&task_, kTask},
-      {&tasks_, kTasks},
-      {&tasks_by_status_, kTasksByStatus},
-      {&tasks_of_session_, kTasksOfSession},
-      {&frames_, kFrames},
+  const std::string tasks = kSelectTasks, timers = kSelectTimers, interrupts = kSelectInterrupts;
+  const std::pair<Statement*, std::string> statements[] = {
+      {&begin_, "BEGIN"},
+      {&end_, "COMMIT"},
+      {&task_, tasks + kOneTask},
+      {&tasks_, tasks + kTasks},
+      {&tasks_by_status_, tasks + kTasksByStatus},
+      {&tasks_of_session_, tasks + kTasksOfSession},
       {&idempotency_, kIdempotency},
-      {&interrupts_, kInterrupts},
-      {&timers_, kTimers},
+      {&interrupts_, interrupts + kInterrupts},
+      {&interrupts_of_, interrupts + kInterruptsOf},
+      {&timers_, timers + kTimersDue},
+      {&timers_of_, timers + kTimersOf},
       {&runnable_, kRunnable},
-      {&kept_, kKept},
-      {&contains_, kContains},
-      {&frames_after_, kFramesAfter},
+      {&kept_, std::string(kSelectKept) + kKept},
       {&count_tasks_, kCountTasks},
       {&count_interrupts_, kCountInterrupts},
       {&count_timers_, kCountTimers},
@@ -144,7 +95,8 @@ Status Reader::prepare() {
   for (const auto& [statement, sql] : statements) {
     TRY_ASSIGN(*statement, Statement::prepare(database_, sql));
   }
-  return {};
+  TRY_STATUS(prepare_frames());
+  return prepare_scrub();
 }
 
 Error Reader::damaged(std::string_view table) const {
@@ -154,38 +106,6 @@ Error Reader::damaged(std::string_view table) const {
                       database_.path(), table)};
 }
 
-template <class Read>
-auto Reader::collect(Statement& statement, std::string_view table, Read read)
-    -> Result<std::vector<std::invoke_result_t<Read, Columns&>>> {
-  std::vector<std::invoke_result_t<Read, Columns&>> found;
-  for (;;) {
-    TRY_ASSIGN(const bool row, statement.step());
-    if (!row) return found;
-    Columns columns(statement);
-    found.push_back(read(columns));
-    if (!columns.ok()) return tl::unexpected(damaged(table));
-  }
-}
-
-// Those that hold records from `from_seq` on.
-Result<std::vector<Frame>> Reader::collect_frames(Statement& statement, Seq from_seq,
-                                                  size_t max_bytes) {
-  std::vector<Frame> found;
-  size_t bytes = 0;
-  for (;;) {
-    TRY_ASSIGN(const bool row, statement.step());
-    if (!row) return found;
-    Columns columns(statement);
-    Frame frame = frame_without_body(columns);
-    bytes += columns.size_bytes();
-    if (!found.empty() && bytes > max_bytes) return found;
-    frame.body = columns.bytes();
-    if (!columns.ok()) return tl::unexpected(damaged("frame"));
-    if (frame.last_seq() < from_seq) return found;  // the journal ends before
-    found.push_back(std::move(frame));
-  }
-}
-
 Result<std::optional<TaskRow>> Reader::task(const TaskId& id) {
   const Run run(task_);
   task_.bind(id);
@@ -193,8 +113,29 @@ Result<std::optional<TaskRow>> Reader::task(const TaskId& id) {
   if (!found) return std::nullopt;
   Columns columns(task_);
   TaskRow row = task_row(columns);
-  if (!columns.ok()) return tl::unexpected(damaged("task"));
+  if (row.damaged) {
+    return fail(Code::kCorrupt,
+                fmt::format("the row of task {} is not what was written", id.to_string()));
+  }
   return row;
+}
+
+Result<TaskRows> Reader::rows_of(const TaskId& id) {
+  TRY_ASSIGN(const Snapshot snapshot, Snapshot::begin(begin_, end_));
+  TaskRows rows;
+  const Run task(task_), timers(timers_of_), interrupts(interrupts_of_);
+  task_.bind(id);
+  TRY_ASSIGN(const bool found, task_.step());
+  if (found) {
+    Columns columns(task_);
+    rows.task = task_row(columns);
+  }
+  timers_of_.bind(id);
+  TRY_ASSIGN(rows.timers, collect(timers_of_, [](Columns& columns) { return timer_row(columns); }));
+  interrupts_of_.bind(id);
+  TRY_ASSIGN(rows.interrupts,
+             collect(interrupts_of_, [](Columns& columns) { return interrupt_row(columns); }));
+  return rows;
 }
 
 Result<std::vector<TaskRow>> Reader::tasks(const TaskQuery& query) {
@@ -216,13 +157,7 @@ Result<std::vector<TaskRow>> Reader::list(Statement& statement, const TaskQuery&
   } else {
     statement.bind(tenant, Bytes{before}, limit);
   }
-  return collect(statement, "task", task_row);
-}
-
-Result<std::vector<Frame>> Reader::frames(const TaskId& id, Seq from_seq, size_t max_bytes) {
-  const Run run(frames_);
-  frames_.bind(id, sql_seq(from_seq));
-  return collect_frames(frames_, from_seq, max_bytes);
+  return collect(statement, [](Columns& columns) { return task_row(columns); });
 }
 
 Result<std::optional<IdempotencyRow>> Reader::idempotency(const std::string& tenant,
@@ -238,7 +173,10 @@ Result<std::optional<IdempotencyRow>> Reader::idempotency(const std::string& ten
   row.request_hash = columns.hash();
   row.task = columns.task();
   row.created_ms = columns.integer();
-  if (!columns.ok()) return tl::unexpected(damaged("idempotency"));
+  const int64_t digest = columns.integer();
+  if (!columns.ok() || digest != digest_of(row, hash)) {
+    return tl::unexpected(damaged("idempotency"));
+  }
   return row;
 }
 
@@ -250,40 +188,20 @@ Result<std::vector<InterruptRow>> Reader::interrupts(const std::string& tenant,
   const InterruptId from = after.value_or(InterruptId{});
   const Run run(interrupts_);
   interrupts_.bind(tenant_key, from.task, sql_seq(from.seq), sql_limit(limit));
-  return collect(interrupts_, "interrupt", [&](Columns& columns) {
-    InterruptRow row;
-    row.task = columns.task();
-    row.seq = columns.natural();
-    row.tenant = tenant;
-    row.reason = columns.word<InterruptReason>();
-    row.created_ms = columns.integer();
-    return row;
-  });
+  return collect(interrupts_, [](Columns& columns) { return interrupt_row(columns); });
 }
 
 Result<std::vector<TimerRow>> Reader::timers_due(int64_t until_ms, size_t limit) {
   const Run run(timers_);
   timers_.bind(until_ms, sql_limit(limit));
-  return collect(timers_, "timer", [](Columns& columns) {
-    TimerRow row;
-    row.task = columns.task();
-    row.timer = columns.bytes();
-    row.due_ms = columns.integer();
-    return row;
-  });
+  return collect(timers_, [](Columns& columns) { return timer_row(columns); });
 }
 
 Result<std::vector<TaskId>> Reader::runnable(std::optional<TaskId> after, size_t limit) {
   const std::string_view from = after ? after->view() : std::string_view();
   const Run run(runnable_);
   runnable_.bind(Bytes{from}, sql_limit(limit));
-  return collect(runnable_, "task", [](Columns& columns) { return columns.task(); });
-}
-
-Result<std::vector<Frame>> Reader::frames_after(Pos after, size_t max_bytes) {
-  const Run run(frames_after_);
-  frames_after_.bind(after);
-  return collect_frames(frames_after_, 0, max_bytes);
+  return collect(runnable_, [](Columns& columns) { return columns.task(); });
 }
 
 Status Reader::count_tasks(StoreCounts& counts) {
@@ -305,8 +223,8 @@ Status Reader::count_interrupts(StoreCounts& counts) {
     if (!row) return {};
     Columns columns(count_interrupts_);
     const auto reason = columns.word<InterruptReason>();
-    counts.interrupts[reason] = columns.natural();
-    if (!columns.ok()) return tl::unexpected(damaged("interrupt"));
+    const uint64_t count = columns.natural();
+    if (columns.ok()) counts.interrupts[reason] = count;
   }
 }
 
@@ -329,20 +247,7 @@ Result<std::vector<KeptRow>> Reader::kept(const std::string& kind,
   const KeptRow from = after.value_or(KeptRow{});
   const Run run(kept_);
   kept_.bind(kind, from.tenant, from.name, sql_limit(limit));
-  return collect(kept_, "kept", [&](Columns& columns) {
-    KeptRow row;
-    row.kind = kind;
-    row.tenant = columns.bytes();
-    row.name = columns.bytes();
-    row.value = columns.bytes();
-    return row;
-  });
-}
-
-Result<bool> Reader::contains(const Frame& frame) {
-  const Run run(contains_);
-  contains_.bind(frame.task, frame.first_seq, frame.epoch, frame.chain);
-  return contains_.step();
+  return collect(kept_, [](Columns& columns) { return kept_row(columns); });
 }
 
 }  // namespace perdure

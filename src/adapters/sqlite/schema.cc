@@ -6,6 +6,8 @@
 #include <array>
 #include <filesystem>
 
+#include "adapters/sqlite/protection.h"
+
 namespace perdure {
 namespace {
 
@@ -110,7 +112,8 @@ CREATE INDEX task_by_session ON task(tenant, session, id) WHERE session <> '';
 
 // The step at index n leads from format n to n + 1.
 using Step = Status (*)(Database&);
-constexpr std::array<Step, kStoreFormat> kSteps = {create_tables, add_kept, add_session};
+constexpr std::array<Step, kStoreFormat> kSteps = {create_tables, add_kept, add_session,
+                                                   add_protection};
 
 Status check_ours(const std::string& path, int64_t application, int64_t format, int64_t tables) {
   if (application == 0 && format == 0 && tables == 0) return {};  // its creation was cut short
@@ -188,30 +191,6 @@ Result<std::vector<std::string>> tables_of_format(int64_t format) {
   TRY_ASSIGN(Database database, Database::open(":memory:", Database::Mode::kWrite));
   TRY_STATUS(raise(database, format));
   return describe_tables(database);
-}
-
-Result<StoreMeta> begin_incarnation(Database& database) {
-  TRY_ASSIGN(Statement raise, Statement::prepare(database,
-                                                 "UPDATE meta SET incarnation = incarnation + 1 "
-                                                 "RETURNING incarnation, secret"));
-  StoreMeta meta;
-  bool ok = false;
-  {
-    const Run run(raise);
-    TRY_ASSIGN(const bool row, raise.step());
-    Columns columns(raise);
-    if (row) {
-      meta.incarnation = columns.natural();
-      meta.secret = columns.bytes();
-      ok = columns.ok() && meta.secret.size() == 32;
-    }
-    if (row) TRY_STATUS(raise.run());  // the statement is a commit of its own, at its end
-  }
-  if (!ok || meta.incarnation == 0 || meta.incarnation > UINT32_MAX) {
-    return fail(Code::kCorrupt,
-                fmt::format("database {}: its table `meta` is damaged", database.path()));
-  }
-  return meta;
 }
 
 }  // namespace perdure

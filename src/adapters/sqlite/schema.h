@@ -11,16 +11,11 @@
 namespace perdure {
 
 // The format that this binary writes. It opens older ones, by raising them, and no newer one.
-inline constexpr int64_t kStoreFormat = 3;
+inline constexpr int64_t kStoreFormat = 4;
 
 // What stands for (tenant, route, key) in the table `idempotency`: the first 16 bytes of SHA-256
 // over the three, each behind its length (32 bits, little-endian).
 std::string idempotency_hash(std::string_view tenant, std::string_view route, std::string_view key);
-
-struct StoreMeta {
-  uint64_t incarnation = 0;
-  std::string secret;
-};
 
 // The format of a database that is not open anywhere: 0 for an empty or a missing file. A file of
 // something else, or of a newer format, is an error. Changes nothing on disk.
@@ -33,8 +28,5 @@ Status migrate(Database& database);
 Result<std::vector<std::string>> describe_tables(Database& database);
 // What they are in a database of this format.
 Result<std::vector<std::string>> tables_of_format(int64_t format);
-
-// Raises the incarnation durably, and reads it.
-Result<StoreMeta> begin_incarnation(Database& database);
 
 }  // namespace perdure

@@ -11,6 +11,7 @@
 #include "adapters/sqlite/database.h"
 #include "adapters/sqlite/log_check.h"
 #include "adapters/sqlite/log_file.h"
+#include "adapters/sqlite/meta.h"
 #include "adapters/sqlite/reader_pool.h"
 #include "adapters/sqlite/schema.h"
 #include "adapters/sqlite/vfs.h"
@@ -98,6 +99,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(SqliteOptions options) {
 
   auto parts = std::make_unique<Parts>(std::move(dir), std::move(database));
   parts->is_synced = !options.unsafe_no_sync;
+  TRY_STATUS(check_mark(parts->database));
   TRY_ASSIGN(parts->meta, begin_incarnation(parts->database));
   hooks::crash_point("store.opened");
   TRY_ASSIGN(const int64_t last_pos, parts->database.integer("SELECT max(pos) FROM frame"));
@@ -178,6 +180,17 @@ Result<std::vector<TaskRow>> SqliteStore::tasks(const TaskQuery& query) {
 Result<std::vector<Frame>> SqliteStore::frames(const TaskId& id, Seq from_seq, size_t max_bytes) {
   return parts_->readers->with(
       [&](Reader& reader) { return reader.frames(id, from_seq, max_bytes); });
+}
+Result<TaskRows> SqliteStore::rows_of(const TaskId& id) {
+  return parts_->readers->with([&](Reader& reader) { return reader.rows_of(id); });
+}
+Result<std::vector<Frame>> SqliteStore::frames_as_they_are(const TaskId& id, Seq from_seq,
+                                                           size_t max_bytes) {
+  return parts_->readers->with(
+      [&](Reader& reader) { return reader.frames_as_they_are(id, from_seq, max_bytes); });
+}
+Result<ScrubPage> SqliteStore::scrub(const std::string& cursor, size_t rows_max) {
+  return parts_->readers->with([&](Reader& reader) { return reader.scrub(cursor, rows_max); });
 }
 Result<std::optional<IdempotencyRow>> SqliteStore::idempotency(const std::string& tenant,
                                                                const std::string& route,

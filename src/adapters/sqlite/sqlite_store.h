@@ -48,7 +48,11 @@ class SqliteStore : public Store {
 
   Result<std::optional<TaskRow>> task(const TaskId& id) override;
   Result<std::vector<TaskRow>> tasks(const TaskQuery& query) override;
+  Result<TaskRows> rows_of(const TaskId& id) override;
   Result<std::vector<Frame>> frames(const TaskId& id, Seq from_seq, size_t max_bytes) override;
+  Result<std::vector<Frame>> frames_as_they_are(const TaskId& id, Seq from_seq,
+                                                size_t max_bytes) override;
+  Result<ScrubPage> scrub(const std::string& cursor, size_t rows_max) override;
   Result<std::optional<IdempotencyRow>> idempotency(const std::string& tenant,
                                                     const std::string& route,
                                                     const std::string& key) override;

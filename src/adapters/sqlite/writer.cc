@@ -9,13 +9,14 @@
 #include "adapters/sqlite/schema.h"
 #include "base/assert.h"
 #include "base/hooks.h"
+#include "ports/row_digest.h"
 
 namespace perdure {
 namespace {
 
 constexpr const char* kFindHead = R"(
 SELECT task.key, task.tenant, coalesce(frame.first_seq + frame.count - 1, 0),
-  coalesce(frame.epoch, 0)
+  coalesce(frame.epoch, 0), task.ended_seq
 FROM task LEFT JOIN frame ON frame.task = task.key
 WHERE task.id = ? ORDER BY frame.first_seq DESC LIMIT 1)";
 constexpr const char* kInsertFrame =
@@ -24,26 +25,34 @@ constexpr const char* kInsertFrame =
 constexpr const char* kInsertTask = R"(
 INSERT INTO task(id, tenant, principal, status, phase, runnable, waiting_for, planner, agent,
   metadata, cost_micro_usd, model_calls, tool_calls, input_tokens, output_tokens, created_ms,
-  updated_ms, head, ended_seq, session)
-  VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) RETURNING key)";
+  updated_ms, head, ended_seq, session, digest)
+  VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) RETURNING key)";
 // Columns that never change are not set: what an index covers is written again if it is named here.
 constexpr const char* kUpdateTask = R"(
 UPDATE task SET status = ?, phase = ?, runnable = ?, waiting_for = ?, metadata = ?,
   cost_micro_usd = ?, model_calls = ?, tool_calls = ?, input_tokens = ?, output_tokens = ?,
-  updated_ms = ?, head = ?, ended_seq = ? WHERE key = ?)";
+  updated_ms = ?, head = ?, ended_seq = ?, digest = ? WHERE key = ?)";
+constexpr const char* kRebuildTask = R"(
+UPDATE task SET tenant = ?, principal = ?, planner = ?, agent = ?, created_ms = ?, session = ?
+  WHERE key = ?)";
 constexpr const char* kFindIdempotency = "SELECT 1 FROM idempotency WHERE hash = ?";
 constexpr const char* kInsertIdempotency =
-    "INSERT INTO idempotency(hash, task, request_hash, created_ms) VALUES(?,?,?,?)";
+    "INSERT INTO idempotency(hash, task, request_hash, created_ms, digest) VALUES(?,?,?,?,?)";
+// Heads of open tasks; the row 0 is that of the store.
+constexpr const char* kSetHead =
+    "INSERT INTO head(task, seq, chain) VALUES(?,?,?) "
+    "ON CONFLICT DO UPDATE SET seq = excluded.seq, chain = excluded.chain";
+constexpr const char* kDropHead = "DELETE FROM head WHERE task = ?";
 constexpr const char* kSetTimer =
-    "INSERT INTO timer(task, name, due_ms) VALUES(?,?,?) "
-    "ON CONFLICT DO UPDATE SET due_ms = excluded.due_ms";
+    "INSERT INTO timer(task, name, due_ms, digest) VALUES(?,?,?,?) "
+    "ON CONFLICT DO UPDATE SET due_ms = excluded.due_ms, digest = excluded.digest";
 constexpr const char* kClearTimer = "DELETE FROM timer WHERE task = ? AND name = ?";
 constexpr const char* kOpenInterrupt =
-    "INSERT INTO interrupt(task, seq, tenant, reason, created_ms) VALUES(?,?,?,?,?)";
+    "INSERT INTO interrupt(task, seq, tenant, reason, created_ms, digest) VALUES(?,?,?,?,?,?)";
 constexpr const char* kCloseInterrupt = "DELETE FROM interrupt WHERE task = ? AND seq = ?";
 constexpr const char* kKeep =
-    "INSERT INTO kept(kind, tenant, name, value) VALUES(?,?,?,?) "
-    "ON CONFLICT DO UPDATE SET value = excluded.value";
+    "INSERT INTO kept(kind, tenant, name, value, digest) VALUES(?,?,?,?,?) "
+    "ON CONFLICT DO UPDATE SET value = excluded.value, digest = excluded.digest";
 constexpr const char* kDropKept = "DELETE FROM kept WHERE kind = ? AND tenant = ? AND name = ?";
 
 void add_once(std::vector<TaskId>& tasks, const TaskId& task) {
@@ -68,8 +77,11 @@ Status Writer::prepare(const Database& database) {
       {&insert_frame_, kInsertFrame},
       {&insert_task_, kInsertTask},
       {&update_task_, kUpdateTask},
+      {&rebuild_task_, kRebuildTask},
       {&find_idempotency_, kFindIdempotency},
       {&insert_idempotency_, kInsertIdempotency},
+      {&set_head_, kSetHead},
+      {&drop_head_, kDropHead},
       {&set_timer_, kSetTimer},
       {&clear_timer_, kClearTimer},
       {&open_interrupt_, kOpenInterrupt},
@@ -110,7 +122,12 @@ Status Writer::write_all(const Batch& batch, CommitResult& result) {
     return rollback_.run();
   }
   for (const TaskRow& row : batch.tasks) TRY_STATUS(write_task(row));
+  for (const TaskRow& row : batch.rebuilt) TRY_STATUS(rebuild_task(row));
   for (const Frame& frame : batch.frames) TRY_STATUS(write_frame(frame));
+  if (!batch.frames.empty()) {
+    const Frame& newest = batch.frames.back();
+    TRY_STATUS(set_head(0, newest.pos, newest.chain));
+  }
   for (size_t i = 0; i < batch.idempotency.size(); ++i) {
     TRY_STATUS(write_idempotency(batch.idempotency[i], idempotency_hashes_[i]));
   }
@@ -168,6 +185,7 @@ Result<std::optional<Head>> Writer::read_head(const TaskId& task) {
   head.tenant = columns.integer();
   head.seq = columns.natural();
   head.epoch = columns.natural();
+  head.ended = columns.natural() > 0;
   if (columns.ok()) return head;
   return fail(Code::kCorrupt, fmt::format("the newest frame of {} is damaged", task.to_string()));
 }
@@ -176,6 +194,7 @@ Status Writer::write_task(const TaskRow& row) {
   TRY_ASSIGN(const std::optional<Head> known, head(row.id));
   if (!known) {
     Head created;
+    created.ended = is_terminal(row.status);
     TRY_ASSIGN(created.tenant, tenants_.find_or_add(row.tenant));
     TRY_ASSIGN(created.key, insert_task(row, created.tenant));
     next_heads_[row.id] = created;
@@ -184,8 +203,27 @@ Status Writer::write_task(const TaskRow& row) {
   update_task_.bind(row.status, row.phase, row.runnable, row.waiting_for, row.metadata,
                     row.used.cost_micro_usd, row.used.model_calls, row.used.tool_calls,
                     row.used.input_tokens, row.used.output_tokens, row.updated_ms, row.head,
-                    row.ended_seq, known->key);
-  return update_task_.run();
+                    row.ended_seq, digest_of(row), known->key);
+  TRY_STATUS(update_task_.run());
+  return is_terminal(row.status) ? end_task(row.id, known->key) : Status{};
+}
+
+Status Writer::rebuild_task(const TaskRow& row) {
+  TRY_ASSIGN(const std::optional<Head> known, head(row.id));
+  if (!known) {
+    return fail(Code::kNotFound, "there is no row of task " + row.id.to_string());
+  }
+  TRY_ASSIGN(const int64_t tenant, tenants_.find_or_add(row.tenant));
+  rebuild_task_.bind(tenant, row.principal, row.planner, row.agent, row.created_ms, row.session,
+                     known->key);
+  TRY_STATUS(rebuild_task_.run());
+  return write_task(row);
+}
+
+Status Writer::end_task(const TaskId& task, int64_t key) {
+  next_heads_[task].ended = true;
+  drop_head_.bind(key);
+  return drop_head_.run();
 }
 
 Result<int64_t> Writer::insert_task(const TaskRow& row, int64_t tenant) {
@@ -194,7 +232,7 @@ Result<int64_t> Writer::insert_task(const TaskRow& row, int64_t tenant) {
                     row.waiting_for, row.planner, row.agent, row.metadata, row.used.cost_micro_usd,
                     row.used.model_calls, row.used.tool_calls, row.used.input_tokens,
                     row.used.output_tokens, row.created_ms, row.updated_ms, row.head, row.ended_seq,
-                    row.session);
+                    row.session, digest_of(row));
   TRY_STATUS(insert_task_.step());
   const int64_t key = Columns(insert_task_).integer();
   TRY_STATUS(insert_task_.run());
@@ -209,13 +247,19 @@ Status Writer::write_frame(const Frame& frame) {
   TRY_STATUS(insert_frame_.run());
   head->second.seq = frame.last_seq();
   head->second.epoch = frame.epoch;
-  return {};
+  return head->second.ended ? Status{} : set_head(head->second.key, frame.last_seq(), frame.chain);
+}
+
+Status Writer::set_head(int64_t key, uint64_t seq, const Sha256& chain) {
+  set_head_.bind(key, seq, short_chain(chain));
+  return set_head_.run();
 }
 
 Status Writer::write_idempotency(const IdempotencyRow& row, const std::string& hash) {
   TRY_ASSIGN(const std::optional<Head> known, head(row.task));
   PERDURE_ASSERT(known, "an idempotency row names a task that has a row");
-  insert_idempotency_.bind(Bytes{hash}, known->key, row.request_hash, row.created_ms);
+  insert_idempotency_.bind(Bytes{hash}, known->key, row.request_hash, row.created_ms,
+                           digest_of(row, hash));
   return insert_idempotency_.run();
 }
 
@@ -225,7 +269,7 @@ Status Writer::write_timers(const Batch& batch) {
     TRY_STATUS(clear_timer_.run());
   }
   for (const TimerRow& row : batch.timers_set) {
-    set_timer_.bind(row.task, row.timer, row.due_ms);
+    set_timer_.bind(row.task, row.timer, row.due_ms, digest_of(row));
     TRY_STATUS(set_timer_.run());
   }
   return {};
@@ -234,7 +278,7 @@ Status Writer::write_timers(const Batch& batch) {
 Status Writer::write_interrupts(const Batch& batch) {
   for (const InterruptRow& row : batch.interrupts_opened) {
     TRY_ASSIGN(const int64_t tenant, tenants_.find_or_add(row.tenant));
-    open_interrupt_.bind(row.task, row.seq, tenant, row.reason, row.created_ms);
+    open_interrupt_.bind(row.task, row.seq, tenant, row.reason, row.created_ms, digest_of(row));
     TRY_STATUS(open_interrupt_.run());
   }
   for (const InterruptRow& row : batch.interrupts_closed) {
@@ -250,7 +294,7 @@ Status Writer::write_kept(const Batch& batch) {
       drop_kept_.bind(row.kind, row.tenant, row.name);
       TRY_STATUS(drop_kept_.run());
     } else {
-      keep_.bind(row.kind, row.tenant, row.name, row.value);
+      keep_.bind(row.kind, row.tenant, row.name, row.value, digest_of(row));
       TRY_STATUS(keep_.run());
     }
   }

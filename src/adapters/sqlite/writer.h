@@ -38,8 +38,11 @@ class Writer {
   Result<std::optional<Head>> read_head(const TaskId& task);
 
   Status write_task(const TaskRow& row);
+  Status rebuild_task(const TaskRow& row);
+  Status end_task(const TaskId& task, int64_t key);
   Result<int64_t> insert_task(const TaskRow& row, int64_t tenant);
   Status write_frame(const Frame& frame);
+  Status set_head(int64_t key, uint64_t seq, const Sha256& chain);
   Status write_idempotency(const IdempotencyRow& row, const std::string& hash);
   Status write_timers(const Batch& batch);
   Status write_interrupts(const Batch& batch);
@@ -56,8 +59,9 @@ class Writer {
 
   Tenants tenants_;
   Statement begin_, commit_, rollback_;
-  Statement find_head_, insert_frame_, insert_task_, update_task_;
+  Statement find_head_, insert_frame_, insert_task_, update_task_, rebuild_task_;
   Statement find_idempotency_, insert_idempotency_;
+  Statement set_head_, drop_head_;
   Statement set_timer_, clear_timer_, open_interrupt_, close_interrupt_, keep_, drop_kept_;
 };
 

@@ -5,6 +5,8 @@
 namespace perdure::test {
 namespace {
 
+constexpr const char* kSecret = "the secret of a store in a test";
+
 StepId step_of(const RecordBody& body) {
   return std::visit(
       [](const auto& r) -> StepId {
@@ -116,7 +118,7 @@ Driver::Driver(Limits limits, PeopleRules people) : people_(std::move(people)) {
 
 core::Applied Driver::apply(const Command& command) {
   const bool had_ended = state().ended.has_value();
-  core::Applied applied = core::apply(task_, command, now_ms_, people_);
+  core::Applied applied = core::apply(task_, command, now_ms_, people_, kSecret);
   note_records(applied);
   EXPECT_EQ(core::hash_of(folded_), core::hash_of(state())) << "the fold differs from what lives";
   check_task(task_);

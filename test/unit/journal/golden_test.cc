@@ -200,6 +200,7 @@ TEST(Golden, AFrameOfOlderRecordsIsRead) {
   frame.first_seq = 1;
   frame.count = 18;  // types of records, when it was written
   frame.epoch = 5ULL << 32 | 3;
+  frame.previous = previous;
   frame.body = bytes_of_hex_lines(read_file("frame.v1.first.hex"));
   std::string chain = read_file("frame.v1.first.chain");
   chain.pop_back();
