@@ -37,6 +37,7 @@ constexpr Route kRoutes[] = {
     {"GET", "/v1/tasks/*/state", kLook, now<get_state>},
     {"POST", "/v1/tasks/*/ack", kRun, acknowledge_task},
     {"POST", "/v1/tasks/*/cancel", kRun, cancel_task},
+    {"GET", "/v1/tasks/*/damage", kLook, now<get_damage>},
     {"POST", "/v1/tasks/*/end-damaged", kAdmin, end_damaged_task},
     {"GET", "/v1/interrupts", kLook, now<list_interrupts>},
     {"GET", "/v1/interrupts/*", kLook, now<get_interrupt>},

@@ -1,4 +1,4 @@
-// POST /v1/tasks/{id}/end-damaged, and how damaged tasks are shown
+// GET /v1/tasks/{id}/damage, POST /v1/tasks/{id}/end-damaged, and how damaged tasks are shown
 #include "api/damaged.h"
 
 #include <fmt/core.h>
@@ -36,6 +36,11 @@ Response ended(Context& context, const Call& call, const TaskId& task) {
   ANSWER_ASSIGN(TaskRow row, find_task(context, call.tenant(), task));
   ANSWER_ASSIGN(const TaskView view, view_task(context, std::move(row)));
   return json_response(200, task_json(view));
+}
+
+Error not_damaged(Code code, const TaskRow& row) {
+  return {code, fmt::format("task {} is not damaged: `perdure tasks cancel` ends it",
+                            row.id.to_string())};
 }
 
 }  // namespace
@@ -85,6 +90,26 @@ std::optional<engine::Damage> find_damage(const Context& context, const std::str
   return damage;
 }
 
+// Also what ending it would say: a person looks before that.
+Response get_damage(Context& context, const Call& call) {
+  const auto id = TaskId::parse(call.segment(2));
+  auto damage = id ? find_damage(context, call.tenant(), *id) : std::nullopt;
+  if (!damage) {
+    ANSWER_ASSIGN(const TaskRow row, find_task(context, call, call.segment(2)));
+    return problem(not_damaged(Code::kNotFound, row));
+  }
+  if (!damage->is_ended()) {
+    ANSWER_ASSIGN(engine::Salvage read,
+                  engine::salvage(context.parts.reader, *id, context.parts.store_secret,
+                                  context.parts.clock.unix_ms()));
+    damage->effects = std::move(read.effects);
+  }
+  json::object shown = damage_json(*damage);
+  shown["open_effects"] = effects_json(damage->effects);
+  return json_response(
+      200, json_text(json::object{{"task", id->to_string()}, {"damage", std::move(shown)}}));
+}
+
 void end_damaged_task(Context& context, Call call) {
   const auto refuse = [&](Response response) { call.responder->respond(std::move(response)); };
   const auto body = body_of(context, call);
@@ -96,20 +121,18 @@ void end_damaged_task(Context& context, Call call) {
   if (!damage) {
     const auto row = find_task(context, call, call.segment(2));
     if (!row) return refuse(problem(row.error()));
-    return refuse(problem(409, "conflict", fmt::format("task {} is not damaged: `perdure cancel` "
-                                                       "ends it",
-                                                       row->id.to_string())));
+    return refuse(problem(not_damaged(Code::kConflict, *row)));
   }
   const int64_t now_ms = context.parts.clock.unix_ms();
   auto read = engine::salvage(context.parts.reader, *id, context.parts.store_secret, now_ms);
   if (!read) return refuse(problem(read.error()));
   engine::EndDamaged end;
   end.damage = *damage;
-  end.damage.tenant = read->row.tenant;
   end.damage.ended_by = call.who->principal;
   end.damage.ended_ms = now_ms;
   end.damage.effects = std::move(read->effects);
   end.row = std::move(read->row);
+  if (end.row.tenant.empty()) end.row.tenant = call.tenant();
   end.timers = std::move(read->timers);
   end.interrupts = std::move(read->interrupts);
   end.reply = [&context, call, task = *id](const Result<engine::Submitted>& done) {

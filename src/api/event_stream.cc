@@ -68,6 +68,10 @@ void EventStream::on_delta(const StepId& step, uint32_t attempt, std::string_vie
                    json_text(data))});
 }
 
+void EventStream::on_damaged() {
+  schedule(0);
+}
+
 void EventStream::put(std::deque<News> news) {
   {
     const std::lock_guard lock(news_mutex_);
@@ -125,14 +129,20 @@ void EventStream::run() {
     const std::lock_guard news_lock(news_mutex_);
     scheduled_ = false;
   }
-  Status sent = behind_ ? catch_up() : Status{};
-  if (sent && !over_ && !behind_) sent = send_news();
-  if (!sent) {
+  if (const Status sent = go_on(); !sent) {
     log(LogLevel::kError, "stream.broken", {{"why", sent.error().message}});
     write(fmt::format("event: problem\ndata: {}\n\n", problem(sent.error()).body));
     over_ = true;
   }
   close_if_over();
+}
+
+Status EventStream::go_on() {
+  const auto damage = context_.parts.engine.quarantine().find(task_);
+  if (damage && !damage->is_ended()) return tl::unexpected(engine::error_of(*damage));
+  if (behind_) TRY_STATUS(catch_up());
+  if (over_ || behind_) return {};
+  return send_news();
 }
 
 void EventStream::close_if_over() {

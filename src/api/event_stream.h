@@ -26,6 +26,7 @@ class EventStream : public Listener, public std::enable_shared_from_this<EventSt
 
   void on_records(std::span<const Record> records) override;
   void on_delta(const StepId& step, uint32_t attempt, std::string_view text) override;
+  void on_damaged() override;
 
  private:
   using News = std::variant<Record, std::string>;  // a string: a provisional message
@@ -37,6 +38,7 @@ class EventStream : public Listener, public std::enable_shared_from_this<EventSt
 
   // One at a time, on a server thread.
   void run();
+  Status go_on();
   Status send_news();
   Status catch_up();
   Status send(Record record);

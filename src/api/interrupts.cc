@@ -157,11 +157,11 @@ Result<std::optional<json::object>> look_at(Context& context, const Call& call,
     return tl::unexpected(engine::error_of(*damage));
   }
   if (!row.damaged) return view_interrupt(context, call.tenant(), {row.task, row.seq});
-  const std::string what = fmt::format("the row of the question at record {} is not what was "
-                                       "written",
-                                       row.seq);
-  context.parts.engine.on_damage(row.task, 0, what);
-  return fail(Code::kCorrupt, what);
+  const std::string what = fmt::format(
+      "the row of the question at record {} is not what was "
+      "written",
+      row.seq);
+  return tl::unexpected(context.parts.engine.on_damage(row.task, 0, what));
 }
 
 // What was decided since the rows were read is no longer in the inbox.

@@ -25,14 +25,17 @@ void LiveTasks::unsubscribe(const TaskId& task, const Listener* listener) {
 
 void LiveTasks::publish_delta(const TaskId& task, const StepId& step, uint32_t attempt,
                               std::string_view text) {
-  Listeners told;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto found = listeners_.find(task);
-    if (found == listeners_.end()) return;
-    told = found->second;
-  }
-  for (const auto& listener : told) listener->on_delta(step, attempt, text);
+  for (const auto& listener : of(task)) listener->on_delta(step, attempt, text);
+}
+
+void LiveTasks::on_quarantined(const TaskId& task) {
+  for (const auto& listener : of(task)) listener->on_damaged();
+}
+
+LiveTasks::Listeners LiveTasks::of(const TaskId& task) {
+  const std::lock_guard lock(mutex_);
+  const auto found = listeners_.find(task);
+  return found == listeners_.end() ? Listeners() : found->second;
 }
 
 void LiveTasks::on_durable(std::span<const engine::Committed> tasks) {

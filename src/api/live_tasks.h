@@ -19,6 +19,8 @@ class Listener {
   virtual void on_records(std::span<const Record> records) = 0;
   // A piece of a model's answer that is not durable and may be withdrawn. Any thread.
   virtual void on_delta(const StepId&, uint32_t /*attempt*/, std::string_view /*text*/) {}
+  // The task is damaged. On the engine's thread, as above.
+  virtual void on_damaged() = 0;
 };
 
 class LiveTasks : public engine::Observer {
@@ -30,9 +32,12 @@ class LiveTasks : public engine::Observer {
                      std::string_view text);
 
   void on_durable(std::span<const engine::Committed> tasks) override;
+  void on_quarantined(const TaskId& task) override;
 
  private:
   using Listeners = std::vector<std::shared_ptr<Listener>>;
+
+  Listeners of(const TaskId& task);
 
   std::mutex mutex_;
   std::unordered_map<TaskId, Listeners> listeners_;

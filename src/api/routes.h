@@ -14,6 +14,7 @@ void cancel_task(Context& context, Call call);
 void acknowledge_task(Context& context, Call call);
 
 // damaged.cc
+Response get_damage(Context& context, const Call& call);
 void end_damaged_task(Context& context, Call call);
 
 // task_list.cc

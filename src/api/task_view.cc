@@ -69,7 +69,9 @@ Result<TaskRow> find_task(Context& context, const std::string& tenant, const Tas
   auto read = context.parts.reader.task(id);
   if (!read && engine::is_damage(read.error().code)) {
     read = context.parts.reader.task(id);
-    if (!read) context.parts.engine.on_damage(id, 0, read.error().message);
+    if (!read && engine::is_damage(read.error().code)) {
+      return tl::unexpected(context.parts.engine.on_damage(id, 0, read.error().message));
+    }
   }
   TRY_ASSIGN(std::optional<TaskRow> row, std::move(read));
   if (!row || row->tenant != tenant) {

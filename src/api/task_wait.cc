@@ -44,6 +44,10 @@ void TaskWait::on_records(std::span<const Record> records) {
   context_.later([self = shared_from_this()] { self->look(false); });
 }
 
+void TaskWait::on_damaged() {
+  context_.later([self = shared_from_this()] { self->look(true); });
+}
+
 void TaskWait::look(bool last) {
   if (ended_) return;
   std::optional<Response> answer = look_(last);

@@ -22,6 +22,7 @@ class TaskWait : public Listener, public std::enable_shared_from_this<TaskWait> 
   ~TaskWait() override;
 
   void on_records(std::span<const Record> records) override;
+  void on_damaged() override;
 
  private:
   void look(bool last);

@@ -199,7 +199,7 @@ void Engine::Impl::evict(const TaskId& id) {
   const auto found = live.find(id);
   if (found == live.end()) return;
   const Live& task = *found->second;
-  if (task.is_idle() && core::is_suspended(task.task)) {
+  if (task.is_idle() && (core::is_suspended(task.task) || quarantine.holds(id))) {
     waits_outside.erase(id);
     live.erase(found);
   }

@@ -9,12 +9,9 @@ namespace perdure::engine {
 namespace {
 
 json::object json_of(const OpenEffect& effect) {
-  return {{"step", effect.step},
-          {"kind", to_string(effect.kind)},
-          {"name", effect.name},
-          {"effect", to_string(effect.effect)},
-          {"attempt", effect.attempt},
-          {"intended_ms", effect.intended_ms},
+  return {{"step", effect.step},       {"kind", to_string(effect.kind)},
+          {"name", effect.name},       {"effect", to_string(effect.effect)},
+          {"attempt", effect.attempt}, {"intended_ms", effect.intended_ms},
           {"key", effect.key}};
 }
 
@@ -72,6 +69,14 @@ std::optional<Damage> damage_of(const KeptRow& row) {
 Error error_of(const Damage& damage) {
   const std::string place =
       damage.record == 0 ? std::string() : fmt::format(" at record {}", damage.record);
+  if (damage.is_ended()) {
+    return {
+        Code::kCorrupt,
+        fmt::format("task {} is damaged{}: {}. {} has ended it as it was: `perdure tasks show {}` "
+                    "says what may have happened",
+                    damage.task.to_string(), place, damage.what, damage.ended_by,
+                    damage.task.to_string())};
+  }
   return {Code::kCorrupt,
           fmt::format("task {} is damaged{}: {}. It stands still. Restore a backup, or end it: "
                       "`perdure tasks end-damaged {}`",

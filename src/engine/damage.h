@@ -41,8 +41,8 @@ struct Damage {
 class DamageWatch {
  public:
   virtual ~DamageWatch() = default;
-  // Any thread. `record` as in Damage.
-  virtual void on_damage(const TaskId& task, Seq record, const std::string& what) = 0;
+  // Any thread. `record` as in Damage. What whoever asked is told.
+  virtual Error on_damage(const TaskId& task, Seq record, const std::string& what) = 0;
 };
 
 // Anything else may pass: too many open files, a disk that was slow.
@@ -57,7 +57,7 @@ KeptRow row_of(const Damage& damage);
 // A row that is damaged itself still names its task.
 std::optional<Damage> damage_of(const KeptRow& row);
 
-// What a request about the task is answered with while it stands.
+// What a request is answered with that needs what is damaged.
 Error error_of(const Damage& damage);
 
 }  // namespace perdure::engine

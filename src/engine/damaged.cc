@@ -16,6 +16,21 @@ Result<std::unique_ptr<Live>> Engine::Impl::load_twice(const TaskId& id) {
   return tl::unexpected(error_of(*quarantine.find(id)));
 }
 
+// The ends of damage are a person's word and stay.
+void Engine::Impl::lift_the_whole() {
+  for (const Damage& damage : quarantine.all_standing()) {
+    Seq reached = 0;
+    const auto loaded = load({world.store, world.blobs, secret}, damage.task, reached);
+    if (!loaded || !*loaded) continue;
+    log(LogLevel::kWarn, "task.whole_again", {{"task", damage.task.to_string()}});
+    KeptRow row = row_of(damage);
+    row.value.clear();
+    if (open.empty()) open.since_us = now_us();
+    open.apart.kept.push_back(std::move(row));
+    quarantine.lift(damage.task);
+  }
+}
+
 // A row of this task is damaged: its load finds that, unless the row's own idea of its task is what
 // was damaged.
 void Engine::Impl::examine(const TaskId& id, const std::string& what) {
@@ -61,14 +76,31 @@ void Engine::Impl::take(DamageFound&& input) {
   open.apart.kept.push_back(row_of(damage));
   quarantine.add(std::move(damage));
   metrics.quarantined = quarantine.standing();
+  evict(input.task);
+  if (observer != nullptr) observer->on_quarantined(input.task);
+}
+
+// What comes of a damaged task that is still in memory changes nothing: a call that was under way
+// is over, and its outcome is not recorded.
+void Engine::Impl::refuse(TaskCommand&& input, const Damage& damage) {
+  const auto known = live.find(input.task);
+  const bool settles = std::holds_alternative<SettleStep>(input.command);
+  if (settles && known != live.end() && known->second->calls_under_way > 0) {
+    --known->second->calls_under_way;
+    --metrics.calls_under_way;
+  }
+  if (input.reply)
+    hold({{}, ReplyOutput{std::move(input.reply), tl::unexpected(error_of(damage))}});
+  evict(input.task);
 }
 
 void Engine::Impl::take(EndDamaged&& input) {
   const TaskId task = input.damage.task;
   const auto known = quarantine.find(task);
   if (!known || known->is_ended()) {
-    return input.reply(fail(Code::kConflict, "task " + task.to_string() +
-                                                 (known ? " was ended before" : " is not damaged")));
+    return input.reply(
+        fail(Code::kConflict,
+             "task " + task.to_string() + (known ? " was ended before" : " is not damaged")));
   }
   if (live.contains(task)) {
     return input.reply(fail(Code::kConflict, "a call of task " + task.to_string() +

@@ -92,8 +92,14 @@ void Engine::keep(std::vector<KeptRow> rows, Reply reply) {
   impl_->mailbox.put(KeepRows{std::move(rows), std::move(reply)});
 }
 
-void Engine::on_damage(const TaskId& task, Seq record, const std::string& what) {
-  if (!impl_->quarantine.holds(task)) impl_->mailbox.put(DamageFound{task, record, what});
+Error Engine::on_damage(const TaskId& task, Seq record, const std::string& what) {
+  if (const auto known = impl_->quarantine.find(task)) return error_of(*known);
+  impl_->mailbox.put(DamageFound{task, record, what});
+  Damage found;
+  found.task = task;
+  found.record = record;
+  found.what = what;
+  return error_of(found);
 }
 
 void Engine::on_damaged_row(DamagedRow row) {
@@ -110,6 +116,7 @@ const Quarantine& Engine::quarantine() const {
 
 Status Engine::load_damage() {
   TRY_STATUS(impl_->quarantine.load(impl_->world.store));
+  impl_->lift_the_whole();
   impl_->metrics.quarantined = impl_->quarantine.standing();
   return {};
 }

@@ -62,7 +62,8 @@ class Engine : public DamageWatch {
   Engine& operator=(const Engine&) = delete;
 
   void observe(Observer* observer);  // before the first pump
-  // Reads which tasks are damaged. Before the first pump.
+  // Reads which tasks are damaged; those that are whole again, since a file was copied back or the
+  // store was repaired, go on. Before the first pump.
   Status load_damage();
 
   // Thread-safe. Replies come on the engine's thread.
@@ -76,7 +77,7 @@ class Engine : public DamageWatch {
   // A person's decision; what is given with it is judged first.
   void resolve(TaskId task, const Decided& about, Resolve decision, Reply reply);
   // Thread-safe. The task is quarantined if it is not yet.
-  void on_damage(const TaskId& task, Seq record, const std::string& what) override;
+  Error on_damage(const TaskId& task, Seq record, const std::string& what) override;
   const Quarantine& quarantine() const;
   // What a walk over all rows has found.
   void on_damaged_row(DamagedRow row);

@@ -84,6 +84,8 @@ struct Engine::Impl {
   void take(DamageFound&& input);
   void take(RowDamaged&& input);
   void take(EndDamaged&& input);
+  void refuse(TaskCommand&& input, const Damage& damage);
+  void lift_the_whole();
   Result<std::unique_ptr<Live>> load_twice(const TaskId& id);
   void examine(const TaskId& id, const std::string& what);
 
@@ -113,7 +115,7 @@ struct Engine::Impl {
   std::set<TaskId> waits_outside;  // of those in `live`: for a planner elsewhere, or a person
   OpenBatch open;
   std::optional<UnderWay> under_way;
-  std::set<Sha256> damaged_keys;  // requests whose idempotency row is damaged
+  std::set<Sha256> damaged_keys;                 // requests whose idempotency row is damaged
   std::vector<IdempotencyRow> late_idempotency;  // only while a bug is planted
   // Submissions that are not durable yet, by (tenant, route, key).
   std::map<std::tuple<std::string, std::string, std::string>, IdempotencyRow> submitting;

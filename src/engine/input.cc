@@ -72,11 +72,12 @@ bool Engine::Impl::answer_from_earlier(NewTask& input) {
     earlier = std::move(*stored);
   }
   if (!earlier && damaged_keys.contains(wanted.request_hash)) {
-    hold({{}, ReplyOutput{std::move(input.reply),
-                          fail(Code::kCorrupt,
-                               "a request with this very content was accepted under a key that is "
-                               "damaged now: look at the tasks, and send it without a key if it is to "
-                               "be done again")}});
+    hold({{},
+          ReplyOutput{std::move(input.reply),
+                      fail(Code::kCorrupt,
+                           "a request with this very content was accepted under a key that is "
+                           "damaged now: look at the tasks, and send it without a key if it is to "
+                           "be done again")}});
     return true;
   }
   if (!earlier) return false;
@@ -112,6 +113,7 @@ void Engine::Impl::take(NewTask&& input) {
 }
 
 void Engine::Impl::take(TaskCommand&& input) {
+  if (const auto damage = quarantine.find(input.task)) return refuse(std::move(input), *damage);
   auto task = find_or_load(input.task);
   if (!task) {
     if (input.reply)

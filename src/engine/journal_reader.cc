@@ -21,7 +21,7 @@ Result<Record*> JournalReader::next() {
       frame_ = 0;
       more = read_more();
       if (!more && is_damage(more.error().code) && watch_ != nullptr) {
-        watch_->on_damage(task_, next_, more.error().message);
+        return tl::unexpected(watch_->on_damage(task_, next_, more.error().message));
       }
     }
     if (!more) return tl::unexpected(std::move(more).error());

@@ -18,6 +18,8 @@ class Observer {
   virtual ~Observer() = default;
   // On the engine's thread, after each durable commit, in order; must not block.
   virtual void on_durable(std::span<const Committed> tasks) = 0;
+  // The same, of a task that was found to be damaged: there is nothing more to see of it.
+  virtual void on_quarantined(const TaskId& /*task*/) {}
 };
 
 }  // namespace perdure::engine

@@ -15,7 +15,7 @@ Status PayloadReader::complete(Payload& payload) {
   if (!read && is_damage(read.error().code)) {
     read = fetch(payload, 0);
     if (!read && is_damage(read.error().code) && watch_ != nullptr) {
-      watch_->on_damage(task_, 0, read.error().message);
+      return tl::unexpected(watch_->on_damage(task_, 0, read.error().message));
     }
   }
   return read;

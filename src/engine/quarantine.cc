@@ -36,6 +36,12 @@ void Quarantine::end(Damage damage) {
   damaged_.insert_or_assign(task, std::move(damage));
 }
 
+void Quarantine::lift(const TaskId& task) {
+  const std::lock_guard lock(mutex_);
+  damaged_.erase(task);
+  size_ = damaged_.size();
+}
+
 std::optional<Damage> Quarantine::find(const TaskId& task) const {
   if (size_ == 0) return std::nullopt;
   const std::lock_guard lock(mutex_);
@@ -44,8 +50,8 @@ std::optional<Damage> Quarantine::find(const TaskId& task) const {
   return found->second;
 }
 
-std::vector<Damage> Quarantine::list(const std::string& tenant,
-                                     const std::optional<TaskId>& before, size_t limit) const {
+std::vector<Damage> Quarantine::list(const std::string& tenant, const std::optional<TaskId>& before,
+                                     size_t limit) const {
   const std::lock_guard lock(mutex_);
   std::vector<Damage> out;
   const auto end = before ? damaged_.lower_bound(*before) : damaged_.end();
@@ -57,10 +63,16 @@ std::vector<Damage> Quarantine::list(const std::string& tenant,
 }
 
 size_t Quarantine::standing() const {
+  return all_standing().size();
+}
+
+std::vector<Damage> Quarantine::all_standing() const {
   const std::lock_guard lock(mutex_);
-  return static_cast<size_t>(std::count_if(damaged_.begin(), damaged_.end(), [](const auto& one) {
-    return !one.second.is_ended();
-  }));
+  std::vector<Damage> out;
+  for (const auto& [task, damage] : damaged_) {
+    if (!damage.is_ended()) out.push_back(damage);
+  }
+  return out;
 }
 
 }  // namespace perdure::engine

@@ -21,6 +21,8 @@ class Quarantine {
   bool add(Damage damage);
   // The task is known.
   void end(Damage damage);
+  // It is as it was written again.
+  void lift(const TaskId& task);
 
   bool holds(const TaskId& task) const { return size_ != 0 && find(task).has_value(); }
   std::optional<Damage> find(const TaskId& task) const;
@@ -28,6 +30,7 @@ class Quarantine {
   std::vector<Damage> list(const std::string& tenant, const std::optional<TaskId>& before,
                            size_t limit) const;
   size_t standing() const;
+  std::vector<Damage> all_standing() const;
 
  private:
   mutable std::mutex mutex_;

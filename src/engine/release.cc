@@ -37,6 +37,8 @@ void Engine::Impl::release(Output& output) {
   if (auto* reply = std::get_if<ReplyOutput>(&output.what)) {
     if (reply->reply) reply->reply(std::move(reply->result));
     reply->reply = {};
+  } else if (quarantine.holds(output.task)) {
+    // found to be damaged meanwhile
   } else if (const auto* asked = std::get_if<Plan>(&output.what)) {
     plan(output.task, *asked);
   } else if (auto* call = std::get_if<Send>(&output.what)) {
@@ -80,7 +82,7 @@ void Engine::Impl::plan_inside() {
 
 void Engine::Impl::plan(const TaskId& id, const Plan& asked) {
   const auto found = live.find(id);
-  if (found == live.end() || draining) return;
+  if (found == live.end() || draining || quarantine.holds(id)) return;
   const core::Task& task = found->second->task;
   const core::TaskState& state = task.state;
   if (!task.plan.open || task.plan.turn != asked.turn || task.plan.upto_seq != asked.upto_seq)
