@@ -66,7 +66,8 @@ std::vector<Candidate> words_of(Client& client, const std::string& kind, int64_t
   if (kind == "SCOPE") return plain({"run", "approve", "agents", "plan", "admin"});
   if (kind == "SHELL") return plain({"bash", "zsh", "fish"});
   if (kind == "STATUS") {
-    return plain({"pending", "working", "input_required", "completed", "failed", "cancelled"});
+    return plain(
+        {"pending", "working", "input_required", "completed", "failed", "cancelled", "damaged"});
   }
   if (kind == "ANSWER") return plain({"happened", "not_happened", "dismiss"});
   if (kind == "DECISION") {

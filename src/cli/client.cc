@@ -110,6 +110,11 @@ Error Client::refusal(int status, const std::string& body) const {
           fmt::format("{} (HTTP {}{}{})", detail, status, code.empty() ? "" : " ", code)};
 }
 
+Error Client::problem_error(const json::object& problem) {
+  return {Code::kExhausted, fmt::format("{} (HTTP {} {})", text_at(problem, "detail"),
+                                        text_at(problem, "status"), text_at(problem, "code"))};
+}
+
 Status Client::find() {
   TRY_ASSIGN(place_, find_place(flags_));
   return {};

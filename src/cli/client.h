@@ -72,6 +72,8 @@ class Client {
   void cancel(HttpClient::CallId call) { http_.cancel(call); }
   // Why there is no stream, or no longer.
   Error stream_error(const HttpResult& result, const std::string& body) const;
+  // What a problem of RFC 9457 says.
+  static Error problem_error(const json::object& problem);
 
  private:
   // Anew for each request: the server may have come back at another address.

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "cli/client.h"
 #include "cli/exit_status.h"
@@ -72,6 +73,8 @@ int show_task(Context& context, const std::string& word);
 // `normalised`: without what differs between two equal runs; one record a line, as JSON.
 int show_journal(Context& context, const std::string& word, bool normalised);
 int cancel_task(Context& context, const std::string& word, const std::string& reason);
+// Ends a damaged task, and says what may have happened. Asks at a terminal, unless `yes`.
+int end_damaged_task(Context& context, const std::string& word, bool yes);
 // With `wait` it returns when the task has ended or asks somebody; with `follow` it tells what
 // happens until then.
 int submit_task(Context& context, const SubmitFlags& flags);
@@ -81,6 +84,10 @@ int show_inbox(Context& context, const InboxFlags& flags);
 int decide(Context& context, const DecisionFlags& flags);
 int edit_call(Context& context, const DecisionFlags& flags);
 int answer_question(Context& context, const DecisionFlags& flags);
+
+// Asks at the terminal.
+bool is_typed();
+bool confirmed(const Output& to, std::string_view question);
 
 int report(const Error& error, const Output& to);
 // The exit status of a task that is in this state.

@@ -93,18 +93,6 @@ Result<std::string> given_args(const std::string& given) {
   return text.str();
 }
 
-bool is_typed() {
-  return isatty(STDIN_FILENO) == 1;
-}
-
-bool confirmed(const Output& to, std::string_view question) {
-  fmt::print(to.err, "{} [y/N] ", question);
-  std::fflush(to.err);
-  std::array<char, 64> line{};
-  if (std::fgets(line.data(), line.size(), stdin) == nullptr) return false;
-  return line[0] == 'y' || line[0] == 'Y';
-}
-
 // The new arguments: given, or from the editor, which is opened again while they are no JSON.
 Result<json::value> new_args(Context& context, const DecisionFlags& flags,
                              const std::string& before) {
@@ -148,6 +136,18 @@ int edit_question(Context& context, const DecisionFlags& flags, const json::obje
 }
 
 }  // namespace
+
+bool is_typed() {
+  return isatty(STDIN_FILENO) == 1;
+}
+
+bool confirmed(const Output& to, std::string_view question) {
+  fmt::print(to.err, "{} [y/N] ", question);
+  std::fflush(to.err);
+  std::array<char, 64> line{};
+  if (std::fgets(line.data(), line.size(), stdin) == nullptr) return false;
+  return line[0] == 'y' || line[0] == 'Y';
+}
 
 int decide(Context& context, const DecisionFlags& flags) {
   auto body = body_of(flags);

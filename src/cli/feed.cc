@@ -137,6 +137,10 @@ std::optional<News> Feed::told() {
     json::object event = std::move(events_.front());
     events_.pop_front();
     const json::value* seq = event.if_contains("seq");
+    if (seq == nullptr && event.contains("detail")) {
+      is_over_ = true;  // the server cannot go on, and the next connection would be told the same
+      return News{News::Kind::kRefused, {}, client_.problem_error(event)};
+    }
     if (seq == nullptr) return News{News::Kind::kDelta, std::move(event), {}};
     if (!is_new(event)) continue;
     last_seq_ = number_of(*seq);

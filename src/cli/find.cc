@@ -23,8 +23,19 @@ bool is_word(const std::string& text) {
          text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
 }
 
-Result<std::vector<std::string>> newest_tasks(Client& client) {
+std::vector<std::string> damaged_tasks(Client& client) {
   std::vector<std::string> ids;
+  const auto answer = client.get("/v1/tasks?status=damaged&limit=200", "tasks");
+  const json::array* tasks = answer ? array_in(answer->object(), "tasks") : nullptr;
+  for (size_t i = 0; tasks != nullptr && i < tasks->size(); ++i) {
+    if (const json::object* task = (*tasks)[i].if_object()) ids.push_back(text_at(*task, "id"));
+  }
+  return ids;
+}
+
+// And those that are damaged, of which a list may know no more whose they are.
+Result<std::vector<std::string>> newest_tasks(Client& client) {
+  std::vector<std::string> ids = damaged_tasks(client);
   std::string cursor;
   for (int page = 0; page < kPagesMax; ++page) {
     TRY_ASSIGN(const Answer answer,
@@ -34,7 +45,10 @@ Result<std::vector<std::string>> newest_tasks(Client& client) {
     const json::object& list = answer.object();
     const json::array* tasks = array_in(list, "tasks");
     for (size_t i = 0; tasks != nullptr && i < tasks->size(); ++i) {
-      if (const json::object* task = (*tasks)[i].if_object()) ids.push_back(text_at(*task, "id"));
+      const json::object* task = (*tasks)[i].if_object();
+      if (task != nullptr && text_at(*task, "status") != "damaged") {
+        ids.push_back(text_at(*task, "id"));
+      }
     }
     cursor = text_at(list, "next_cursor");
     if (cursor.empty()) break;

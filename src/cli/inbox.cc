@@ -23,11 +23,26 @@ std::string first_of(const json::object& question, std::string_view member) {
   return names->size() == 1 ? text : fmt::format("{} +{}", text, names->size() - 1);
 }
 
+bool is_damaged(const json::object& question) {
+  return text_at(question, "status") == "damaged";
+}
+
 std::string action_text(const json::object& question) {
+  if (is_damaged(question)) return "cannot be answered: its task is damaged";
   const json::object* action = object_in(question, "action");
   if (action == nullptr) return text_at(question, "message");
   const std::string tool = text_at(*action, "tool");
   return (tool.empty() ? text_at(*action, "model") : tool) + " " + text_at(*action, "args");
+}
+
+// Nobody is asked anything by a task that stands still: who looks for work is told of it.
+void tell_of_damaged(Context& context) {
+  const auto answer = context.client.get("/v1/tasks?status=damaged&limit=200", "tasks");
+  const json::array* tasks = answer ? array_in(answer->object(), "tasks") : nullptr;
+  if (tasks == nullptr || tasks->empty()) return;
+  const bool more = !text_at(answer->object(), "next_cursor").empty();
+  fmt::print(context.to.out, "{}{} {} damaged: perdure tasks list --status damaged\n",
+             tasks->size(), more ? " or more" : "", tasks->size() == 1 ? "task is" : "tasks are");
 }
 
 int show_brief(Context& context) {
@@ -44,6 +59,7 @@ int show_brief(Context& context) {
   if (!read) return report(read.error(), context.to);
   fmt::print(context.to.out, "{}",
              table.empty() ? "nobody is asked anything\n" : table.text(context.to.out_look));
+  tell_of_damaged(context);
   return kDone;
 }
 
@@ -78,7 +94,7 @@ int show_inbox(Context& context, const InboxFlags& flags) {
   std::vector<json::object> decided;
   bool any = false;
   const auto show = [&](const json::object& question) {
-    if (flags.decide) {
+    if (flags.decide && !is_damaged(question)) {
       decided.push_back(question);
     } else if (to.json) {
       fmt::print(to.out, "{}\n", to_json(question));
@@ -98,6 +114,7 @@ int show_inbox(Context& context, const InboxFlags& flags) {
     show(*question);
   }
   if (!any && !to.json) fmt::print(to.out, "nobody is asked anything\n");
+  if (flags.id.empty() && !to.json) tell_of_damaged(context);
   return flags.decide ? decide_all(context, decided) : kDone;
 }
 

@@ -27,7 +27,7 @@ std::string Look::paint(Ink ink, std::string_view text) const {
 
 std::string Look::status(std::string_view word) const {
   if (word == "completed") return paint(Ink::kGreen, word);
-  if (word == "failed") return paint(Ink::kRed, word);
+  if (word == "failed" || word == "damaged") return paint(Ink::kRed, word);
   if (word == "input_required") return paint(Ink::kYellow, word);
   if (word == "cancelled") return paint(Ink::kDim, word);
   return paint(Ink::kCyan, word);

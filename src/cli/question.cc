@@ -250,6 +250,10 @@ std::string question_text(const json::object& interrupt, const Look& look, int64
   put_sends(screen, interrupt, now_ms);
   put_wanted(screen, interrupt);
   const std::string status = text_at(interrupt, "status");
+  if (status == "damaged") {
+    screen.put("answer", "cannot be answered: its task is damaged");
+    return std::move(screen).text();
+  }
   if (!status.empty() && status != "open") {
     screen.put(visible(status), decided_text(interrupt, now_ms));
     return std::move(screen).text();

@@ -52,6 +52,12 @@ std::string query_of(const ListFlags& flags, int limit, const std::string& curso
   return query;
 }
 
+// What a damaged task waits for is not known.
+std::string waits_or_damage_text(const json::object& task, int64_t now_ms) {
+  const json::object* damage = object_in(task, "damage");
+  return damage != nullptr ? text_at(*damage, "what") : waits_text(task, now_ms);
+}
+
 }  // namespace
 
 int report(const Error& error, const Output& to) {
@@ -90,7 +96,7 @@ int list_tasks(Context& context, const ListFlags& flags) {
       if (to.json) fmt::print(to.out, "{}\n", to_json((*tasks)[i]));
       table.add({text_at(*task, "id"), text_at(*task, "status"), text_at(*task, "agent"),
                  cost_text(*task), relative_text(text_at(*task, "updated_at"), context.now_ms()),
-                 waits_text(*task, context.now_ms())});
+                 waits_or_damage_text(*task, context.now_ms())});
     }
     left -= static_cast<int>(tasks != nullptr ? tasks->size() : 0);
     cursor = text_at(answer->object(), "next_cursor");

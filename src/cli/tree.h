@@ -32,6 +32,7 @@ struct Commands::Flags {
   std::string shell;
   bool normalised = false;
   bool follow = false;
+  bool yes = false;
   std::function<int(Context&)> chosen;
   std::function<int()> alone;  // of a command that needs no server
 

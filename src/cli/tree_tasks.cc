@@ -36,6 +36,12 @@ void Commands::Flags::add_tasks(CLI::App& app) {
   cancel->add_option("--reason", reason, "Why, for the journal");
   finish(cancel, [this](Context& context) { return cancel_task(context, task, reason); });
 
+  CLI::App* end_damaged =
+      tasks->add_subcommand("end-damaged", "End a task whose stored bytes are damaged, as it is");
+  end_damaged->add_option("TASK", task, kTaskHelp)->required();
+  end_damaged->add_flag("--yes", yes, "Do not ask");
+  finish(end_damaged, [this](Context& context) { return end_damaged_task(context, task, yes); });
+
   CLI::App* submitting = tasks->add_subcommand("submit", "Start a task");
   submitting->add_option("AGENT", submit.agent, "The agent's name")->required();
   submitting->add_option("INPUT_JSON", submit.input_json, "A JSON value")->required();

@@ -65,6 +65,17 @@ std::string usage_text(const json::object& usage) {
                      count("tool_calls"), count("input_tokens"), count("output_tokens"));
 }
 
+// A call whose outcome nobody knows.
+std::string open_effect_text(const json::object& effect) {
+  std::string name;
+  for (const char* member : {"tool", "model"}) {
+    if (effect.contains(member)) name = text_at(effect, member);
+  }
+  if (name.empty()) name = "step " + text_at(effect, "step") + ", whose plan cannot be read";
+  return visible(fmt::format("may have happened: {}, sent {}, key {}: look there", name,
+                             text_at(effect, "sent_at"), text_at(effect, "key")));
+}
+
 }  // namespace
 
 std::string text_at(const json::object& object, std::string_view name) {
@@ -175,7 +186,26 @@ std::string task_text(const json::object& task, const Look& look, int64_t now_ms
   if (const json::object* error = object_in(task, "error")) {
     put_line(out, look, "error", visible(text_at(*error, "message")));
   }
+  if (const json::object* damage = object_in(task, "damage")) {
+    out += damage_text(*damage, look, now_ms);
+  }
   if (task.contains("result")) put_line(out, look, "result", visible(to_json(task.at("result"))));
+  return out;
+}
+
+std::string damage_text(const json::object& damage, const Look& look, int64_t now_ms) {
+  std::string out;
+  const std::string record = text_at(damage, "record");
+  put_line(out, look, "damage", visible(text_at(damage, "what")));
+  put_line(out, look, "at", record.empty() ? "" : "record " + visible(record));
+  put_line(out, look, "found", moment(damage, "found_at", now_ms));
+  const std::string by = visible(text_at(damage, "ended_by"));
+  if (!by.empty()) put_line(out, look, "ended", by + ", " + moment(damage, "ended_at", now_ms));
+  const json::array* effects = array_in(damage, "open_effects");
+  for (size_t i = 0; effects != nullptr && i < effects->size(); ++i) {
+    const json::object* effect = (*effects)[i].if_object();
+    if (effect != nullptr) put_line(out, look, i == 0 ? "open" : "", open_effect_text(*effect));
+  }
   return out;
 }
 

@@ -27,6 +27,8 @@ std::string waits_text(const json::object& task, int64_t now_ms);
 std::string cost_text(const json::object& task);
 // Everything about one task that fits a screen.
 std::string task_text(const json::object& task, const Look& look, int64_t now_ms);
+// What of it is not what was written, a line for each thing that is known.
+std::string damage_text(const json::object& damage, const Look& look, int64_t now_ms);
 // What a task came to, as its client wants it: text as text, other values as JSON.
 std::string outcome_text(const json::object& task);
 // The step and what came of it, for one record of a journal.
