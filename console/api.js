@@ -19,6 +19,7 @@ export class Problem extends Error {
   constructor(status, body) {
     super(body.detail ?? body.title ?? `the server answered ${status}`);
     this.status = status;
+    this.code = body.code;
   }
 }
 
@@ -62,13 +63,14 @@ export async function follow(path, onEvent, onState, signal) {
       let heard = false;
       for await (const message of messages(response.body)) {
         heard = true;
+        if (message.event === "problem") throw new Problem(message.data.status, message.data);
         if (message.id) last = message.id;
         onEvent(message);
       }
       if (heard) wait = 50;  // it ended in good order: there may be no more
     } catch (error) {
       if (signal.aborted) return;
-      if (error instanceof Problem && error.status >= 400 && error.status < 500) throw error;
+      if (error instanceof Problem && ((error.status >= 400 && error.status < 500) || error.code === "damaged")) throw error;
       onState("reconnecting");
     }
     await new Promise((resume) => setTimeout(resume, wait));

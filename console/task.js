@@ -1,5 +1,6 @@
 // One task: what it is doing, what it waits for, what it cost, and its timeline, live.
 import { call, follow, get } from "/console/api.js";
+import { damagedHead, damageOf, isDamaged } from "/console/damage.js";
 import { block, brief, chip, el, pretty, replace } from "/console/dom.js";
 import { Story } from "/console/story.js";
 import { ago, duration, tokens, usd, waitsFor } from "/console/words.js";
@@ -17,7 +18,13 @@ export function showTask(view, [id], every, signal) {
     drawn = true;
     replace(timeline, story.rows.map((row, i) => timelineRow(story, row, i, open)));
   };
-  every(1500, async () => replace(head, headOf(await get(`/v1/tasks/${id}`))));
+  every(1500, async () => {
+    const shown = await get(`/v1/tasks/${id}`).then(headOf, (error) => {
+      if (isDamaged(error)) return damagedHead(id);
+      throw error;
+    });
+    replace(head, shown);
+  });
   follow(`/v1/tasks/${id}/events`, (message) => {
     story.take(message);
     if (drawn) requestAnimationFrame(draw);
@@ -42,6 +49,7 @@ function headOf(task) {
       el("span", {}, wait.kind === "interrupt"
         ? el("a", { href: `#/decide/${wait.id}` }, waitsFor(wait)) : waitsFor(wait), " "))) : null,
     task.error ? el("div", { class: "error" }, el("b", {}, task.error.stop_reason.replaceAll("_", " ")), ": ", task.error.message) : null,
+    task.damage ? damageOf(task.damage) : null,
     task.result !== undefined ? el("div", { class: "result" }, el("b", {}, "Result"), el("pre", {}, resultText(task.result))) : null,
     ["pending", "working", "input_required"].includes(task.status)
       ? el("button", { onclick: () => cancel(task.id) }, "Cancel the task") : null,

@@ -3,7 +3,7 @@ import { get } from "/console/api.js";
 import { chip, el, replace } from "/console/dom.js";
 import { ago, tokens, usd, waitsFor } from "/console/words.js";
 
-const STATUSES = ["", "working", "input_required", "completed", "failed", "cancelled"];
+const STATUSES = ["", "working", "input_required", "completed", "failed", "cancelled", "damaged"];
 const PAGE = 50;
 
 export function showTasks(view, parts, every) {
@@ -47,7 +47,7 @@ function row(task) {
     el("td", {}, el("a", { href: `#/task/${task.id}` }, el("code", {}, task.id.slice(-10)))),
     el("td", {}, task.agent),
     el("td", {}, chip(task.status), task.phase !== "running" ? chip(task.phase, "quiet") : null),
-    el("td", {}, task.waiting_for.slice(0, 2).map(waitsFor).join("; ")),
+    el("td", {}, task.damage ? task.damage.what : task.waiting_for.slice(0, 2).map(waitsFor).join("; ")),
     el("td", { class: "number" }, `${task.usage.model_calls} + ${task.usage.tool_calls}`),
     el("td", { class: "number" }, tokens(task.usage)),
     el("td", { class: "number" }, usd(task.usage.cost_usd)),

@@ -214,8 +214,36 @@ const steps = {
   },
 };
 
+const damage = {
+  async "damaged tasks are listed as such"() {
+    await page.goto(`${world.url}/#token=${world.token}`);
+    await page.getByRole("link", { name: "damaged", exact: true }).click();
+    await page.locator("tr .chip.damaged").first().waitFor();
+    assert.equal(await page.locator("tbody tr").count(), 2);
+  },
+  async "their questions have no answer"() {
+    await page.goto(`${world.url}/#/inbox`);
+    await seen("There are damaged tasks.");
+    await page.locator(".inbox a", { hasText: "cannot be shown or answered" }).click();
+    await page.locator(".head .chip.damaged").waitFor();
+    assert.ok(page.url().endsWith(`#/task/${world.asking}`));
+    assert.equal(await page.getByRole("button", { name: "Approve" }).count(), 0);
+  },
+  async "one says what is damaged, and is ended"() {
+    await page.goto(`${world.url}/#/task/${world.damaged}`);
+    await seen("At record 1");
+    await seen("These calls may have happened");
+    await page.locator(".open li", { hasText: "pay" }).waitFor();
+    await picture("console-damaged.png");
+    await page.getByRole("button", { name: "End the damaged task" }).click();
+    await page.locator(".head .chip.failed").waitFor();
+    await page.locator(".open li", { hasText: "pay" }).waitFor();
+    assert.equal(await page.getByRole("button", { name: "End the damaged task" }).count(), 0);
+  },
+};
+
 let failed = false;
-for (const [name, step] of Object.entries(steps)) {
+for (const [name, step] of Object.entries(world.only === "damage" ? damage : steps)) {
   try {
     await step();
     assert.deepEqual(faults, []);

@@ -7,6 +7,7 @@ import argparse
 import json
 import pathlib
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -64,6 +65,37 @@ class Console(SystemTest):
         """A stream that begins when it is told to, and stops in its middle."""
         steps = answers.stream(answers.text_chunks("Once upon a time there was ..."), hold="begin", hold_at=1)
         return [*steps[:4], ["hold", "never"], *steps[4:]]
+
+    def damaged(self):
+        """A server with two damaged tasks: the call of one is under way, the other asks."""
+        self.world.rules(answers.calls(("c1", "pay", {"usd": 3}), round=0, contains="pay-me"),
+                         answers.calls(("c2", "mail", {"to": "ann"}), round=0, contains="approve-me"),
+                         {"path": "/pay", "steps": [["hold", "pay"]]})
+        config = self.config()
+        config["tools"]["mail"] = tool(self.world, "/mail", "once", approval="always")
+        server = self.server(config)
+        paying = self.submit(server.api, "pay-me")
+        self.world.wait_held("pay")
+        asking = self.submit(server.api, "approve-me")
+        server.api.wait(asking, "input_required")
+        server.kill()
+        database = sqlite3.connect(server.data / "perdure.db")
+        with database:
+            for pos, body in database.execute("SELECT pos, body FROM frame WHERE first_seq = 1").fetchall():
+                database.execute("UPDATE frame SET body = ? WHERE pos = ?", (body[:-5] + bytes([body[-5] ^ 1]) + body[-4:], pos))
+        database.close()
+        return server.start(), paying, asking
+
+    def test_a_damaged_task(self):
+        install()
+        server, paying, asking = self.damaged()
+        node = self.start_browser(server, damaged=paying, asking=asking, only="damage")
+        for line in node.stdout:
+            print(line, end="", flush=True)
+        self.assertEqual(node.wait(), 0)
+        self.assertEqual(server.api.task(paying)["stop_reason"], "damaged")
+        self.assertEqual(self.only(server.api.get("/v1/tasks?status=damaged").json["tasks"])["id"], asking)
+        self.assertEqual(len(self.received("/pay")), 1)
 
     def submit(self, api, text):
         return api.post("/v1/tasks", {"agent": "orders", "input": text}).json["id"]
