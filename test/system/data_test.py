@@ -256,7 +256,8 @@ class MissingBlob(SystemTest):
         for path, body in (approve, approve, (f"/v1/tasks/{task}/cancel", {}), (f"/v1/tasks/{task}/ack", {})):
             reply = server.api.post(path, body)
             self.assertEqual((reply.status, reply.json["code"]), (500, "damaged"), (path, reply))
-        self.assertEqual(server.api.task(task)["status"], "input_required")
+        self.assertEqual(server.api.get("/v1/tasks/" + task).json["code"], "damaged")
+        self.assertEqual(self.only(server.api.get("/v1/tasks?status=damaged").json["tasks"])["id"], task)
         self.assertIn("perdure_tasks_quarantined 1\n", server.api.get("/metrics").body.decode())
         self.assertEqual(self.received("/pay"), [])
         server.stop()
