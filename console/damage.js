@@ -26,7 +26,8 @@ export function damageOf(damage) {
     open.length > 0 ? el("div", {}, el("b", {}, "These calls may have happened: look there"),
       el("ul", { class: "open" }, open.map((effect) => el("li", {},
         el("b", {}, effect.tool ?? effect.model ?? `step ${effect.step}, whose plan cannot be read`), ` sent ${effect.sent_at}, key `,
-        el("code", {}, effect.key))))) : el("p", {}, "No call of it is known to be open."));
+        el("code", {}, effect.key))))) : el("p", {}, "No call of it is known to be open."),
+    damage.record && damage.open_effects ? el("p", { class: "quiet" }, "What stands in damaged records is not known: a call of theirs is not named.") : null);
 }
 
 // Only `admin` sees the keys, and ends a damaged task.

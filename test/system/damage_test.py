@@ -168,6 +168,8 @@ class Found(Damage):
             said = self.cli(server, *command, status=1)
             self.assertIn("is damaged at record", said)
             self.assertIn("perdure tasks end-damaged " + hurt, said)
+        said = server.api.get(f"/v1/tasks/{hurt}/damage").json["damage"]
+        self.assertEqual(said["record"], int(server.log_text().split(f'{hurt}" record="')[1].split('"')[0]))
         server.stop()
         server.start()
         self.assertEqual(self.damaged(server), [asking, hurt])
@@ -257,6 +259,18 @@ class Found(Damage):
         self.assertEqual((last.name, last.id, last.data["code"]), ("problem", None, "damaged"))
         self.assertIn("end-damaged", last.data["detail"])
         self.assertEqual(self.received("/mail", "xxx"), [])
+
+
+    def test_a_turn_of_a_planner_outside(self):
+        server = self.server(self.config(agents={"manual": {"planner": "manual"}}), {})
+        task = server.api.submit("manual", "go")
+        self.order = [task]
+        plan = server.api.post("/v1/planners/manual/poll", {"version": "m/1", "wait_s": 10}).json["plan"]
+        server.kill()
+        self.flip(server, task, 0)
+        server.start()
+        turn = {key: plan[key] for key in ("task", "turn", "upto_seq")} | {"planner_version": "m/1", "actions": []}
+        self.refused(server.api.post("/v1/planners/manual/turns", turn))
 
 
 class Rows(Damage):

@@ -20,15 +20,14 @@ ANYWHERE = {400: "not HTTP/1.1", 408: "came too slowly", 413: "longer than anyth
 # Documented answers that no system test gets, and why.
 STOPPING = "while the server stops, or too much work waits: test/engine holds it there"
 NO_SERVER = "it needs a server of tools: test/api/tools_test.cc has one"
-DAMAGED = "a damaged journal is shown by /journal, which reads it in the same way"
+UNREADABLE = "the store cannot be read, and a store that failed ends the process first"
 UNSEEN = {
     "POST /v1/tasks 503": STOPPING, "PUT /v1/agents/{name} 503": STOPPING, "POST /v1/keys 503": STOPPING,
     "DELETE /v1/keys/{id} 503": STOPPING,
     "POST /v1/tools/{server}/accept 409": NO_SERVER, "POST /v1/tools/{server}/accept 503": NO_SERVER,
-    "GET /readyz 503": "the store cannot be read, and a store that failed ends the process first",
+    "GET /readyz 503": UNREADABLE, "GET /v1/tasks/{id}/damage 500": UNREADABLE,
+    "POST /v1/tasks/{id}/end-damaged 500": UNREADABLE,
     "GET /v1/tasks/{id}/events 503": "4,096 streams are open: test/api/events_test.cc",
-    "GET /v1/tasks/{id}/events 500": DAMAGED,
-    "GET /v1/tasks/{id}/state 500": DAMAGED,
 }
 
 SEEN = set()
