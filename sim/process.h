@@ -49,6 +49,9 @@ class Watcher : public engine::Observer {
  public:
   explicit Watcher(World& world) : world_(world) {}
   void on_durable(std::span<const engine::Committed> tasks) override;
+  void on_quarantined(const TaskId& task) override {
+    if (next != nullptr) next->on_quarantined(task);
+  }
 
   engine::Observer* next = nullptr;
 
