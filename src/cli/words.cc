@@ -207,7 +207,8 @@ std::string damage_text(const json::object& damage, const Look& look, int64_t no
     if (effect != nullptr) put_line(out, look, i == 0 ? "open" : "", open_effect_text(*effect));
   }
   if (effects != nullptr && !record.empty()) {
-    put_line(out, look, "not known", "what stands in damaged records: a call of theirs is not named");
+    put_line(out, look, "not known",
+             "what stands in damaged records: a call of theirs is not named");
   }
   return out;
 }

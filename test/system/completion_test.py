@@ -102,7 +102,7 @@ class OtherShells(SystemTest):
 
     def test_fish(self):
         self.assertEqual(self.in_fish("perdure ta"), ["tasks"])
-        self.assertEqual(sorted(self.in_fish("perdure tasks ")), ["cancel", "journal", "list", "show", "submit"])
+        self.assertEqual(sorted(self.in_fish("perdure tasks ")), ["cancel", "end-damaged", "journal", "list", "show", "submit"])
         self.assertEqual(sorted(self.in_fish("perdure tasks list --status c")), ["cancelled", "completed"])
         self.assertEqual(self.in_fish("perdure run ref"), ["refunds.toml"])
 
