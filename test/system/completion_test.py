@@ -48,7 +48,7 @@ class Completion(SystemTest):
 
     def test_words_of_the_command_line(self):
         self.assertEqual(self.offered("ta"), ["tasks"])
-        self.assertEqual(self.offered("tasks", ""), ["list", "show", "journal", "cancel", "submit"])
+        self.assertEqual(self.offered("tasks", ""), ["list", "show", "journal", "cancel", "end-damaged", "submit"])
         self.assertEqual(self.offered("tasks", "list", "--st"), ["--status"])
         self.assertEqual(self.offered("tasks", "list", "--status", "c"), ["completed", "cancelled"])
         self.assertEqual(self.offered("completion", "b"), ["bash"])
