@@ -9,8 +9,6 @@
 #include <string_view>
 
 #include "adapters/curl/curl_client.h"
-#include "adapters/files/file_blobs.h"
-#include "adapters/sqlite/doctor.h"
 #include "adapters/system/system_clock.h"
 #include "base/crash_points.h"
 #include "base/json.h"
@@ -21,6 +19,7 @@
 #include "cli/private_server.h"
 #include "cli/spelling.h"
 #include "server/credentials.h"
+#include "server/doctor.h"
 #include "server/serve.h"
 #include "server/toml.h"
 
@@ -63,6 +62,11 @@ Result<Config> config_of(const ServeFlags& flags) {
   return config;
 }
 
+int status_of_start(Code code) {
+  if (code == Code::kConflict) return cli::kDataDirInUse;
+  return code == Code::kCorrupt ? cli::kStoreFailed : cli::kRefused;
+}
+
 int run_serve(const ServeFlags& flags) {
   set_log_json(flags.log_json);
   for (bool again = true; again;) {
@@ -70,26 +74,11 @@ int run_serve(const ServeFlags& flags) {
     auto served = config ? serve(std::move(*config)) : tl::unexpected(config.error());
     if (!served) {
       report(tl::unexpected(served.error()));
-      return served.error().code == Code::kConflict ? cli::kDataDirInUse : cli::kRefused;
+      return status_of_start(served.error().code);
     }
     again = *served;
   }
   return 0;
-}
-
-int run_doctor(const std::string& data_dir, bool forget) {
-  if (forget) {
-    const auto forgotten = forget_lost_commits(data_dir);
-    if (!forgotten) return report(tl::unexpected(forgotten.error()));
-    fmt::print("forgotten: at least {} commits behind the damage in the log\n", *forgotten);
-  }
-  const auto blobs = FileBlobs::view(data_dir);
-  const auto examined = examine_store(data_dir, blobs.get());
-  if (!examined) return report(tl::unexpected(examined.error()));
-  for (const std::string& problem : examined->problems) fmt::print("problem: {}\n", problem);
-  fmt::print("{} tasks, {} frames, {} records, {} problems\n", examined->tasks, examined->frames,
-             examined->records, examined->problems.size());
-  return examined->problems.empty() ? 0 : cli::kProblems;
 }
 
 int with_program(const std::function<int(const cli::Program&)>& does) {
@@ -127,13 +116,17 @@ std::optional<int> run_command(int argc, char** argv, ServeFlags& flags) {
   serve_command->add_flag("--unsafe-no-sync", flags.unsafe_no_sync,
                           "Do not wait for the disk: for measurements only, loses data");
 
-  std::string doctor_dir = ".perdure";
+  DoctorFlags doctor;
   CLI::App* doctor_command =
       app.add_subcommand("doctor", "Verify a closed data directory")->group("Server");
-  doctor_command->add_option("DIR", doctor_dir, "The data directory")->capture_default_str();
-  bool forget_lost_commits = false;
-  doctor_command->add_flag("--forget-lost-commits", forget_lost_commits,
-                           "Where the log is damaged: go on without what stands behind the damage");
+  doctor_command->add_option("DIR", doctor.dir, "The data directory")->capture_default_str();
+  CLI::Option* forget = doctor_command->add_flag(
+      "--forget-lost-commits", doctor.forget_lost_commits,
+      "Where the newest commits are damaged: go on without what stands behind the damage");
+  doctor_command
+      ->add_flag("--repair", doctor.repair,
+                 "Write what is damaged beside the journals anew from them")
+      ->excludes(forget);
 #ifdef PERDURE_TEST_HOOKS
   CLI::App* points_command =
       app.add_subcommand("crash-points", "List the crash points of this build")->group("Server");
@@ -164,7 +157,7 @@ std::optional<int> run_command(int argc, char** argv, ServeFlags& flags) {
     return app.exit(error) == 0 ? 0 : cli::kUsage;
   }
   if (*serve_command) return std::nullopt;
-  if (*doctor_command) return run_doctor(doctor_dir, forget_lost_commits);
+  if (*doctor_command) return run_doctor(doctor);
   if (client_commands.is_named()) {
     return with_program([&](const auto& program) { return client_commands.run(program); });
   }

@@ -180,7 +180,7 @@ TEST_F(DoctorTest, RowsThatContradictEachOtherAreFound) {
       {"UPDATE frame SET count = count + 1 WHERE pos = 20", "frame at sequence number"},
       {"UPDATE frame SET task = 3 - task WHERE task < 3 AND first_seq = 3",
        "the hash chain is broken"},
-      {"INSERT INTO timer VALUES(zeroblob(16), 'x', 5)", "a timer without its task"},
+      {"INSERT INTO timer VALUES(zeroblob(16), 'x', 5, 0)", "a timer without its task"},
       {"UPDATE interrupt SET seq = 500 WHERE seq = 1", "at a record that its task does not have"},
       {"UPDATE interrupt SET tenant = 3 - tenant", "or of another tenant"},
       {"UPDATE idempotency SET task = 77 WHERE n = 1", "an idempotency row without its task"},

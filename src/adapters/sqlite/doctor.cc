@@ -7,6 +7,8 @@
 #include "adapters/sqlite/data_dir.h"
 #include "adapters/sqlite/database.h"
 #include "adapters/sqlite/log_check.h"
+#include "adapters/sqlite/meta.h"
+#include "adapters/sqlite/row_check.h"
 #include "adapters/sqlite/schema.h"
 #include "adapters/sqlite/vfs.h"
 #include "journal/frame.h"
@@ -20,45 +22,47 @@ SELECT frame.pos, coalesce(task.id, zeroblob(16)), frame.task, first_seq, count,
 FROM frame LEFT JOIN task ON task.key = frame.task LEFT JOIN tenant ON tenant.key = frame.tenant
 ORDER BY frame.task, first_seq)";
 
-// What must select nothing, and what it means if it does. The first column says which row.
+// What must select nothing, and what it means if it does. The first column says which row, the
+// second of which task it is.
 struct Rule {
   const char* broken;
   const char* sql;
 };
 constexpr Rule kRules[] = {
     {"a frame without a task",
-     "SELECT 'position ' || pos FROM frame WHERE task NOT IN "
+     "SELECT 'position ' || pos, NULL FROM frame WHERE task NOT IN "
      "(SELECT key FROM task)"},
     {"a frame of another tenant than its task",
-     "SELECT 'position ' || pos FROM frame JOIN task ON task.key = frame.task "
+     "SELECT 'position ' || pos, task.id FROM frame JOIN task ON task.key = frame.task "
      "WHERE task.tenant <> frame.tenant"},
     {"a task of an unknown tenant",
-     "SELECT 'key ' || key FROM task WHERE tenant NOT IN (SELECT key FROM tenant)"},
+     "SELECT 'key ' || key, id FROM task WHERE tenant NOT IN (SELECT key FROM tenant)"},
     {"a task without frames",
-     "SELECT 'key ' || key FROM task WHERE key NOT IN (SELECT task FROM frame)"},
+     "SELECT 'key ' || key, id FROM task WHERE key NOT IN (SELECT task FROM frame)"},
     {"a task whose row is ahead of its journal",
-     "SELECT 'key ' || key FROM task WHERE max(head, ended_seq) > coalesce((SELECT "
+     "SELECT 'key ' || key, id FROM task WHERE max(head, ended_seq) > coalesce((SELECT "
      "max(first_seq + count - 1) FROM frame WHERE frame.task = task.key), 0)"},
     {"a task whose status says something else about its end than its row",
-     "SELECT 'key ' || key FROM task WHERE (status >= 3) <> (ended_seq > 0)"},
+     "SELECT 'key ' || key, id FROM task WHERE (status >= 3) <> (ended_seq > 0)"},
     {"an idempotency row without its task",
-     "SELECT 'number ' || n FROM idempotency WHERE task NOT IN (SELECT key FROM task)"},
+     "SELECT 'number ' || n, NULL FROM idempotency WHERE task NOT IN (SELECT key FROM task)"},
     {"a timer without its task",
-     "SELECT 'task ' || hex(task) || ', ' || name FROM timer WHERE task NOT IN "
+     "SELECT 'task ' || hex(task) || ', ' || name, NULL FROM timer WHERE task NOT IN "
      "(SELECT id FROM task)"},
     {"an interrupt without its task, or of another tenant",
-     "SELECT 'task ' || hex(i.task) || ', record ' || seq FROM interrupt i LEFT JOIN task ON "
+     "SELECT 'task ' || hex(i.task) || ', record ' || seq, task.id FROM interrupt i LEFT JOIN task "
+     "ON "
      "task.id = i.task WHERE task.id IS NULL OR task.tenant <> i.tenant"},
     {"an interrupt at a record that its task does not have",
-     "SELECT 'task ' || hex(i.task) || ', record ' || seq FROM interrupt i JOIN task ON "
+     "SELECT 'task ' || hex(i.task) || ', record ' || seq, task.id FROM interrupt i JOIN task ON "
      "task.id = i.task WHERE seq > (SELECT max(first_seq + count - 1) FROM frame "
      "WHERE frame.task = task.key)"},
 };
 
 class Examination {
  public:
-  Examination(Database& database, int64_t format, Blobs* blobs)
-      : database_(database), format_(format), blobs_(blobs) {}
+  Examination(Database& database, int64_t format, Blobs* blobs, const ExamineOptions& options)
+      : database_(database), format_(format), blobs_(blobs), options_(options) {}
 
   StoreReport run(const Status& log) {
     // One damage must not hide the others: each part reports and the next one begins.
@@ -67,6 +71,14 @@ class Examination {
     note(check_tables());
     note(check_rows());
     note(check_meta());
+    if (format_ == kStoreFormat) {
+      const RowProblem of_row = [this](const auto& task, std::string what) {
+        problem_of(task, std::move(what));
+      };
+      note(check_store_meta(database_, of_row));
+      note(check_row_digests(database_, of_row));
+      note(check_heads(database_, of_row));
+    }
     note(check_frames());
     return std::move(report_);
   }
@@ -77,6 +89,9 @@ class Examination {
       report_.problems.push_back(std::move(what));
     }
     ++report_.problem_count;
+  }
+  void problem_of(const std::optional<TaskId>& task, std::string what) {
+    if (!task || !options_.given_up.contains(*task)) problem(std::move(what));
   }
   void note(const Status& status) {
     if (!status) problem(status.error().message);
@@ -109,7 +124,11 @@ class Examination {
     for (;;) {
       TRY_ASSIGN(const bool row, broken.step());
       if (!row) return {};
-      problem(fmt::format("{}: {}", rule.broken, Columns(broken).bytes()));
+      Columns columns(broken);
+      const std::string which = columns.bytes();
+      std::optional<TaskId> task;
+      if (!columns.is_null()) task = columns.task();
+      problem_of(task, fmt::format("{}: {}", rule.broken, which));
     }
   }
 
@@ -124,7 +143,9 @@ class Examination {
       return {};
     }
     const uint64_t incarnation = columns.natural();
-    if (columns.natural() != 32) problem("the secret of the store has not 32 bytes");
+    if (columns.natural() != 32 && format_ < kStoreFormat) {
+      problem("the secret of the store has not 32 bytes");
+    }
     if (columns.natural() >> 32 > incarnation) {
       problem(fmt::format("a frame has a newer epoch than the store, whose incarnation is {}",
                           incarnation));
@@ -157,13 +178,16 @@ class Examination {
     frame.chain = columns.hash();
     frame.body = columns.bytes();
     const std::string tenant = columns.bytes();
-    ++report_.frames;
+    options_.progress(++report_.frames);
     if (!columns.ok()) {
-      problem(fmt::format("the frame at position {}: a column is damaged", frame.pos));
+      problem_of(frame.task,
+                 fmt::format("the frame at position {}: a column is damaged", frame.pos));
       return;
     }
     check_place(frame);
-    note(verify_frame(frame, chain_));
+    if (const Status verified = verify_frame(frame, chain_); !verified) {
+      problem_of(frame.task, verified.error().message);
+    }
     check_records(frame, tenant);
     // After a damaged frame the next one is measured against what this one says it is: one damage
     // is one problem.
@@ -181,14 +205,15 @@ class Examination {
 
   void check_place(const Frame& frame) {
     if (frame.first_seq != next_seq_) {
-      problem(fmt::format("journal of {}: record {} is expected and the next frame begins at {}",
-                          frame.task.to_string(), next_seq_, frame.first_seq));
+      problem_of(frame.task,
+                 fmt::format("journal of {}: record {} is expected and the next frame begins at {}",
+                             frame.task.to_string(), next_seq_, frame.first_seq));
     }
     if (frame.epoch < epoch_) {
-      problem(
-          fmt::format("journal of {}, frame at sequence number {}: its epoch is older than "
-                      "that of the frame before",
-                      frame.task.to_string(), frame.first_seq));
+      problem_of(frame.task,
+                 fmt::format("journal of {}, frame at sequence number {}: its epoch is older than "
+                             "that of the frame before",
+                             frame.task.to_string(), frame.first_seq));
     }
   }
 
@@ -202,14 +227,15 @@ class Examination {
       ++report_.blobs;
       const auto bytes = blobs_->get(tenant, payload->hash);
       if (bytes) continue;
-      problem(fmt::format("journal of {}, record {}: {}", frame.task.to_string(), record.seq,
-                          bytes.error().message));
+      problem_of(frame.task, fmt::format("journal of {}, record {}: {}", frame.task.to_string(),
+                                         record.seq, bytes.error().message));
     }
   }
 
   Database& database_;
   int64_t format_;
   Blobs* blobs_;
+  const ExamineOptions& options_;
   StoreReport report_;
   int64_t key_ = 0;  // of the task whose frames are being read
   Seq next_seq_ = 1;
@@ -226,7 +252,8 @@ StoreReport only_problem(const Error& error) {
 
 }  // namespace
 
-Result<StoreReport> examine_store(const std::string& dir, Blobs* blobs) {
+Result<StoreReport> examine_store(const std::string& dir, Blobs* blobs,
+                                  const ExamineOptions& options) {
   TRY_ASSIGN(DataDir locked, DataDir::lock_existing(dir));
   TRY_STATUS(locked.sign());
   const std::string path = locked.database_path();
@@ -248,16 +275,16 @@ Result<StoreReport> examine_store(const std::string& dir, Blobs* blobs) {
                             "into it, and the next start of the server completes it",
                             dir));
   }
-  return Examination(database, *format, blobs).run(log);
+  return Examination(database, *format, blobs, options).run(log);
 }
 
 Result<uint64_t> forget_lost_commits(const std::string& dir) {
   TRY_ASSIGN(DataDir locked, DataDir::lock_existing(dir));
   TRY_STATUS(locked.sign());
   const std::string path = locked.database_path();
-  TRY_STATUS(inspect_format(path));
+  TRY_ASSIGN(const int64_t format, inspect_format(path));
   TRY_ASSIGN(const LogCheck found, check_log(path));
-  if (found.lost_commits == 0) {
+  if (found.lost_commits == 0 && format < kStoreFormat) {
     return fail(Code::kNotFound, fmt::format("no commit is lost in the log {}-wal", path));
   }
   TRY_ASSIGN(Database database, Database::open(path, Database::Mode::kWrite, kProcessVfs));
@@ -267,6 +294,18 @@ Result<uint64_t> forget_lost_commits(const std::string& dir) {
                 fmt::format("all of {} stood behind the damage in its log: nothing would be left; "
                             "restore a backup, or remove {}",
                             path, dir));
+  }
+  TRY_ASSIGN(const int64_t left, database.integer("PRAGMA user_version"));
+  const bool is_marked = left < kStoreFormat || check_mark(database).has_value();
+  if (found.lost_commits == 0 && is_marked) {
+    return fail(Code::kNotFound,
+                fmt::format("no commit is lost in the log {}-wal, and the newest one that was "
+                            "written is there",
+                            path));
+  }
+  if (!is_marked) {
+    TRY_STATUS(database.exec("PRAGMA synchronous=FULL"));
+    TRY_STATUS(renew_mark(database));
   }
   TRY_STATUS(database.exec("PRAGMA wal_checkpoint(TRUNCATE)"));
   return found.lost_commits;

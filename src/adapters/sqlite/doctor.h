@@ -1,11 +1,15 @@
 #pragma once
 // Examines the store in a data directory, from the bytes of its pages to the chain of every task.
 #include <cstdint>
+#include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "base/id.h"
 #include "ports/blobs.h"
+#include "ports/closed_store.h"
 
 namespace perdure {
 
@@ -21,13 +25,24 @@ struct StoreReport {
   bool healthy() const { return problem_count == 0; }
 };
 
+struct ExamineOptions {
+  std::set<TaskId> given_up;  // damaged, and ended as such: nothing of them is a problem
+  std::function<void(uint64_t frames)> progress = [](uint64_t) {};  // after each frame
+};
+
 // Only while no process has the store open; kConflict names the one that does. Changes neither the
 // database nor its log. With `blobs`, every blob that a record names is read and its hash verified.
 // An error means that there was nothing to examine; damage is in the report.
-Result<StoreReport> examine_store(const std::string& dir, Blobs* blobs);
+Result<StoreReport> examine_store(const std::string& dir, Blobs* blobs,
+                                  const ExamineOptions& options = {});
 
-// Ends the log where it is damaged, so that the store opens again without the commits behind that.
-// Returns how many were durable, at least; kNotFound if the log is sound.
+// The same store for who folds its journals. Holds the directory; changes nothing. kUnsupported:
+// its format is an older one, which had no digests.
+Result<std::unique_ptr<ClosedStore>> inspect_store(const std::string& dir);
+
+// Ends the log where it is damaged, so that the store opens again without the commits behind that,
+// and takes the newest commit that is there for the newest that was. Returns how many were durable
+// and are gone, at least; kNotFound if nothing says that any is.
 Result<uint64_t> forget_lost_commits(const std::string& dir);
 
 }  // namespace perdure

@@ -11,6 +11,7 @@ struct StoreMeta {
   uint64_t incarnation = 0;
   std::string secret;
   bool one_secret = false;  // the other copy is damaged: `doctor --repair` writes it again
+  bool is_guessed = false;  // the incarnation is
 };
 
 // The secret and the incarnation as they stand. With one good copy of the secret it goes on; with

@@ -40,6 +40,7 @@ class Reader : public StoreReader {
                                     size_t limit) override;
   Result<ScrubPage> scrub(const std::string& cursor, size_t rows_max) override;
   Result<bool> contains(const Frame& frame);
+  Database& database() { return database_; }
 
  private:
   explicit Reader(Database database) : database_(std::move(database)) {}
