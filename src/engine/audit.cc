@@ -220,8 +220,8 @@ Status keep(ClosedStore& store, std::optional<KeptRow> old, std::optional<KeptRo
 }
 
 // What is known of a damage, once the rows are as they can be.
-Status mend_damage(ClosedStore& store, const std::set<TaskId>& given_up, const KeptRow& row,
-                   int64_t now_ms, const AuditTold& told) {
+Status mend_damage(ClosedStore& store, Blobs& blobs, const std::set<TaskId>& given_up,
+                   const KeptRow& row, int64_t now_ms, const AuditTold& told) {
   auto damage = damage_of(row);
   if (!damage) {
     told.note(fmt::format("the damaged row of {} '{}' was removed", row.kind, row.name));
@@ -230,7 +230,7 @@ Status mend_damage(ClosedStore& store, const std::set<TaskId>& given_up, const K
   const std::string task = "task " + damage->task.to_string();
   const bool ended = given_up.contains(damage->task);
   if (ended && !row.damaged) return {};
-  const auto fold = fold_whole(store, damage->task);
+  const auto fold = fold_whole(store, damage->task, &blobs);
   if (fold && !ended) {
     told.note(task + ": it is whole, and goes on");
     return keep(store, row, std::nullopt);
@@ -270,7 +270,7 @@ Status audit(ClosedStore& store, const std::set<TaskId>& given_up, const AuditTo
   });
 }
 
-Status mend(ClosedStore& store, const std::set<TaskId>& given_up, int64_t now_ms,
+Status mend(ClosedStore& store, Blobs& blobs, const std::set<TaskId>& given_up, int64_t now_ms,
             const AuditTold& told) {
   TRY_STATUS(each_task(store, told, [&](const TaskId& id) -> Status {
     if (given_up.contains(id)) return mend_given_up(store, id, now_ms, told);
@@ -280,8 +280,9 @@ Status mend(ClosedStore& store, const std::set<TaskId>& given_up, int64_t now_ms
     told.note(fmt::format("task {} stays as it is: {}", id.to_string(), fold.error().message));
     return {};
   }));
-  return each_damage(
-      store, [&](const KeptRow& row) { return mend_damage(store, given_up, row, now_ms, told); });
+  return each_damage(store, [&](const KeptRow& row) {
+    return mend_damage(store, blobs, given_up, row, now_ms, told);
+  });
 }
 
 }  // namespace perdure::engine

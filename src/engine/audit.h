@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "ports/blobs.h"
 #include "ports/closed_store.h"
 
 namespace perdure::engine {
@@ -25,8 +26,9 @@ Result<std::set<TaskId>> given_up(ClosedStore& store);
 Status audit(ClosedStore& store, const std::set<TaskId>& given_up, const AuditTold& told);
 
 // Of each task whose journal is whole: writes the rows that are not what the journal says, or are
-// damaged, and forgets that it was damaged. The others stay as they are, and are problems.
-Status mend(ClosedStore& store, const std::set<TaskId>& given_up, int64_t now_ms,
+// damaged, and forgets that it was damaged, once its payloads are whole too. The others stay as
+// they are.
+Status mend(ClosedStore& store, Blobs& blobs, const std::set<TaskId>& given_up, int64_t now_ms,
             const AuditTold& told);
 
 }  // namespace perdure::engine

@@ -14,7 +14,15 @@ Status broken(const TaskId& id, std::string_view what) {
   return fail(Code::kCorrupt, fmt::format("journal of {}: {}", id.to_string(), what));
 }
 
-Status add(Fold& fold, Frame& frame) {
+Status check_payload(const core::TaskState& state, const Record& record, Blobs& blobs) {
+  const Payload* payload = payload_of(record.body);
+  if (payload == nullptr || payload->place != Payload::Place::kBlob) return {};
+  const auto bytes = blobs.get(state.tenant, payload->hash);
+  if (bytes) return {};
+  return fail(bytes.error().code, fmt::format("record {}: {}", record.seq, bytes.error().message));
+}
+
+Status add(Fold& fold, Frame& frame, Blobs* blobs) {
   core::TaskState& state = fold.task.state;
   if (frame.first_seq != state.head + 1) {
     return broken(state.id, fmt::format("record {} is missing", state.head + 1));
@@ -25,6 +33,7 @@ Status add(Fold& fold, Frame& frame) {
     if (const Status evolved = core::evolve(state, record); !evolved) {
       return broken(state.id, evolved.error().message);
     }
+    if (blobs != nullptr) TRY_STATUS(check_payload(state, record, *blobs));
   }
   frame.body.clear();
   fold.newest = std::move(frame);
@@ -59,7 +68,7 @@ Status check_end(ClosedStore& store, Fold& fold, const JournalPlace& place) {
 
 }  // namespace
 
-Result<Fold> fold_whole(ClosedStore& store, const TaskId& id) {
+Result<Fold> fold_whole(ClosedStore& store, const TaskId& id, Blobs* blobs) {
   Fold fold;
   fold.task.state.id = id;
   TRY_ASSIGN(const JournalPlace place, store.place_of(id));
@@ -68,7 +77,7 @@ Result<Fold> fold_whole(ClosedStore& store, const TaskId& id) {
     const Seq next = fold.task.state.head + 1;
     TRY_ASSIGN(std::vector<Frame> page, store.reader().frames_as_they_are(id, next, kPageBytes));
     if (page.empty()) break;
-    for (Frame& frame : page) TRY_STATUS(add(fold, frame));
+    for (Frame& frame : page) TRY_STATUS(add(fold, frame, blobs));
     frames += page.size();
   }
   if (frames == 0) return tl::unexpected(broken(id, "there is none").error());

@@ -93,8 +93,9 @@ Status repair(const std::string& dir) {
   TRY_ASSIGN(const std::unique_ptr<ClosedStore> store, open_to_mend(dir, note));
   TRY_ASSIGN(const std::set<TaskId> given_up, engine::given_up(*store));
   SystemClock clock;
-  TRY_STATUS(
-      engine::mend(*store, given_up, clock.unix_ms(), {note, note, Progress("tasks mended")}));
+  const auto blobs = FileBlobs::view(dir);
+  TRY_STATUS(engine::mend(*store, *blobs, given_up, clock.unix_ms(),
+                          {note, note, Progress("tasks mended")}));
   if (done == 0) fmt::print("nothing to repair\n");
   return {};
 }

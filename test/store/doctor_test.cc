@@ -36,6 +36,7 @@ class DoctorTest : public testing::Test {
       batch.timers_set.push_back({task_id(i), "t", 5});
       batch.interrupts_opened.push_back(
           {task_id(i), 1, i % 2 ? "acme" : "other", InterruptReason::kQuestion, 1});
+      batch.kept.push_back({"agent", "acme", "a" + std::to_string(i), "{}"});
       last.push_back(batch.frames[0]);
       write(*store, std::move(batch));
     }
@@ -184,7 +185,36 @@ TEST_F(DoctorTest, RowsThatContradictEachOtherAreFound) {
       {"UPDATE interrupt SET seq = 500 WHERE seq = 1", "at a record that its task does not have"},
       {"UPDATE interrupt SET tenant = 3 - tenant", "or of another tenant"},
       {"UPDATE idempotency SET task = 77 WHERE n = 1", "an idempotency row without its task"},
-      {"UPDATE meta SET secret = x'00'", "the secret of the store"},
+      {"UPDATE meta SET secret = x'00'", "one of the two copies of the secret of the store"},
+      {"UPDATE meta_copy SET digest = digest + 1", "one of the two copies of the secret"},
+      {"DELETE FROM meta_copy", "one of the two copies of the secret"},
+      {"UPDATE meta SET incarnation = incarnation + 1", "how often the store was opened"},
+      {"UPDATE meta SET incarnation_digest = 0", "how often the store was opened"},
+      {"UPDATE task SET principal = principal || 'x' WHERE key = 2",
+       "the row of task " + task_id(2).to_string() + " is not what was written"},
+      {"UPDATE task SET digest = digest + 1 WHERE key = 2",
+       "row of task " + task_id(2).to_string()},
+      {"UPDATE tenant SET name = name || 'x' WHERE name = 'other'",
+       "row of task " + task_id(2).to_string()},
+      {"UPDATE timer SET due_ms = due_ms + 1",
+       "the row of timer 't' of task " + task_id(8).to_string()},
+      {"UPDATE timer SET digest = digest + 1",
+       "row of timer 't' of task " + task_id(1).to_string()},
+      {"UPDATE interrupt SET created_ms = 2",
+       "row of the question " + InterruptId{task_id(3), 1}.to_string()},
+      {"UPDATE idempotency SET request_hash = zeroblob(32) WHERE n = 4",
+       "idempotency row 4 of task " + task_id(4).to_string()},
+      {"UPDATE idempotency SET hash = zeroblob(16) WHERE n = 4", "its key is lost"},
+      {"UPDATE kept SET value = '' WHERE name = 'a2'", "the row of agent 'a2' of tenant 'acme'"},
+      {"UPDATE kept SET name = 'b' WHERE name = 'a2'", "the row of agent 'b' of tenant 'acme'"},
+      {"UPDATE head SET seq = seq - 1 WHERE task = 6",
+       "journal of " + task_id(6).to_string() + ": its newest frame ends at record"},
+      {"UPDATE head SET chain = 0 WHERE task = 6", "not the end that was written"},
+      {"DELETE FROM head WHERE task = 6",
+       "journal of " + task_id(6).to_string() + ": the row that says where it ends is missing"},
+      {"UPDATE head SET task = 60 WHERE task = 6", "the end of a journal without its task: key 60"},
+      {"UPDATE head SET chain = 0 WHERE task = 0", "the newest commit was at position"},
+      {"DELETE FROM head WHERE task = 0", "the newest commit was at position"},
       {"DELETE FROM meta", "`meta` is empty"},
   };
   const std::string good = content();
@@ -204,6 +234,36 @@ TEST_F(DoctorTest, RowsThatContradictEachOtherAreFound) {
     sqlite3_close(other);
     EXPECT_THAT(examine().problems, Contains(HasSubstr(expected))) << sql;
   }
+}
+
+// A person has ended them as what they are.
+TEST_F(DoctorTest, DamagedTasksThatWereGivenUpAreNoProblem) {
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open(database_.c_str(), &other), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(other,
+                         "UPDATE frame SET body = zeroblob(9) WHERE task = 2; "
+                         "UPDATE frame SET tenant = 9 WHERE task = 2; "
+                         "UPDATE task SET status = 4 WHERE key = 2",
+                         nullptr, nullptr, nullptr),
+            SQLITE_OK);
+  sqlite3_close(other);
+  EXPECT_GT(examine().problem_count, 3u);
+  ExamineOptions options;
+  options.given_up = {task_id(2)};
+  EXPECT_EQ(examine_store(dir_.path(), nullptr, options)->problems, std::vector<std::string>());
+}
+
+TEST_F(DoctorTest, WhoFoldsJournalsSeesAllTasksAndTheirEnds) {
+  const auto store = inspect_store(dir_.path());
+  ASSERT_TRUE(store) << store.error().message;
+  const auto first = (*store)->task_ids(std::nullopt, 5).value();
+  const auto rest = (*store)->task_ids(first.back(), 5).value();
+  EXPECT_EQ(first.size() + rest.size(), kTasks);
+  const JournalPlace place = (*store)->place_of(task_id(1)).value();
+  EXPECT_EQ(place.frames, kFramesPerTask);
+  EXPECT_TRUE(place.has_head);
+  EXPECT_EQ(place.head, 2 + 3 * (kFramesPerTask - 1));
+  EXPECT_FALSE(examine_store(dir_.path(), nullptr)) << "it holds the directory";
 }
 
 TEST_F(DoctorTest, BlobsThatRecordsNameAreReadAndVerified) {

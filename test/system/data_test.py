@@ -226,7 +226,7 @@ class DataDirectory(SystemTest):
         try:
             server.start()
         except AssertionError as refused:
-            self.assertIn("exit 1)", str(refused))
+            self.assertRegex(str(refused), r"\(exit (1|74)\)")
         return status
 
 
