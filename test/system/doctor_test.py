@@ -1,7 +1,9 @@
 """perdure doctor: what is damaged beside the journals is named, and written anew from them."""
 import shutil
 import sqlite3
+import time
 import unittest
+import urllib.request
 
 import answers
 from case import SystemTest, agent, tool
@@ -58,8 +60,8 @@ class Doctor(SystemTest):
         self.world.wait_held("model")
         self.world.wait_held("ship")
         self.world.wait_count(1, "/look", self.id())
-        while '"timer"' not in str(server.api.task(tasks["use look"]).get("waiting_for")).replace("'", '"'):
-            pass
+        while not server.api.task(tasks["use look"])["waiting_for"]:
+            time.sleep(0.05)
         server.kill()
         database = sqlite3.connect(server.data / "perdure.db")
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -90,6 +92,14 @@ class Doctor(SystemTest):
         for text, task in tasks.items():
             self.assertEqual(server.api.submit("orders", text, key="key of " + text), task, "known by its key")
         self.assertEqual(server.stop(), 0)
+
+    def wait_quarantined(self, server):
+        """Until all rows were walked over."""
+        for _ in range(400):
+            if b"perdure_tasks_quarantined 1\n" in server.api.get("/metrics").body:
+                return
+            time.sleep(0.05)
+        self.fail("no task was found to be damaged")
 
     def test_rows_are_written_anew_from_journals(self):
         server, tasks = self.world_of_tasks()
@@ -193,11 +203,35 @@ class Doctor(SystemTest):
         server.start()
         reply = server.api.post(f"/v1/tasks/{tasks['use pay']}/cancel", {})
         self.assertEqual((reply.status, reply.json["code"]), (500, "damaged"), reply)
+        self.wait_quarantined(server)
         self.assertEqual(server.stop(), 0)
         status, said, _ = self.doctor(server, "--repair")
         self.assertEqual(status, 0, said)
         self.assertRegex(said, f"(?m)^task {tasks['use pay']}: it is whole, and goes on$")
         self.finish(server, tasks)
+
+    def test_a_damaged_task_that_was_ended_is_no_problem(self):
+        server, tasks = self.world_of_tasks()
+        asks = "(SELECT key FROM interrupt JOIN task ON task.id = interrupt.task)"
+        self.sql(server, f"UPDATE frame SET body = zeroblob(length(body)) WHERE task = {asks}")
+        self.assertEqual(self.doctor(server)[0], 2)
+        server.start()
+        self.assertEqual(server.api.post(f"/v1/tasks/{tasks['use pay']}/cancel", {}).status, 500)
+        self.wait_quarantined(server)
+        ended = urllib.request.Request(f"{server.url}/v1/tasks/{tasks['use pay']}/end-damaged", b"{}",
+                                       {"Authorization": "Bearer " + server.token,
+                                        "Content-Type": "application/json"}, method="POST")
+        with urllib.request.urlopen(ended) as reply:
+            self.assertEqual(reply.status, 200)
+        self.assertEqual(server.stop(), 0)
+        for flags in ((), ("--repair",)):
+            status, said, _ = self.doctor(server, *flags)
+            self.assertEqual(status, 0, said)
+            self.assertRegex(said, f"(?m)^task {tasks['use pay']} is damaged and was ended as such$")
+        self.sql(server, "UPDATE task SET digest = 0 WHERE status = 4")
+        status, said, _ = self.doctor(server, "--repair")
+        self.assertEqual(status, 0, said)
+        self.assertRegex(said, "(?m)^task .* as that of a damaged task that was ended$")
 
     def test_what_is_damaged_as_a_whole(self):
         """Nothing starts (74), nothing is repaired, and the way out is named."""
