@@ -5,22 +5,11 @@
 
 namespace perdure::engine {
 
-// Damage is declared after a second read: what the first one met may have passed.
-Result<std::unique_ptr<Live>> Engine::Impl::load_twice(const TaskId& id) {
-  const LoadFrom from{world.store, world.blobs, secret};
-  Seq reached = 0;
-  auto loaded = load(from, id, reached);
-  if (!loaded && is_damage(loaded.error().code)) loaded = load(from, id, reached);
-  if (loaded || !is_damage(loaded.error().code)) return loaded;
-  take(DamageFound{id, reached, loaded.error().message});
-  return tl::unexpected(error_of(*quarantine.find(id)));
-}
-
 // The ends of damage are a person's word and stay.
 void Engine::Impl::lift_the_whole() {
   for (const Damage& damage : quarantine.all_standing()) {
     Seq reached = 0;
-    const auto loaded = load({world.store, world.blobs, secret}, damage.task, reached);
+    const auto loaded = engine::load({world.store, world.blobs, secret}, damage.task, reached);
     if (!loaded || !*loaded) continue;
     log(LogLevel::kWarn, "task.whole_again", {{"task", damage.task.to_string()}});
     KeptRow row = row_of(damage);
@@ -34,15 +23,11 @@ void Engine::Impl::lift_the_whole() {
 // A row of this task is damaged: its load finds that, unless the row's own idea of its task is what
 // was damaged.
 void Engine::Impl::examine(const TaskId& id, const std::string& what) {
-  if (live.contains(id)) {
-    take(DamageFound{id, 0, what});
-  } else if (const auto found = find_or_load(id); !found) {
-    if (!quarantine.holds(id)) {
-      log(LogLevel::kError, "row.damaged", {{"task", id.to_string()}, {"why", what}});
-    }
-  } else {
-    evict(id);
-  }
+  if (live.contains(id)) return take(DamageFound{id, 0, what});
+  log(LogLevel::kError, "row.damaged", {{"task", id.to_string()}, {"why", what}});
+  if (quarantine.holds(id)) return;
+  load(id);
+  start_loads();
 }
 
 // A request that came under a key which is damaged now may come again: it is known by its content.

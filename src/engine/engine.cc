@@ -128,7 +128,7 @@ void Engine::drain() {
 
 bool Engine::is_drained() const {
   return impl_->draining && impl_->metrics.calls_under_way == 0 && !impl_->under_way &&
-         impl_->open.empty();
+         impl_->open.empty() && impl_->loading.empty();
 }
 
 bool Engine::pump() {

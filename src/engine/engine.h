@@ -30,6 +30,7 @@ struct Options {
   size_t mailbox_max = 100'000;  // beyond it new tasks are refused with Code::kUnavailable
   size_t recover_page = 256;     // tasks brought back a time after a restart
   size_t live_max = 50'000;      // recovery pauses while more tasks are at work in memory
+  size_t loads_max = 16;         // tasks that are read from the store at once; others wait in order
   PeopleRules people{};          // about questions that are asked from now on
 };
 
@@ -44,6 +45,10 @@ struct World {
   std::function<Executor*(CallKind kind)> executor;          // never null
   // The store cannot go on. Nothing is acknowledged any more; the process should end.
   std::function<void(std::string why)> on_failure;
+  // Runs a piece of work that grows with a task (reading and folding its journal, writing a large
+  // result to its file) on another thread, some time; empty: at once. Has run or dropped all of it
+  // before the engine is destroyed.
+  std::function<void(std::function<void()>)> apart = {};
 };
 
 // What a person decides about, as far as the policy has to know it.

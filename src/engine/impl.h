@@ -36,6 +36,12 @@ struct UnderWay {
   int64_t since_us = 0;
 };
 
+// A task that is being read, and what came for it meanwhile.
+struct Loading {
+  std::vector<TaskCommand> waiting;  // in order
+  bool recovers = false;             // after the start
+};
+
 struct Engine::Impl {
   Impl(World w, Options o) : world(std::move(w)), options(o), secret(world.store.secret()) {}
 
@@ -53,12 +59,20 @@ struct Engine::Impl {
   void take(TaskCommand&& input);
   void take(KeepRows&& input);
   void apply(Live& live, const Command& command, Reply reply);
-  Result<Live*> find_or_load(const TaskId& id);
   bool answer_from_earlier(NewTask& input);
   TaskId new_task_id();
   void note_waiting(const Live& task);
   Status judge_and_stow(const std::string& tenant, const std::string& agent_version,
                         AnswerTurn& turn);  // any thread
+
+  void apply(Live& live, TaskCommand&& input);
+  void refuse(TaskCommand&& input, const Error& error);
+
+  // load.cc: tasks that are not in memory
+  Loading& load(const TaskId& id);
+  void start_loads();
+  void take(Loaded&& input);
+  void serve(const TaskId& id, std::vector<TaskCommand> waiting);
 
   // commit.cc: what becomes durable
   bool commit_if_due();
@@ -78,6 +92,7 @@ struct Engine::Impl {
   void plan_inside();
   void plan(const TaskId& id, const Plan& plan);
   void send(const TaskId& id, Send send);
+  void take_outcome(const TaskId& id, const std::string& tenant, SettleStep outcome);  // any thread
   void ask(const TaskId& id, const std::string& tenant, Ask question, CallRequest::Asked asked);
 
   // damaged.cc: tasks that stand still
@@ -86,7 +101,6 @@ struct Engine::Impl {
   void take(EndDamaged&& input);
   void refuse(TaskCommand&& input, const Damage& damage);
   void lift_the_whole();
-  Result<std::unique_ptr<Live>> load_twice(const TaskId& id);
   void examine(const TaskId& id, const std::string& what);
 
   // recovery.cc: what time and restarts bring
@@ -94,6 +108,7 @@ struct Engine::Impl {
   bool may_fire() const;
   bool recover_some(size_t tasks_max);
   bool may_recover() const;
+  bool end_recovery();
   Result<std::vector<TaskId>> next_to_recover(size_t tasks_max);
 
   int64_t now_ms() const { return world.clock.unix_ms(); }
@@ -112,6 +127,10 @@ struct Engine::Impl {
   std::unordered_map<TaskId, std::unique_ptr<Live>>
       live;  // looked up, never iterated for a decision
   Quarantine quarantine;
+  std::unordered_map<TaskId, Loading> loading;  // looked up, never iterated for a decision
+  std::deque<TaskId> to_load;                   // of these, those that wait for their turn
+  size_t loads_under_way = 0;
+  size_t recoveries = 0;           // of `loading`
   std::set<TaskId> waits_outside;  // of those in `live`: for a planner elsewhere, or a person
   OpenBatch open;
   std::optional<UnderWay> under_way;

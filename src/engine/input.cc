@@ -42,20 +42,6 @@ TaskId Engine::Impl::new_task_id() {
   return TaskId::make(now_ms(), world.rng.next(), world.rng.next());
 }
 
-Result<Live*> Engine::Impl::find_or_load(const TaskId& id) {
-  if (const auto found = live.find(id); found != live.end()) return found->second.get();
-  if (const auto damage = quarantine.find(id)) return tl::unexpected(error_of(*damage));
-  auto loaded = load_twice(id);
-  if (!loaded) return tl::unexpected(loaded.error());
-  if (!*loaded) return fail(Code::kNotFound, "there is no task " + id.to_string());
-  Live& task = *live.emplace(id, std::move(*loaded)).first->second;
-  hooks::crash_point("engine.before_recover");
-  if (!task.task.state.ended) apply(task, Recover{}, {});
-  task.task.recovered = true;
-  hooks::crash_point("engine.after_recover");
-  return &task;
-}
-
 // A repeated submission is answered with the first one's task, once that is durable.
 bool Engine::Impl::answer_from_earlier(NewTask& input) {
   const IdempotencyKey& wanted = *input.idempotency;
@@ -113,22 +99,31 @@ void Engine::Impl::take(NewTask&& input) {
 }
 
 void Engine::Impl::take(TaskCommand&& input) {
-  if (const auto damage = quarantine.find(input.task)) return refuse(std::move(input), *damage);
-  auto task = find_or_load(input.task);
-  if (!task) {
-    if (input.reply)
-      hold({input.task, ReplyOutput{std::move(input.reply), tl::unexpected(task.error())}});
-    return;
+  const TaskId id = input.task;
+  if (const auto damage = quarantine.find(id)) return refuse(std::move(input), *damage);
+  if (const auto found = live.find(id); found != live.end()) {
+    apply(*found->second, std::move(input));
+    return evict(id);  // nothing may have come of it
   }
+  load(id).waiting.push_back(std::move(input));
+  start_loads();
+}
+
+void Engine::Impl::refuse(TaskCommand&& input, const Error& error) {
+  if (input.reply) {
+    hold({input.task, ReplyOutput{std::move(input.reply), tl::unexpected(error)}});
+  }
+}
+
+void Engine::Impl::apply(Live& task, TaskCommand&& input) {
   if (std::holds_alternative<SettleStep>(input.command)) {
     hooks::crash_point("engine.outcome_received");
-    if ((*task)->calls_under_way > 0) {
-      --(*task)->calls_under_way;
+    if (task.calls_under_way > 0) {
+      --task.calls_under_way;
       --metrics.calls_under_way;
     }
   }
-  apply(**task, input.command, std::move(input.reply));
-  evict(input.task);  // nothing may have come of it
+  apply(task, input.command, std::move(input.reply));
 }
 
 void Engine::Impl::take(KeepRows&& input) {

@@ -1,7 +1,7 @@
 #pragma once
 // Reads one task's durable records in order, from the first on or a later one, a page of frames at
-// a time. The chain is verified from the first frame that is read: what was damaged is an error, and
-// never a record; it was read twice then, and `watch` was told. One thread at a time.
+// a time. The chain is verified from the first frame that is read: what was damaged is an error,
+// and never a record; it was read twice then, and `watch` was told. One thread at a time.
 #include <optional>
 #include <string>
 #include <string_view>

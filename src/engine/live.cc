@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "base/hooks.h"
 #include "core/evolve.h"
 #include "engine/journal_reader.h"
 #include "engine/payload_reader.h"
@@ -71,8 +72,10 @@ Result<std::unique_ptr<Live>> load(const LoadFrom& from, const TaskId& id, Seq& 
   TRY_STATUS(fold_journal(from.store, *live, reached));
   if (state.head == 0) return std::unique_ptr<Live>();
   TRY_ASSIGN(const TaskRows rows, from.store.rows_of(id));
-  TRY_STATUS(named(id, check_rows(state, rows)));
-  TRY_STATUS(named(id, check_keys(state, from.secret)));
+  if (!hooks::planted(hooks::Bug::kVerificationSkipped)) {
+    TRY_STATUS(named(id, check_rows(state, rows)));
+    TRY_STATUS(named(id, check_keys(state, from.secret)));
+  }
   TRY_STATUS(named(id, complete_payloads(from.store, from.blobs, *live)));
   live->durable_seq = live->handed_seq = state.head;
   return live;

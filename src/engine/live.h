@@ -31,6 +31,12 @@ struct Live {
   }
 };
 
+// What a load has come to.
+struct Read {
+  Result<std::unique_ptr<Live>> live;  // null: there is no such task
+  Seq reached = 0;                     // of an error: the first record that was not read
+};
+
 // What a task is loaded from.
 struct LoadFrom {
   StoreReader& store;

@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -57,6 +58,14 @@ struct DamageFound {
   std::string what;
 };
 
+struct Read;
+
+// A task was read from the store.
+struct Loaded {
+  TaskId task;
+  std::shared_ptr<Read> read;  // taken once
+};
+
 // A row of the store that was found to be damaged: is its task?
 struct RowDamaged {
   DamagedRow row;
@@ -64,14 +73,15 @@ struct RowDamaged {
 
 // A person ends a damaged task.
 struct EndDamaged {
-  Damage damage;  // with its end
-  TaskRow row;    // that it has from now on
+  Damage damage;                         // with its end
+  TaskRow row;                           // that it has from now on
   std::vector<TimerRow> timers;          // that it had
   std::vector<InterruptRow> interrupts;  // the same
   Reply reply;
 };
 
-using Input = std::variant<NewTask, TaskCommand, KeepRows, DamageFound, RowDamaged, EndDamaged>;
+using Input =
+    std::variant<NewTask, TaskCommand, KeepRows, DamageFound, RowDamaged, EndDamaged, Loaded>;
 
 class Mailbox {
  public:

@@ -50,25 +50,31 @@ bool Engine::Impl::recover_some(size_t tasks_max) {
     return false;
   }
   for (const TaskId& id : *page) {
-    if (const auto task = find_or_load(id); task) {
-      ++metrics.recovered;
-      evict(id);
-    } else if (!is_damage(task.error().code)) {
-      log(LogLevel::kError, "recovery.unreadable", {{"why", task.error().message}});
-      unreadable.insert(id);
-    }
+    if (live.contains(id) || quarantine.holds(id)) continue;
+    Loading& entry = load(id);
+    if (!entry.recovers) ++recoveries;
+    entry.recovers = true;
   }
-  recovering = !listed || !unreadable.empty();
-  if (!recovering) {
-    log(LogLevel::kInfo, "recovery.finished", {{"tasks", std::to_string(metrics.recovered)}});
+  start_loads();
+  return !page->empty() || end_recovery();
+}
+
+// Once every task was looked at, and none could not be read.
+bool Engine::Impl::end_recovery() {
+  if (!listed || recoveries > 0) return false;
+  if (!unreadable.empty()) {
+    recover_after_us = now_us() + kAgainUs;
+    return false;
   }
-  if (listed && recovering) recover_after_us = now_us() + kAgainUs;
-  return !page->empty();
+  recovering = false;
+  log(LogLevel::kInfo, "recovery.finished", {{"tasks", std::to_string(metrics.recovered)}});
+  return true;
 }
 
 bool Engine::Impl::may_recover() const {
   // Nobody knows when a planner elsewhere or a person answers: the others do not wait for them.
-  return recovering && !draining && live.size() - waits_outside.size() < options.live_max;
+  return recovering && !draining && !(listed && recoveries > 0) &&
+         recoveries < options.recover_page && live.size() - waits_outside.size() < options.live_max;
 }
 
 Result<std::vector<TaskId>> Engine::Impl::next_to_recover(size_t tasks_max) {

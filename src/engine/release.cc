@@ -143,13 +143,7 @@ void Engine::Impl::send(const TaskId& id, Send call) {
   const auto done = [this, id, tenant = state.tenant, kind = call.kind, name = call.name,
                      sent_us = now_us()](SettleStep outcome) {
     metrics.calls.add(kind, name, outcome, now_us() - sent_us);
-    if (const Status stowed = stow(world.blobs, tenant, outcome.result); !stowed) {
-      outcome.outcome = Outcome::kInDoubt;
-      outcome.failure = FailureClass::kAmbiguous;
-      outcome.detail = "an answer came and could not be stored: " + stowed.error().message;
-      outcome.result = {};
-    }
-    mailbox.put(TaskCommand{id, std::move(outcome), {}});
+    take_outcome(id, tenant, std::move(outcome));
   };
   request.on_provider_id = [this, id, step = call.step,
                             attempt = call.attempt](std::string provider_id) {
@@ -165,6 +159,25 @@ void Engine::Impl::send(const TaskId& id, Send call) {
   };
   request.send = std::move(call);
   world.executor(kind)->start(std::move(request), done);
+}
+
+// On the thread that brings answers to all calls: a large one is written to its file elsewhere.
+void Engine::Impl::take_outcome(const TaskId& id, const std::string& tenant, SettleStep outcome) {
+  const bool is_large = outcome.result.size_bytes > kInlinePayloadMaxBytes;
+  auto work = [this, id, tenant, outcome = std::move(outcome)]() mutable {
+    if (const Status stowed = stow(world.blobs, tenant, outcome.result); !stowed) {
+      outcome.outcome = Outcome::kInDoubt;
+      outcome.failure = FailureClass::kAmbiguous;
+      outcome.detail = "an answer came and could not be stored: " + stowed.error().message;
+      outcome.result = {};
+    }
+    mailbox.put(TaskCommand{id, std::move(outcome), {}});
+  };
+  if (is_large && world.apart) {
+    world.apart(std::move(work));
+  } else {
+    work();
+  }
 }
 
 void Engine::Impl::ask(const TaskId& id, const std::string& tenant, Ask question,

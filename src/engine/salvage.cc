@@ -14,8 +14,7 @@ constexpr size_t kPageBytes = 256u << 10;
 template <class Use>
 Status each_whole_record(StoreReader& store, const TaskId& task, Use use) {
   for (Seq next = 1;;) {
-    TRY_ASSIGN(const std::vector<Frame> frames,
-               store.frames_as_they_are(task, next, kPageBytes));
+    TRY_ASSIGN(const std::vector<Frame> frames, store.frames_as_they_are(task, next, kPageBytes));
     if (frames.empty() || frames.back().last_seq() < next) return {};
     for (const Frame& frame : frames) {
       const auto records = decode_frame(frame);
@@ -113,8 +112,7 @@ Result<Salvage> salvage(StoreReader& store, const TaskId& task, std::string_view
 std::string tenant_of(StoreReader& store, const TaskId& task) {
   if (const auto frames = store.frames_as_they_are(task, 1, 1); frames && !frames->empty()) {
     const auto records = decode_frame(frames->front());
-    const auto* created =
-        records ? std::get_if<TaskCreated>(&records->front().body) : nullptr;
+    const auto* created = records ? std::get_if<TaskCreated>(&records->front().body) : nullptr;
     if (created != nullptr) return created->tenant;
   }
   const auto rows = store.rows_of(task);

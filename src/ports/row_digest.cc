@@ -37,13 +37,13 @@ int64_t digest(std::string_view table, const Fields&... fields) {
 }  // namespace
 
 int64_t digest_of(const TaskRow& row) {
-  return digest("task", row.id.view(), std::string_view(row.tenant), std::string_view(row.principal),
-                row.status, row.phase, row.runnable, std::string_view(row.waiting_for),
-                std::string_view(row.planner), std::string_view(row.agent),
-                std::string_view(row.metadata), std::string_view(row.session),
-                row.used.cost_micro_usd, row.used.model_calls, row.used.tool_calls,
-                row.used.input_tokens, row.used.output_tokens, row.created_ms, row.updated_ms,
-                row.head, row.ended_seq);
+  return digest("task", row.id.view(), std::string_view(row.tenant),
+                std::string_view(row.principal), row.status, row.phase, row.runnable,
+                std::string_view(row.waiting_for), std::string_view(row.planner),
+                std::string_view(row.agent), std::string_view(row.metadata),
+                std::string_view(row.session), row.used.cost_micro_usd, row.used.model_calls,
+                row.used.tool_calls, row.used.input_tokens, row.used.output_tokens, row.created_ms,
+                row.updated_ms, row.head, row.ended_seq);
 }
 
 int64_t digest_of(const TimerRow& row) {

@@ -74,8 +74,8 @@ struct InterruptRow {
 // All rows of one task, as of one instant.
 struct TaskRows {
   std::optional<TaskRow> task;
-  std::vector<TimerRow> timers;            // by name
-  std::vector<InterruptRow> interrupts;    // open ones, by seq
+  std::vector<TimerRow> timers;          // by name
+  std::vector<InterruptRow> interrupts;  // open ones, by seq
 };
 
 // What a client gave the server to keep that is no task: a version of an agent, a credential. Few

@@ -202,6 +202,7 @@ Status Runtime::Impl::assemble() {
         return kind == CallKind::kModel ? &models : tool_executor;
       },
       outside.on_store_failure,
+      outside.load != nullptr ? outside.load : outside.spawn,
   };
   engine = std::make_unique<engine::Engine>(std::move(world), setup.engine);
   transcripts.tell(*engine);

@@ -63,6 +63,7 @@ struct Outside {
   ToolPins* pins = nullptr;
   std::string version = {};                      // ours
   ShellToolExecutor::FreeBytes free_bytes = {};  // optional: no disk is too full for a command
+  Spawn load = {};  // of tasks from the store, which takes long for long ones; empty: by `spawn`
 };
 
 class Runtime {

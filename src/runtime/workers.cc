@@ -1,12 +1,23 @@
 #include "runtime/workers.h"
 
-namespace perdure::runtime {
+#include <sys/resource.h>
 
-Workers::Workers(size_t threads) {
-  for (size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
+namespace perdure::runtime {
+namespace {
+
+constexpr int kLowNiceness = 10;
+
+}  // namespace
+
+Workers::Workers(size_t threads, Priority priority) {
+  for (size_t i = 0; i < threads; ++i) threads_.emplace_back([this, priority] { run(priority); });
 }
 
 Workers::~Workers() {
+  stop();
+}
+
+void Workers::stop() {
   std::deque<std::function<void()>> dropped;
   {
     const std::lock_guard lock(mutex_);
@@ -16,6 +27,7 @@ Workers::~Workers() {
   came_.notify_all();
   dropped.clear();
   for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
 }
 
 void Workers::put(std::function<void()> work) {
@@ -27,7 +39,9 @@ void Workers::put(std::function<void()> work) {
   came_.notify_one();
 }
 
-void Workers::run() {
+void Workers::run(Priority priority) {
+  // Of this thread alone: Linux has a niceness for each.
+  if (priority == Priority::kLow) setpriority(PRIO_PROCESS, 0, kLowNiceness);
   for (;;) {
     std::unique_lock lock(mutex_);
     came_.wait(lock, [this] { return stopping_ || !queue_.empty(); });

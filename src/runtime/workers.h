@@ -1,6 +1,7 @@
 #pragma once
 // A few threads for work that must not run on the engine's: rendering prompts, parsing answers.
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <mutex>
@@ -14,15 +15,20 @@ using Spawn = std::function<void(std::function<void()>)>;
 
 class Workers {
  public:
-  explicit Workers(size_t threads);
-  ~Workers();  // finishes what has begun; the rest is dropped, as a crash would
+  // kLow: threads that give way to all others, for work that may take long.
+  enum class Priority : uint8_t { kUsual, kLow };
+  explicit Workers(size_t threads, Priority priority = Priority::kUsual);
+  ~Workers();  // stops
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
-  void put(std::function<void()> work);  // thread-safe
+  // Thread-safe. Does nothing once it was stopped.
+  void put(std::function<void()> work);
+  // Finishes what has begun; the rest is dropped, as a crash would. Afterwards no thread is left.
+  void stop();
 
  private:
-  void run();
+  void run(Priority priority);
 
   std::mutex mutex_;
   std::condition_variable came_;

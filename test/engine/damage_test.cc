@@ -1,7 +1,8 @@
 // Tasks whose stored bytes changed: they stand still, nothing is sent for them, the others go on.
+#include "engine/damage.h"
+
 #include <gtest/gtest.h>
 
-#include "engine/damage.h"
 #include "engine/salvage.h"
 #include "world.h"
 
@@ -22,12 +23,14 @@ class DamageTest : public testing::Test {
     again_ = world_.submit(script_of("idempotent.pay"));
     other_ = world_.submit(script_of("idempotent.other"));
     good_ = world_.store->snapshot();
+    now_ms_ = world_.clock.now_ms;
     key_ = world_.executor.sent.at(1).request.key;
   }
 
   void restart(const StoreRows& rows) {
     world_.engine.reset();
     world_.executor.sent.clear();
+    world_.clock.now_ms = now_ms_;  // the keys are still known
     world_.store = std::make_unique<HandStore>(rows);
     world_.start();
     ASSERT_TRUE(world_.engine->load_damage());
@@ -45,6 +48,7 @@ class DamageTest : public testing::Test {
   TestWorld world_;
   TaskId once_, again_, other_;
   StoreRows good_;
+  int64_t now_ms_ = 0;
   std::string key_;
 };
 

@@ -132,8 +132,7 @@ TEST_F(EngineTest, FoldingTheJournalGivesTheLiveState) {
   world.executor.answer(0, Outcome::kSucceeded);
   world.pump();
   Seq reached = 0;
-  const auto folded =
-      engine::load({*world.store, world.blobs, world.store->secret()}, id, reached);
+  const auto folded = engine::load({*world.store, world.blobs, world.store->secret()}, id, reached);
   ASSERT_TRUE(folded);
   EXPECT_EQ((*folded)->task.state.head, 7u);
   EXPECT_EQ(core::status_of((*folded)->task.state), TaskStatus::kCompleted);

@@ -153,7 +153,7 @@ struct TestWorld {
                         return name == "script" ? &planner : nullptr;
                       },
                       [this](CallKind) -> Executor* { return &executor; },
-                      [this](std::string why) { failure = std::move(why); }},
+                      [this](std::string why) { failure = std::move(why); }, apart},
         options);
   }
 
@@ -206,6 +206,7 @@ struct TestWorld {
   HandExecutor executor;
   std::unique_ptr<engine::Engine> engine;
   engine::Options options;
+  std::function<void(std::function<void()>)> apart;  // where tasks are read; empty: at once
   std::string failure;
   Result<engine::Submitted> last = fail(Code::kInternal, "nothing submitted");
 };
