@@ -16,7 +16,9 @@ struct Route {
   std::string_view pattern;  // '*' stands for one segment; empty: the path is "/"
   Scopes scopes;             // one of them is enough; kNone: for everybody
   Run run;
+  bool reads = false;  // journals, or much of the store: not on the thread of all connections
 };
+constexpr bool kReads = true;
 
 // A route that answers at once.
 template <Response (*function)(Context&, const Call&)>
@@ -30,23 +32,23 @@ constexpr Scopes kSeeAgents = kLook | kAgents;
 
 constexpr Route kRoutes[] = {
     {"POST", "/v1/tasks", kRun, submit_task},
-    {"GET", "/v1/tasks", kLook, now<list_tasks>},
-    {"GET", "/v1/tasks/*", kLook, get_task},
-    {"GET", "/v1/tasks/*/events", kLook, get_events},
-    {"GET", "/v1/tasks/*/journal", kLook, now<get_journal>},
-    {"GET", "/v1/tasks/*/state", kLook, now<get_state>},
-    {"POST", "/v1/tasks/*/ack", kRun, acknowledge_task},
-    {"POST", "/v1/tasks/*/cancel", kRun, cancel_task},
-    {"GET", "/v1/tasks/*/damage", kLook, now<get_damage>},
-    {"POST", "/v1/tasks/*/end-damaged", kAdmin, end_damaged_task},
-    {"GET", "/v1/interrupts", kLook, now<list_interrupts>},
-    {"GET", "/v1/interrupts/*", kLook, now<get_interrupt>},
-    {"POST", "/v1/interrupts/*/resolve", kApprove, resolve_interrupt},
-    {"GET", "/v1/agents", kSeeAgents, now<list_agents>},
-    {"GET", "/v1/agents/*", kSeeAgents, now<get_agent>},
+    {"GET", "/v1/tasks", kLook, now<list_tasks>, kReads},
+    {"GET", "/v1/tasks/*", kLook, get_task, kReads},
+    {"GET", "/v1/tasks/*/events", kLook, get_events, kReads},
+    {"GET", "/v1/tasks/*/journal", kLook, now<get_journal>, kReads},
+    {"GET", "/v1/tasks/*/state", kLook, now<get_state>, kReads},
+    {"POST", "/v1/tasks/*/ack", kRun, acknowledge_task, kReads},
+    {"POST", "/v1/tasks/*/cancel", kRun, cancel_task, kReads},
+    {"GET", "/v1/tasks/*/damage", kLook, now<get_damage>, kReads},
+    {"POST", "/v1/tasks/*/end-damaged", kAdmin, end_damaged_task, kReads},
+    {"GET", "/v1/interrupts", kLook, now<list_interrupts>, kReads},
+    {"GET", "/v1/interrupts/*", kLook, now<get_interrupt>, kReads},
+    {"POST", "/v1/interrupts/*/resolve", kApprove, resolve_interrupt, kReads},
+    {"GET", "/v1/agents", kSeeAgents, now<list_agents>, kReads},
+    {"GET", "/v1/agents/*", kSeeAgents, now<get_agent>, kReads},
     {"PUT", "/v1/agents/*", kAgents, put_agent},
-    {"GET", "/v1/agents/*/versions", kSeeAgents, now<list_agent_versions>},
-    {"GET", "/v1/agents/*/versions/*", kSeeAgents, now<get_agent_version>},
+    {"GET", "/v1/agents/*/versions", kSeeAgents, now<list_agent_versions>, kReads},
+    {"GET", "/v1/agents/*/versions/*", kSeeAgents, now<get_agent_version>, kReads},
     {"GET", "/v1/keys", kAdmin, now<list_keys>},
     {"POST", "/v1/keys", kAdmin, create_key},
     {"DELETE", "/v1/keys/*", kAdmin, delete_key},
@@ -58,7 +60,7 @@ constexpr Route kRoutes[] = {
     {"GET", "/console/*", kNone, now<get_console_file>},
     {"GET", "/healthz", kNone, now<get_health>},
     {"GET", "/readyz", kNone, now<get_readiness>},
-    {"GET", "/metrics", kAdmin, now<get_metrics>},
+    {"GET", "/metrics", kAdmin, now<get_metrics>, kReads},
     {"GET", "/openapi.json", kAnyScope, now<get_openapi>},
 };
 
@@ -107,6 +109,10 @@ Response unauthenticated() {
   return problem(401, "unauthenticated",
                  "send 'Authorization: Bearer TOKEN' with a token that this server knows",
                  {{"www-authenticate", "Bearer realm=\"perdure\""}});
+}
+
+Response busy() {
+  return problem(503, "busy", "too many requests that read wait for their turn: try again later");
 }
 
 Response missing(const Found& found, const Path& path) {
@@ -180,6 +186,7 @@ struct Api::Impl {
 
   Entry enter(const Request& head) const;
   void serve(Call call);
+  void run(const Route& route, Call call);
   std::optional<Response> refuse(const Request& request) const;
 
   Context context;
@@ -234,7 +241,21 @@ void Api::Impl::serve(Call call) {
   }
   call.path = entry.path;
   call.who = std::move(entry.who);
-  entry.route->run(context, std::move(call));
+  run(*entry.route, std::move(call));
+}
+
+// What may take long is run apart, unless too much waits there already.
+void Api::Impl::run(const Route& route, Call call) {
+  const ApiLimits& limits = context.parts.limits;
+  const bool is_long = route.reads || call.request->body.size() > limits.small_body_bytes;
+  if (!is_long || !context.parts.apart) return route.run(context, std::move(call));
+  if (*context.waiting >= limits.reads_waiting_max) return call.responder->respond(busy());
+  const int64_t came_us = context.parts.clock.monotonic_us();
+  context.later([this, &route, call = std::move(call), came_us] {
+    const int64_t waited_ms = (context.parts.clock.monotonic_us() - came_us) / 1000;
+    const bool late = waited_ms > context.parts.limits.read_wait_max_ms;
+    late ? call.responder->respond(busy()) : route.run(context, call);
+  });
 }
 
 Api::Api(ApiParts parts) : impl_(std::make_unique<Impl>(std::move(parts))) {}

@@ -33,12 +33,15 @@ struct ApiLimits {
   size_t json_depth = 64;
   size_t json_members = 20'000;  // of one object
   size_t metadata_bytes = 16u << 10;
-  int64_t wait_max_ms = 60'000;      // of long polls
-  int64_t heartbeat_ms = 15'000;     // of event streams
-  size_t streams_max = 4096;         // event streams at once; beyond: 503
-  size_t waits_max = 20'000;         // requests held back at once; beyond: answered at once
-  size_t page_bytes_max = 4u << 20;  // of events or records in one answer, about
-  size_t fold_bytes_max = 8u << 20;  // a longer journal is not folded to show its task
+  int64_t wait_max_ms = 60'000;         // of long polls
+  int64_t heartbeat_ms = 15'000;        // of event streams
+  size_t streams_max = 4096;            // event streams at once; beyond: 503
+  size_t waits_max = 20'000;            // requests held back at once; beyond: answered at once
+  size_t page_bytes_max = 4u << 20;     // of events or records in one answer, about
+  size_t fold_bytes_max = 8u << 20;     // a longer journal is not folded to show its task
+  int64_t reads_waiting_max = 4096;     // requests that wait for a thread to read; beyond: 503
+  int64_t read_wait_max_ms = 10'000;    // a request that has waited longer for a thread gets 503
+  size_t small_body_bytes = 64u << 10;  // a larger one is parsed apart
 };
 
 // What the API works with. All of it outlives the Api.
@@ -65,6 +68,9 @@ struct ApiParts {
   std::string version = {};
   std::function<TraceFigures()> traces = {};  // optional: how their export fares
   Masker masker = {};                         // of what clients send, before anything reads it
+  // Runs what reads journals or parses much on threads of its own, in order of its coming; empty:
+  // at once. Has run or dropped all of it before the Api is destroyed.
+  std::function<void(std::function<void()>)> apart = {};
 };
 
 // Thread-safe. Destroy it when nothing calls `handle`, its timers or the engine's `pump` any more.

@@ -25,8 +25,25 @@ struct Context {
       : parts(std::move(given)),
         access(parts.credentials, parts.keys, parts.hosts, parts.origins) {}
 
-  // Runs `work` on a server thread, soon: the engine's thread does no work for clients.
-  void later(std::function<void()> work) { parts.timers.after(0, std::move(work)); }
+  // Runs `work`, which reads the store, on a thread that nobody else waits for, soon: neither the
+  // engine's nor the one that all connections share does such work.
+  void later(std::function<void()> work) {
+    if (!parts.apart) {
+      parts.timers.after(0, std::move(work));
+    } else {
+      ++*waiting;
+      parts.apart([waiting = waiting, work = std::move(work)] {
+        --*waiting;
+        work();
+      });
+    }
+  }
+  // The same, after a while.
+  uint64_t after(int64_t delay_ms, std::function<void()> work) {
+    return parts.timers.after(delay_ms, [this, work = std::move(work)]() mutable {
+      parts.apart ? later(std::move(work)) : work();
+    });
+  }
 
   // Of stored bytes; damage that they find is told to the engine.
   engine::JournalReader journal(const TaskId& task, Seq from_seq) {
@@ -41,6 +58,8 @@ struct Context {
   LiveTasks live;
   // Shared: a timer that never fired keeps what is counted alive for longer than the API.
   const std::shared_ptr<RequestCounters> counters = std::make_shared<RequestCounters>();
+  // Work that was handed to `parts.apart` and has not begun.
+  const std::shared_ptr<std::atomic<int64_t>> waiting = std::make_shared<std::atomic<int64_t>>(0);
 };
 
 // One request on its way through its route. `path` and `query` are views into `request`, which is

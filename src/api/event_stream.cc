@@ -99,26 +99,27 @@ void EventStream::schedule(int64_t delay_ms) {
   const std::lock_guard lock(news_mutex_);
   if (scheduled_ || stopped_) return;
   scheduled_ = true;
-  context_.parts.timers.after(delay_ms, [self = shared_from_this()] { self->run(); });
+  auto work = [self = shared_from_this()] { self->run(); };
+  if (delay_ms == 0) return context_.later(std::move(work));
+  context_.after(delay_ms, std::move(work));
 }
 
 void EventStream::beat() {
   const std::lock_guard lock(news_mutex_);
   if (stopped_) return;
-  heartbeat_ =
-      context_.parts.timers.after(context_.parts.limits.heartbeat_ms, [weak = weak_from_this()] {
-        const auto alive = weak.lock();
-        if (!alive) return;
-        {
-          const std::lock_guard run_lock(alive->run_mutex_);
-          // A key that was removed sees no more than one heartbeat long.
-          alive->over_ |=
-              !alive->context_.access.is_good(*alive->who_, alive->context_.parts.clock.unix_ms());
-          if (!alive->over_) alive->write(kHeartbeat);
-          alive->close_if_over();
-        }
-        alive->beat();
-      });
+  heartbeat_ = context_.after(context_.parts.limits.heartbeat_ms, [weak = weak_from_this()] {
+    const auto alive = weak.lock();
+    if (!alive) return;
+    {
+      const std::lock_guard run_lock(alive->run_mutex_);
+      // A key that was removed sees no more than one heartbeat long.
+      alive->over_ |=
+          !alive->context_.access.is_good(*alive->who_, alive->context_.parts.clock.unix_ms());
+      if (!alive->over_) alive->write(kHeartbeat);
+      alive->close_if_over();
+    }
+    alive->beat();
+  });
 }
 
 void EventStream::run() {

@@ -33,7 +33,7 @@ class Sends {
       }
     }
   }
-  std::vector<Question::Sent> of(const StepId& step) { return std::move(of_step_[step]); }
+  const std::vector<Question::Sent>& of(const StepId& step) { return of_step_[step]; }
 
  private:
   std::map<StepId, std::vector<Question::Sent>> of_step_;
@@ -41,32 +41,41 @@ class Sends {
 
 }  // namespace
 
-Result<Question> read_question(Context& context, const InterruptId& id) {
-  Question question;
+Result<Questions> read_questions(Context& context, const TaskId& task) {
+  Questions questions;
   Sends sends;
-  question.state.id = id.task;
-  engine::JournalReader journal = context.journal(id.task, 1);
+  auto state = std::make_shared<core::TaskState>();
+  state->id = task;
+  engine::JournalReader journal = context.journal(task, 1);
   for (;;) {
     TRY_ASSIGN(const Record* record, journal.next());
-    if (record == nullptr) {
-      if (question.step) question.sent = sends.of(question.asked->step);
-      return question;
-    }
-    TRY_STATUS(core::evolve(question.state, *record));
+    if (record == nullptr) break;
+    TRY_STATUS(core::evolve(*state, *record));
     sends.see(*record);
-    const auto* asked = std::get_if<InterruptRequested>(&record->body);
-    if (asked != nullptr && record->seq == id.seq) {
+    if (const auto* asked = std::get_if<InterruptRequested>(&record->body)) {
+      Question& question = questions[record->seq];
       question.asked = *asked;
       question.asked_ms = record->at_ms;
-      const auto step = question.state.open.find(asked->step);
-      if (step != question.state.open.end()) question.step = step->second;
-    }
-    const auto* resolved = std::get_if<InterruptResolved>(&record->body);
-    if (resolved != nullptr && resolved->interrupt_seq == id.seq) {
-      question.resolved = *resolved;
-      question.resolved_ms = record->at_ms;
+      const auto step = state->open.find(asked->step);
+      if (step != state->open.end()) question.step = step->second;
+    } else if (const auto* resolved = std::get_if<InterruptResolved>(&record->body)) {
+      const auto question = questions.find(resolved->interrupt_seq);
+      if (question == questions.end()) continue;
+      question->second.resolved = *resolved;
+      question->second.resolved_ms = record->at_ms;
     }
   }
+  for (auto& [seq, question] : questions) {
+    question.state = state;
+    if (question.step) question.sent = sends.of(question.asked->step);
+  }
+  return questions;
+}
+
+Result<Question> read_question(Context& context, const InterruptId& id) {
+  TRY_ASSIGN(Questions questions, read_questions(context, id.task));
+  const auto found = questions.find(id.seq);
+  return found == questions.end() ? Question() : std::move(found->second);
 }
 
 namespace {
@@ -131,7 +140,7 @@ json::array answers_to(const std::string& id, const Question& question, const js
       body["message"] = "";
     }
     if (reason == InterruptReason::kBudgetReached && decision == Decision::kApprove) {
-      body["add"] = added(question.state.limits, needed);
+      body["add"] = added(question.state->limits, needed);
     }
     answers.push_back({{"decision", to_string(decision)},
                        {"command", command_of(id, decision, body)},
@@ -232,13 +241,13 @@ Status put_question(json::object& out, Context& context, const std::string& tena
 }
 
 void put_asking(json::object& out, const Question& question, Seq seq) {
-  const auto open = question.state.interrupts.find(seq);
+  const auto open = question.state->interrupts.find(seq);
   const Asking& asking =
-      open == question.state.interrupts.end() ? question.asked->asking : open->second.asking;
+      open == question.state->interrupts.end() ? question.asked->asking : open->second.asking;
   if (!asking.assignees.empty()) {
     out["assignees"] = json::array(asking.assignees.begin(), asking.assignees.end());
   }
-  if (open != question.state.interrupts.end() && open->second.reminders > 0) {
+  if (open != question.state->interrupts.end() && open->second.reminders > 0) {
     out["reminders"] = open->second.reminders;
   }
   if (asking.expires_ms == 0) return;
@@ -262,11 +271,16 @@ Result<std::optional<json::object>> view_interrupt(Context& context, const std::
                                                    const InterruptId& id) {
   TRY_ASSIGN(const Question question, read_question(context, id));
   if (!question.asked) return std::nullopt;
+  return view_question(context, tenant, id, question);
+}
+
+Result<json::object> view_question(Context& context, const std::string& tenant,
+                                   const InterruptId& id, const Question& question) {
   const InterruptRequested& asked = *question.asked;
   const std::string text = id.to_string();
   json::object out{{"id", text}, {"task", id.task.to_string()}};
   put_resolution(out, question);
-  out["agent"] = question.state.agent;
+  out["agent"] = question.state->agent;
   out["reason"] = to_string(asked.reason);
   out["message"] = asked.message;
   if (question.step) {

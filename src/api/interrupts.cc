@@ -11,7 +11,6 @@
 #include "api/routes.h"
 #include "api/task_view.h"
 #include "base/text.h"
-#include "engine/journal_reader.h"
 #include "journal/read_term.h"
 
 namespace perdure::api {
@@ -124,6 +123,7 @@ Response resolved(const InterruptId& id, Decision decision, const engine::Submit
 
 constexpr std::string_view kStatuses[] = {"open", "resolved", "expired", "withdrawn", "all"};
 constexpr uint64_t kLookedAtMax = 2'000;  // rows for one page, where few of them are wanted
+constexpr int64_t kPageMaxUs = 250'000;   // the same; a page may be short, and has a cursor then
 
 struct Wanted {
   std::string status;
@@ -151,29 +151,53 @@ Response page_response(Page page) {
   return json_response(200, json_text(out));
 }
 
-Result<std::optional<json::object>> look_at(Context& context, const Call& call,
-                                            const InterruptRow& row) {
-  if (const auto damage = find_damage(context, call.tenant(), row.task)) {
-    return tl::unexpected(engine::error_of(*damage));
+// The questions of one task after another: rows come in order of their tasks, and each journal is
+// read once for all of its rows on a page.
+class Inbox {
+ public:
+  Inbox(Context& context, const std::string& tenant) : context_(context), tenant_(tenant) {}
+
+  Result<std::optional<json::object>> look_at(const InterruptRow& row) {
+    if (const auto damage = find_damage(context_, tenant_, row.task)) {
+      return tl::unexpected(engine::error_of(*damage));
+    }
+    if (row.damaged) {
+      const std::string what = fmt::format(
+          "the row of the question at record {} is not what was "
+          "written",
+          row.seq);
+      return tl::unexpected(context_.parts.engine.on_damage(row.task, 0, what));
+    }
+    if (!read_ || task_ != row.task) {
+      task_ = row.task;
+      read_ = read_questions(context_, row.task);
+    }
+    if (!*read_) return tl::unexpected(read_->error());
+    const auto question = (*read_)->find(row.seq);
+    if (question == (*read_)->end()) return std::nullopt;
+    return view_question(context_, tenant_, {row.task, row.seq}, question->second);
   }
-  if (!row.damaged) return view_interrupt(context, call.tenant(), {row.task, row.seq});
-  const std::string what = fmt::format(
-      "the row of the question at record {} is not what was "
-      "written",
-      row.seq);
-  return tl::unexpected(context.parts.engine.on_damage(row.task, 0, what));
-}
+
+ private:
+  Context& context_;
+  const std::string& tenant_;
+  TaskId task_;
+  std::optional<Result<Questions>> read_;  // of task_
+};
 
 // What was decided since the rows were read is no longer in the inbox.
 Status read_inbox(Context& context, const Call& call, std::optional<InterruptId> after,
                   uint64_t limit, const Wanted& wanted, Page& page) {
-  for (uint64_t looked_at = 0; looked_at < kLookedAtMax;) {
+  Inbox inbox(context, call.tenant());
+  const int64_t until_us = context.parts.clock.monotonic_us() + kPageMaxUs;
+  for (uint64_t looked_at = 0;
+       looked_at < kLookedAtMax && context.parts.clock.monotonic_us() < until_us;) {
     TRY_ASSIGN(const std::vector<InterruptRow> rows,
                context.parts.reader.interrupts(call.tenant(), after, limit + 1));
     for (size_t i = 0; i < rows.size() && i < limit; ++i, ++looked_at) {
       const InterruptId id{rows[i].task, rows[i].seq};
       after = id;
-      auto interrupt = look_at(context, call, rows[i]);
+      auto interrupt = inbox.look_at(rows[i]);
       if (!interrupt) {
         page.shown.push_back(unreadable(rows[i], interrupt.error()));
       } else if (*interrupt && wanted.is(**interrupt)) {
@@ -195,24 +219,16 @@ Status read_inbox(Context& context, const Call& call, std::optional<InterruptId>
 Response list_of_task(Context& context, const Call& call, const std::string& text,
                       std::optional<InterruptId> after, uint64_t limit, const Wanted& wanted) {
   ANSWER_ASSIGN(const TaskRow row, find_task(context, call, text));
-  std::vector<Seq> asked;
-  engine::JournalReader journal = context.journal(row.id, 1);
-  for (;;) {
-    ANSWER_ASSIGN(const Record* record, journal.next());
-    if (record == nullptr) break;
-    const bool behind = !after || record->seq > after->seq;
-    if (behind && std::holds_alternative<InterruptRequested>(record->body)) {
-      asked.push_back(record->seq);
-    }
-  }
+  ANSWER_ASSIGN(const Questions questions, read_questions(context, row.id));
   Page page;
-  for (const Seq seq : asked) {
-    if (page.shown.size() == limit) break;
-    page.next = InterruptId{row.id, seq};
-    ANSWER_ASSIGN(auto interrupt, view_interrupt(context, call.tenant(), *page.next));
-    if (interrupt && wanted.is(*interrupt)) page.shown.push_back(std::move(*interrupt));
+  auto question = after ? questions.upper_bound(after->seq) : questions.begin();
+  for (; question != questions.end() && page.shown.size() < limit; ++question) {
+    page.next = InterruptId{row.id, question->first};
+    ANSWER_ASSIGN(auto interrupt,
+                  view_question(context, call.tenant(), *page.next, question->second));
+    if (wanted.is(interrupt)) page.shown.push_back(std::move(interrupt));
   }
-  if (page.next && page.next->seq == asked.back()) page.next.reset();
+  if (question == questions.end()) page.next.reset();
   return page_response(std::move(page));
 }
 
@@ -270,7 +286,7 @@ void resolve_interrupt(Context& context, Call call) {
   if (!asked) return refuse(problem(asked.error()));
   decision->interrupt_seq = id.seq;
   decision->by = call.who->principal;
-  const core::TaskState& state = question->state;
+  const core::TaskState& state = *question->state;
   engine::Decided about{state.tenant, state.agent_version,
                         question->step ? question->step->name : std::string(), std::move(*asked)};
   context.parts.engine.resolve(

@@ -15,7 +15,7 @@ struct TaskView {
   std::optional<core::TaskState> state;
   Limits limits;  // where there is no state: as they were at the beginning
   std::optional<core::Ending> ended;
-  json::value agent_change;  // of an open task: see api/agent_change.h
+  json::value agent_change;              // of an open task: see api/agent_change.h
   std::optional<engine::Damage> damage;  // a person has ended the task, whose journal is damaged
 };
 

@@ -29,7 +29,7 @@ void TaskWait::start(Context& context, const TaskId& task, int64_t wait_ms,
   wait->responder_->on_disconnect([weak] {
     if (const auto alive = weak.lock()) alive->end();
   });
-  wait->timer_ = context.parts.timers.after(wait_ms, [weak] {
+  wait->timer_ = context.after(wait_ms, [weak] {
     if (const auto alive = weak.lock()) alive->look(true);
   });
   wait->look(false);

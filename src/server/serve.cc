@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <thread>
 
 #include "adapters/asio/http_server.h"
 #include "adapters/curl/curl_client.h"
@@ -161,14 +162,17 @@ class Served {
     CurlOptions calls;
     calls.max_open = shares.calls;
     client_ = std::make_unique<CurlClient>(clock_, std::move(calls));
-    workers_ = std::make_unique<runtime::Workers>(2);
+    const size_t cores = std::max(2u, std::thread::hardware_concurrency());
+    workers_ = std::make_unique<runtime::Workers>(cores);
+    readers_ = std::make_unique<runtime::Workers>(cores, runtime::Workers::Priority::kLow);
     TRY_ASSIGN(runtime_,
                runtime::Runtime::make(
                    std::move(config_.setup),
                    {*opened_.store, *opened_.blobs, clock_, rng_, *client_,
                     [this](std::function<void()> work) { workers_->put(std::move(work)); },
                     config_.secrets, read_secret, end_process, processes_.get(), &timers_,
-                    opened_.pins.get(), PERDURE_VERSION, free_bytes}));
+                    opened_.pins.get(), PERDURE_VERSION, free_bytes,
+                    [this](std::function<void()> work) { readers_->put(std::move(work)); }}));
     TRY_ASSIGN(exporter_, make_exporter(config_.telemetry, runtime_->setup().models,
                                         config_.data_dir, *opened_.store, *client_, clock_));
     space_ = std::make_unique<DiskSpace>(config_.data_dir, config_.disk_reserve_mib << 20, clock_,
@@ -213,7 +217,8 @@ class Served {
     exporter_.reset();
     remove_address(config_);
     runtime_->close_tools();
-    workers_.reset();  // these call back into the runtime
+    readers_->stop();  // these call back into the runtime and the API
+    workers_->stop();
     client_.reset();
     processes_.reset();
     log(LogLevel::kInfo, "server.stopped");
@@ -241,25 +246,27 @@ class Served {
   void assemble_api() {
     std::function<TraceFigures()> figures;
     if (exporter_) figures = [this] { return exporter_->figures(); };
-    api_.emplace(api::ApiParts{.engine = runtime_->engine(),
-                               .reader = *opened_.store,
-                               .blobs = *opened_.blobs,
-                               .agents = runtime_->agents(),
-                               .tools = runtime_->tools(),
-                               .clock = clock_,
-                               .rng = rng_,
-                               .timers = http_->timers(),
-                               .planners = *planners_,
-                               .store_secret = opened_.store->secret(),
-                               .credentials = std::move(opened_.credentials),
-                               .keys = std::move(opened_.keys),
-                               .hosts = config_.hosts,
-                               .origins = config_.origins,
-                               .space = space_.get(),
-                               .process = process_figures,
-                               .version = PERDURE_VERSION,
-                               .traces = figures,
-                               .masker = config_.secrets.masker()});
+    api_.emplace(api::ApiParts{
+        .engine = runtime_->engine(),
+        .reader = *opened_.store,
+        .blobs = *opened_.blobs,
+        .agents = runtime_->agents(),
+        .tools = runtime_->tools(),
+        .clock = clock_,
+        .rng = rng_,
+        .timers = http_->timers(),
+        .planners = *planners_,
+        .store_secret = opened_.store->secret(),
+        .credentials = std::move(opened_.credentials),
+        .keys = std::move(opened_.keys),
+        .hosts = config_.hosts,
+        .origins = config_.origins,
+        .space = space_.get(),
+        .process = process_figures,
+        .version = PERDURE_VERSION,
+        .traces = figures,
+        .masker = config_.secrets.masker(),
+        .apart = [this](std::function<void()> work) { readers_->put(std::move(work)); }});
     handler_.set(*api_);
     runtime_->engine().observe(&api_->observer());
     runtime_->set_on_delta(
@@ -270,7 +277,7 @@ class Served {
 
   // Some rows at a time, once after each start: other work of these threads comes in between.
   void scrub(std::string cursor) {
-    workers_->put([this, cursor = std::move(cursor)] {
+    readers_->put([this, cursor = std::move(cursor)] {
       auto page = opened_.store->scrub(cursor, kScrubRows);
       if (!page) {
         log(LogLevel::kError, "scrub.failed", {{"why", page.error().message}});
@@ -300,7 +307,8 @@ class Served {
   TimerThread timers_;
   std::unique_ptr<SandboxRunner> processes_;
   std::unique_ptr<CurlClient> client_;
-  std::unique_ptr<runtime::Workers> workers_;
+  std::unique_ptr<runtime::Workers> workers_;  // plan, and write prompts
+  std::unique_ptr<runtime::Workers> readers_;  // read: for clients, tasks from the store, all rows
   std::unique_ptr<runtime::Runtime> runtime_;
   std::unique_ptr<runtime::TraceExporter> exporter_;
   std::unique_ptr<DiskSpace> space_;

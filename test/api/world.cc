@@ -242,7 +242,8 @@ Credential credential(std::string token, std::string tenant, Scopes scopes) {
 
 }  // namespace
 
-World::World(ApiLimits limits, RemotePlannersOptions planner_options)
+World::World(ApiLimits limits, RemotePlannersOptions planner_options,
+             std::function<void(std::function<void()>)> apart)
     : planners(timers, planner_options),
       engine({store, blobs, clock, rng, policy,
               [this](const std::string& name) -> Planner* {
@@ -267,7 +268,14 @@ World::World(ApiLimits limits, RemotePlannersOptions planner_options)
            {},
            {"perdure.example"},
            {"https://console.example"},
-           limits}) {
+           limits,
+           nullptr,
+           {},
+           {},
+           {},
+           {},
+           {},
+           std::move(apart)}) {
   engine.observe(&api.observer());
   planners.add("outside-planner");
   settle();

@@ -155,7 +155,9 @@ struct Answer {
 
 class World {
  public:
-  explicit World(ApiLimits limits = {}, RemotePlannersOptions planners = {});
+  // `apart`: where requests that read are run; empty: at once.
+  explicit World(ApiLimits limits = {}, RemotePlannersOptions planners = {},
+                 std::function<void(std::function<void()>)> apart = {});
 
   // Everything that is at hand, until nothing is. Time stands still.
   void settle();

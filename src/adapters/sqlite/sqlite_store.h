@@ -16,7 +16,7 @@ namespace perdure {
 
 struct SqliteOptions {
   std::string dir;     // private to its user (0700); created if missing
-  size_t readers = 2;  // connections for reads
+  size_t readers = 6;  // connections for reads: who reads waits for nobody who reads long
   // For control runs only: commits are not durable.
   bool unsafe_no_sync = false;
   uint64_t log_bytes = 40u << 20;
