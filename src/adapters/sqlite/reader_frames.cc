@@ -1,5 +1,5 @@
-// What a Reader reads of journals: frames, each with the chain of the one before, up to the end that
-// the store knows of.
+// What a Reader reads of journals: frames, each with the chain of the one before, up to the end
+// that the store knows of.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -7,6 +7,7 @@
 
 #include "adapters/sqlite/reader.h"
 #include "adapters/sqlite/snapshot.h"
+#include "base/hooks.h"
 #include "ports/row_digest.h"
 
 namespace perdure {
@@ -34,7 +35,7 @@ Frame frame_without_body(Columns& columns) {
   Frame frame;
   frame.pos = columns.natural();
   frame.first_seq = columns.natural();
-  frame.count = static_cast<uint32_t>(columns.natural());
+  frame.count = columns.small();
   frame.epoch = columns.natural();
   frame.chain = columns.hash();
   return frame;
@@ -58,8 +59,9 @@ struct Reader::Journal {
 
 Status Reader::prepare_frames() {
   const std::pair<Statement*, const char*> statements[] = {
-      {&journal_, kJournal},   {&frames_, kFrames},     {&chain_before_, kChainBefore},
-      {&contains_, kContains}, {&frames_after_, kFramesAfter},
+      {&journal_, kJournal},          {&frames_, kFrames},
+      {&chain_before_, kChainBefore}, {&contains_, kContains},
+      {&frames_after_, kFramesAfter},
   };
   for (const auto& [statement, sql] : statements) {
     TRY_ASSIGN(*statement, Statement::prepare(database_, sql));
@@ -143,6 +145,7 @@ Result<Sha256> Reader::chain_before(int64_t key, Seq first_seq) {
 Status Reader::check_end(const TaskId& id, const Journal& journal,
                          const std::vector<Frame>& frames) const {
   if (!frames.empty() && journal.ends_with(frames.back())) return {};
+  if (hooks::planted(hooks::Bug::kVerificationSkipped)) return {};
   const Seq last = frames.empty() ? 0 : frames.back().last_seq();
   return fail(Code::kCorrupt,
               fmt::format("journal of {}: it ends at record {}, and {}", id.to_string(), last,

@@ -1,5 +1,6 @@
 #include "adapters/sqlite/row_columns.h"
 
+#include "base/hooks.h"
 #include "ports/row_digest.h"
 
 namespace perdure {
@@ -9,6 +10,7 @@ namespace {
 template <class Row>
 bool is_whole(Columns& columns, const Row& row, Trust trust) {
   const int64_t digest = columns.integer();
+  if (hooks::planted(hooks::Bug::kVerificationSkipped)) return true;
   return trust == Trust::kAsItIs || (columns.ok() && digest == digest_of(row));
 }
 
