@@ -6,12 +6,18 @@
 
 #include "adapters/memory/rows.h"
 #include "base/hash.h"
+#include "decay.h"
 #include "ports/blobs.h"
 
 namespace perdure::sim {
 
 struct Disk {
-  StoreRows rows;
+  Disk() = default;
+  Disk(const Disk&) = delete;
+  Disk& operator=(const Disk&) = delete;
+
+  StoreRows rows;  // as written
+  Decay decay{rows};
   std::map<Sha256, std::string> blobs;
   std::map<TaskId, Epoch> fences;  // commits of a smaller epoch are refused
 };

@@ -10,7 +10,7 @@
 namespace perdure::sim {
 
 // Raised when a change makes old seeds mean other worlds.
-inline constexpr int kKnobsVersion = 2;
+inline constexpr int kKnobsVersion = 3;
 
 struct Knobs {
   engine::Options engine;

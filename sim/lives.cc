@@ -25,6 +25,7 @@ void World::start_process() {
   idle_rounds_ = 0;
   started_us_ = now_us();
   was_down_long_ = started_us_ - down_since_us_ > 60 * kSecondUs && lives_ > 1;
+  if (lives_ > 1 && !healed_) decay();
   trace("starts", {}, lives_, [&] { return fmt::format("life {}", lives_); });
   process_ = std::make_unique<Process>(*this, disk_, network_, setup_);
   agent_version_ = process_->agent_version();
@@ -32,6 +33,15 @@ void World::start_process() {
                 [&](const auto& fence) { return fence.second <= process_->store().epoch(); });
   takeover_planned_ = false;
   pump_at(now_us());
+}
+
+// While no process looks.
+void World::decay() {
+  if (flips_left_ == 0 || !decay_dice_.chance(500) || !disk_.decay.flip_one(decay_dice_)) return;
+  --flips_left_;
+  fault();
+  probe(Probe::kBitFlipped);
+  trace("a bit flips", {}, lives_, [] { return std::string("at rest"); });
 }
 
 void World::crash(Probe why) {
@@ -153,9 +163,14 @@ void World::heal() {
 
 bool World::all_ended() const {
   for (const auto& [id, task] : tasks_) {
-    if (!task.ended) return false;
+    if (!task.ended && may_end(task)) return false;
   }
   return !tasks_.empty();
+}
+
+// A damaged task stands still.
+bool World::may_end(const SeenTask& task) const {
+  return !disk_.decay.holds(task.id);
 }
 
 // After a long quiet time every task has ended or waits for a person or a timer that exists. The
@@ -196,7 +211,8 @@ bool World::rest_for(int64_t rest_us) {
 std::map<TaskId, Seq> World::heads_of_idle() const {
   std::map<TaskId, Seq> heads;
   for (const auto& [id, task] : tasks_) {
-    if (!task.ended && task.questions.empty() && task.timers.empty()) heads[id] = task.head;
+    const bool waits = !task.questions.empty() || !task.timers.empty();
+    if (!task.ended && !waits && may_end(task)) heads[id] = task.head;
   }
   return heads;
 }
@@ -209,7 +225,7 @@ void World::finish() {
   while (verdict_.ok() && !all_ended()) {
     if (trace_.events() > events_max || !schedule_.next_us() || *schedule_.next_us() > until_us) {
       for (const auto& [id, task] : tasks_) {
-        if (task.ended) continue;
+        if (task.ended || !may_end(task)) continue;
         verdict_.violation("liveness", fmt::format("{} ({}) at record {} never ends",
                                                    id.to_string(), tag_of(task), task.head));
       }

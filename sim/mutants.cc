@@ -42,6 +42,7 @@ constexpr Mutant kMutants[] = {
     {Bug::kExpiryAfterDecision, "approval_once"},
     {Bug::kDecisionAfterExpiry, "approval_once"},
     {Bug::kFetchForgotten, "fetched_not_called_again"},
+    {Bug::kVerificationSkipped, "damage_never_acted_on"},
 };
 
 }  // namespace

@@ -92,6 +92,7 @@ enum class Probe : uint8_t {
   kCredentialAsked,
   kFetched,
   kFetchLost,
+  kBitFlipped,
   kCount,
 };
 
@@ -180,6 +181,7 @@ inline constexpr std::array<std::string_view, static_cast<size_t>(Probe::kCount)
     "credential_asked",
     "fetched",
     "fetch_lost",
+    "bit_flipped",
 };
 
 class Probes {

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
+#include "base/hooks.h"
+#include "ports/row_digest.h"
 #include "world.h"
 
 namespace perdure::sim {
@@ -148,18 +151,64 @@ Result<bool> SimStore::contains(const Frame& frame) {
   });
 }
 
+// As the store on disk compares: with the digest of what was written.
+namespace {
+
+template <class Row>
+bool is_whole(const Row& read, const Row& written) {
+  return hooks::planted(hooks::Bug::kVerificationSkipped) || digest_of(read) == digest_of(written);
+}
+
+}  // namespace
+
+TaskRow SimStore::read(const TaskRow& written) const {
+  TaskRow row = disk_.decay.as_read(written);
+  if (is_whole(row, written)) return row;
+  TaskRow damaged;
+  damaged.id = row.id;
+  damaged.tenant = row.tenant;
+  damaged.damaged = true;
+  return damaged;
+}
+
+TimerRow SimStore::read(const TimerRow& written) const {
+  TimerRow row = disk_.decay.as_read(written);
+  row.damaged = !is_whole(row, written);
+  return row;
+}
+
+InterruptRow SimStore::read(const InterruptRow& written) const {
+  InterruptRow row = disk_.decay.as_read(written);
+  if (is_whole(row, written)) return row;
+  InterruptRow damaged;
+  damaged.task = row.task;
+  damaged.seq = row.seq;
+  damaged.tenant = row.tenant;
+  damaged.damaged = true;
+  return damaged;
+}
+
+// There are two copies: the first is taken if its digest fits.
+std::string SimStore::secret() const {
+  std::string first = disk_.decay.secret_as_read();
+  const bool fits = digest_of_secret(first) == digest_of_secret(disk_.rows.secret);
+  return fits || hooks::planted(hooks::Bug::kVerificationSkipped) ? first : disk_.rows.secret;
+}
+
 Result<std::optional<TaskRow>> SimStore::task(const TaskId& id) {
   if (read_fails()) return unreadable();
   const auto row = disk_.rows.tasks.find(id);
   if (row == disk_.rows.tasks.end()) return std::nullopt;
-  return row->second;
+  TaskRow found = read(row->second);
+  if (found.damaged) return fail(Code::kCorrupt, "the row of the task is not what was written");
+  return found;
 }
 
 Result<std::vector<TaskRow>> SimStore::tasks(const TaskQuery& query) {
   if (read_fails()) return unreadable();
   std::vector<TaskRow> found;
   for (auto row = disk_.rows.tasks.rbegin(); row != disk_.rows.tasks.rend(); ++row) {
-    const TaskRow& task = row->second;
+    const TaskRow task = read(row->second);
     if (query.before && task.id >= *query.before) continue;
     if (query.status && task.status != *query.status) continue;
     if (!query.session.empty() && task.session != query.session) continue;
@@ -170,22 +219,50 @@ Result<std::vector<TaskRow>> SimStore::tasks(const TaskQuery& query) {
 
 Result<TaskRows> SimStore::rows_of(const TaskId& id) {
   if (read_fails()) return unreadable();
-  return disk_.rows.rows_of(id);
+  TaskRows rows = disk_.rows.rows_of(id);
+  if (rows.task) rows.task = read(*rows.task);
+  for (TimerRow& row : rows.timers) row = read(row);
+  for (InterruptRow& row : rows.interrupts) row = read(row);
+  return rows;
 }
 
-Result<std::vector<Frame>> SimStore::frames(const TaskId& id, Seq from_seq, size_t max_bytes) {
-  if (read_fails()) return unreadable();
+// Each with the chain that stands in the frame before.
+std::vector<Frame> SimStore::read_frames(const TaskId& id, Seq from_seq, size_t max_bytes) const {
   std::vector<Frame> found;
   const auto known = disk_.rows.frames.find(id);
   if (known == disk_.rows.frames.end()) return found;
   size_t bytes = 0;
-  for (const Frame& frame : known->second) {
-    if (frame.last_seq() < from_seq) continue;
+  Sha256 previous;
+  for (const Frame& written : known->second) {
+    Frame frame = disk_.decay.as_read(written);
+    frame.previous = std::exchange(previous, frame.chain);
+    if (written.last_seq() < from_seq) continue;
     bytes += frame.body.size();
     if (!found.empty() && bytes > max_bytes) break;
-    found.push_back(frame);
+    found.push_back(std::move(frame));
   }
   return found;
+}
+
+Result<std::vector<Frame>> SimStore::frames_as_they_are(const TaskId& id, Seq from_seq,
+                                                        size_t max_bytes) {
+  if (read_fails()) return unreadable();
+  return read_frames(id, from_seq, max_bytes);
+}
+
+Result<std::vector<Frame>> SimStore::frames(const TaskId& id, Seq from_seq, size_t max_bytes) {
+  if (read_fails()) return unreadable();
+  std::vector<Frame> found = read_frames(id, from_seq, max_bytes);
+  if (found.empty() || ends_as_written(id, found.back())) return found;
+  return fail(Code::kCorrupt, "the journal does not end where it ended");
+}
+
+// Of a frame that is not the last one nothing is known here.
+bool SimStore::ends_as_written(const TaskId& id, const Frame& last) const {
+  const Frame& newest = disk_.rows.frames.at(id).back();
+  if (last.first_seq != newest.first_seq) return true;
+  if (hooks::planted(hooks::Bug::kVerificationSkipped)) return true;
+  return last.last_seq() == newest.last_seq() && last.chain == newest.chain;
 }
 
 Result<std::optional<IdempotencyRow>> SimStore::idempotency(const std::string& tenant,
@@ -203,7 +280,7 @@ Result<std::vector<InterruptRow>> SimStore::interrupts(const std::string&,
   std::vector<InterruptRow> found;
   auto row = after ? disk_.rows.interrupts.upper_bound(*after) : disk_.rows.interrupts.begin();
   for (; row != disk_.rows.interrupts.end() && found.size() < limit; ++row) {
-    found.push_back(row->second);
+    found.push_back(read(row->second));
   }
   return found;
 }
@@ -212,7 +289,8 @@ Result<std::vector<TimerRow>> SimStore::timers_due(int64_t until_ms, size_t limi
   if (read_fails()) return unreadable();
   std::vector<TimerRow> found;
   for (const auto& [key, due_ms] : disk_.rows.timers) {
-    if (due_ms <= until_ms) found.push_back({key.first, key.second, due_ms});
+    TimerRow row = read(TimerRow{key.first, key.second, due_ms});
+    if (row.due_ms <= until_ms) found.push_back(std::move(row));
   }
   std::sort(found.begin(), found.end(), [](const TimerRow& a, const TimerRow& b) {
     return std::tie(a.due_ms, a.task, a.timer) < std::tie(b.due_ms, b.task, b.timer);
@@ -226,14 +304,16 @@ Result<std::vector<TaskId>> SimStore::runnable(std::optional<TaskId> after, size
   std::vector<TaskId> found;
   auto row = after ? disk_.rows.tasks.upper_bound(*after) : disk_.rows.tasks.begin();
   for (; row != disk_.rows.tasks.end() && found.size() < limit; ++row) {
-    if (row->second.runnable) found.push_back(row->first);
+    if (disk_.decay.as_read(row->second).runnable) found.push_back(row->first);
   }
   return found;
 }
 
 Result<std::vector<Frame>> SimStore::frames_after(Pos after, size_t max_bytes) {
   if (read_fails()) return unreadable();
-  return disk_.rows.frames_after(after, max_bytes);
+  std::vector<Frame> found = disk_.rows.frames_after(after, max_bytes);
+  for (Frame& frame : found) frame = disk_.decay.as_read(frame);
+  return found;
 }
 
 Result<StoreCounts> SimStore::counts(int64_t now_ms) {

@@ -35,6 +35,8 @@ std::string decision_text(const Resolve& decision) {
 World::World(uint64_t seed, Trace::Text text)
     : dice_(seed * 0x2545f4914f6cdd1d + 1),
       knobs_(Knobs::draw(dice_)),
+      decay_dice_(seed * 0x9e3779b97f4a7c15 + 3),
+      flips_left_(decay_dice_.below(12) == 0 ? decay_dice_.between(1, 2) : 0),
       trace_(text),
       clock_(schedule_),
       evidence_{tasks_, disk_, oracle_, clock_, answers_, verdict_},
@@ -50,6 +52,7 @@ World::World(uint64_t seed, Trace::Text text)
   add_budget_checkers(checkers_, evidence_);
   add_ack_checkers(checkers_, evidence_);
   add_row_checkers(checkers_, evidence_);
+  add_damage_checkers(checkers_, evidence_);
   setup_ = make_setup(knobs_, dice_);
   tools_ = tool_names(setup_);
   for (const HttpToolConfig& tool : setup_.tools) {

@@ -122,6 +122,8 @@ class World {
   bool rest_for(int64_t rest_us);
   std::map<TaskId, Seq> heads_of_idle() const;
   void jump_wall();
+  void decay();
+  bool may_end(const SeenTask& task) const;
   void decide_over_http(const TaskId& task, const Resolve& decision, bool wrong_args);
   void take_note(const SeenTask& before, const Record& record);
   void fault() { ++outcome_.faults; }
@@ -131,6 +133,8 @@ class World {
 
   Dice dice_;
   Knobs knobs_;
+  Dice decay_dice_;  // of its own: a bit that flips changes nothing else of the world
+  int64_t flips_left_;
   Trace trace_;
   Schedule schedule_;
   SimClock clock_;

@@ -74,5 +74,6 @@ void add_turn_checkers(Checkers& to, const Evidence& evidence);
 void add_time_checkers(Checkers& to, const Evidence& evidence);
 void add_budget_checkers(Checkers& to, const Evidence& evidence);
 void add_ack_checkers(Checkers& to, const Evidence& evidence);
+void add_damage_checkers(Checkers& to, const Evidence& evidence);
 
 }  // namespace perdure::sim
