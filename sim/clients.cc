@@ -51,7 +51,7 @@ void Clients::begin() {
 
 bool Clients::all_answered() const {
   for (const Job& job : jobs_) {
-    if (!job.task) return false;
+    if (!job.task && !job.damaged) return false;
   }
   return true;
 }
@@ -101,6 +101,7 @@ void Clients::submit(size_t index) {
   const bool impatient = dice.chance(world_.knobs().impatient);
   const int64_t delay_us = impatient ? dice.spread(0, kPatienceUs) : kPatienceUs;
   world_.after(delay_us, "client repeats", [this, index] {
+    if (jobs_[index].damaged) return;
     if (!jobs_[index].task || world_.dice().chance(world_.knobs().impatient)) submit(index);
   });
   if (impatient && dice.chance(200)) submit_other_body(index);
@@ -135,8 +136,9 @@ void Clients::submit_over_http(size_t index) {
 }
 
 void Clients::take_answer(size_t index, const api::Response& response) {
-  const Job& job = jobs_[index];
+  Job& job = jobs_[index];
   if (response.status == 503) world_.probe(Probe::kMailboxFull);
+  if (response.body.find(R"("code":"damaged")") != std::string::npos) told_damaged(job);
   if (response.status >= 500) return;  // it comes again
   const auto shown = parse_json(response.body, "answer");
   const json::value* id = shown ? shown->as_object().if_contains("id") : nullptr;
@@ -150,6 +152,17 @@ void Clients::take_answer(size_t index, const api::Response& response) {
   for (const auto& [name, value] : response.headers) repeated |= name == "idempotency-replayed";
   world_.acknowledged({{*task, repeated, 0}, job.submit, job.key, job.tag});
   answered(index, *task, repeated);
+}
+
+// That is an answer too, if it is true.
+void Clients::told_damaged(Job& job) {
+  job.damaged = true;
+  world_.probe(Probe::kDamageTold);
+  for (const auto& [id, task] : world_.evidence().tasks) {
+    if (tag_of(task) == job.tag && world_.disk().decay.holds(id)) return;
+  }
+  world_.verdict().violation("damage_never_acted_on",
+                             job.tag + " is told to be damaged, and is what was written");
 }
 
 // The same key for something else: must be refused, whenever it comes after the first.

@@ -26,6 +26,7 @@ class Clients {
     Submit submit;
     std::string agent;  // as it is called over HTTP; empty: this client embeds the engine
     std::optional<TaskId> task;
+    bool damaged = false;  // it was told that its task is
     int attempts = 0;
   };
 
@@ -36,6 +37,7 @@ class Clients {
   void submit_over_http(size_t job);
   void other_body_is_accepted();
   void take_answer(size_t job, const api::Response& response);
+  void told_damaged(Job& job);
   void command(const Job& job, Command command);
   void answered(size_t job, const TaskId& task, bool repeated);
   void visit(size_t job);

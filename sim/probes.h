@@ -93,6 +93,7 @@ enum class Probe : uint8_t {
   kFetched,
   kFetchLost,
   kBitFlipped,
+  kDamageTold,
   kCount,
 };
 
@@ -182,6 +183,7 @@ inline constexpr std::array<std::string_view, static_cast<size_t>(Probe::kCount)
     "fetched",
     "fetch_lost",
     "bit_flipped",
+    "damage_told",
 };
 
 class Probes {
