@@ -19,6 +19,8 @@
 namespace perdure {
 namespace {
 
+constexpr size_t kBodyLimit = 1 << 20;  // bytes; the load sends small ones
+
 api::Response small_answer() {
   api::Response response;
   response.status = 202;
@@ -30,6 +32,9 @@ api::Response small_answer() {
 
 class Inline final : public api::Handler {
  public:
+  tl::expected<size_t, api::Response> body_limit(const api::Request&) override {
+    return kBodyLimit;
+  }
   void handle(api::Request, std::shared_ptr<api::Responder> responder) override {
     ++requests;
     responder->respond(small_answer());
@@ -47,6 +52,9 @@ class Posted final : public api::Handler {
     }
     added_.notify_one();
     thread_.join();
+  }
+  tl::expected<size_t, api::Response> body_limit(const api::Request&) override {
+    return kBodyLimit;
   }
   void handle(api::Request, std::shared_ptr<api::Responder> responder) override {
     ++requests;
