@@ -76,8 +76,9 @@ void flip_in(TimerRow& row, uint64_t field, uint64_t bit) {
 }
 
 void flip_in(InterruptRow& row, uint64_t field, uint64_t bit) {
-  if (field % 2 == 0) flip_word(row.reason, bit);
-  if (field % 2 == 1) flip_in(row.created_ms, bit);
+  if (field % 3 == 0) flip_word(row.reason, bit);
+  if (field % 3 == 1) flip_in(row.created_ms, bit);
+  if (field % 3 == 2) flip_in(row.shown, bit);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/hooks.h"
+#include "ports/label.h"
 #include "ports/row_digest.h"
 #include "world.h"
 
@@ -212,6 +213,7 @@ Result<std::vector<TaskRow>> SimStore::tasks(const TaskQuery& query) {
     if (query.before && task.id >= *query.before) continue;
     if (query.status && task.status != *query.status) continue;
     if (!query.session.empty() && task.session != query.session) continue;
+    if (!query.label.empty() && !labels_of(task.metadata).contains(query.label)) continue;
     if (found.size() < query.limit && task.tenant == query.tenant) found.push_back(task);
   }
   return found;
@@ -274,13 +276,13 @@ Result<std::optional<IdempotencyRow>> SimStore::idempotency(const std::string& t
   return row->second;
 }
 
-Result<std::vector<InterruptRow>> SimStore::interrupts(const std::string&,
-                                                       std::optional<InterruptId> after,
-                                                       size_t limit) {
+Result<std::vector<InterruptRow>> SimStore::interrupts(const InterruptQuery& query) {
+  if (read_fails()) return unreadable();
   std::vector<InterruptRow> found;
-  auto row = after ? disk_.rows.interrupts.upper_bound(*after) : disk_.rows.interrupts.begin();
-  for (; row != disk_.rows.interrupts.end() && found.size() < limit; ++row) {
-    found.push_back(read(row->second));
+  auto row =
+      query.after ? disk_.rows.interrupts.upper_bound(*query.after) : disk_.rows.interrupts.begin();
+  for (; row != disk_.rows.interrupts.end() && found.size() < query.limit; ++row) {
+    if (wants(query, row->second)) found.push_back(read(row->second));
   }
   return found;
 }

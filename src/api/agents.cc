@@ -1,7 +1,7 @@
 // GET /v1/agents, GET and PUT /v1/agents/{name}, GET /v1/agents/{name}/versions and /{version}
 #include <algorithm>
 
-#include "api/json_text.h"
+#include "base/json_text.h"
 #include "api/problem.h"
 #include "api/routes.h"
 #include "base/percent.h"

@@ -3,7 +3,7 @@
 
 #include <fmt/core.h>
 
-#include "api/json_text.h"
+#include "base/json_text.h"
 #include "api/plain_json.h"
 #include "api/problem.h"
 #include "api/routes.h"

@@ -2,7 +2,7 @@
 
 #include <fmt/core.h>
 
-#include "api/json_text.h"
+#include "base/json_text.h"
 #include "api/problem.h"
 #include "base/hooks.h"
 #include "base/log.h"

@@ -2,8 +2,8 @@
 
 #include <fmt/core.h>
 
-#include "api/json_text.h"
 #include "api/plain_json.h"
+#include "base/json_text.h"
 #include "base/text.h"
 #include "journal/price.h"
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <map>
 
-#include "api/json_text.h"
 #include "api/plain_json.h"
+#include "base/json_text.h"
 #include "base/text.h"
 #include "core/decision.h"
 #include "core/evolve.h"
@@ -26,17 +26,17 @@ class Sends {
     if (const auto* intent = std::get_if<StepIntended>(&record.body)) {
       of_step_[intent->step].push_back({intent->attempt, record.at_ms, std::nullopt, {}});
     } else if (const auto* settled = std::get_if<StepSettled>(&record.body)) {
-      for (Question::Sent& sent : of_step_[settled->step]) {
+      for (core::SentAttempt& sent : of_step_[settled->step]) {
         if (sent.attempt != settled->attempt) continue;
         sent.outcome = settled->outcome;
         sent.detail = settled->detail;
       }
     }
   }
-  const std::vector<Question::Sent>& of(const StepId& step) { return of_step_[step]; }
+  const std::vector<core::SentAttempt>& of(const StepId& step) { return of_step_[step]; }
 
  private:
-  std::map<StepId, std::vector<Question::Sent>> of_step_;
+  std::map<StepId, std::vector<core::SentAttempt>> of_step_;
 };
 
 }  // namespace
@@ -44,20 +44,18 @@ class Sends {
 Result<Questions> read_questions(Context& context, const TaskId& task) {
   Questions questions;
   Sends sends;
-  auto state = std::make_shared<core::TaskState>();
-  state->id = task;
+  core::TaskState state;
+  state.id = task;
   engine::JournalReader journal = context.journal(task, 1);
   for (;;) {
     TRY_ASSIGN(const Record* record, journal.next());
     if (record == nullptr) break;
-    TRY_STATUS(core::evolve(*state, *record));
+    TRY_STATUS(core::evolve(state, *record));
     sends.see(*record);
-    if (const auto* asked = std::get_if<InterruptRequested>(&record->body)) {
+    if (std::holds_alternative<InterruptRequested>(record->body)) {
       Question& question = questions[record->seq];
-      question.asked = *asked;
+      question.asked = engine::question_of(state, record->seq);
       question.asked_ms = record->at_ms;
-      const auto step = state->open.find(asked->step);
-      if (step != state->open.end()) question.step = step->second;
     } else if (const auto* resolved = std::get_if<InterruptResolved>(&record->body)) {
       const auto question = questions.find(resolved->interrupt_seq);
       if (question == questions.end()) continue;
@@ -66,16 +64,65 @@ Result<Questions> read_questions(Context& context, const TaskId& task) {
     }
   }
   for (auto& [seq, question] : questions) {
-    question.state = state;
-    if (question.step) question.sent = sends.of(question.asked->step);
+    const auto open = state.interrupts.find(seq);
+    if (open != state.interrupts.end()) {
+      question.asked.asking = open->second.asking;
+      question.asked.reminders = open->second.reminders;
+    }
+    if (question.asked.step) question.sent = sends.of(question.asked.step_id);
   }
   return questions;
 }
 
-Result<Question> read_question(Context& context, const InterruptId& id) {
+std::optional<Question> question_in(const InterruptRow& row) {
+  auto asked = engine::question_in(row);
+  if (!asked || !*asked) return std::nullopt;
+  Question question;
+  question.asked = std::move(**asked);
+  question.asked_ms = row.created_ms;
+  if (question.asked.step) question.sent = question.asked.step->sent;
+  return question;
+}
+
+Error damage_of_row(Context& context, const InterruptRow& row) {
+  return context.parts.engine.on_damage(
+      row.task, 0,
+      fmt::format("the row of the question at record {} is not what was written", row.seq));
+}
+
+namespace {
+
+// The row of a question that is open.
+Result<std::optional<InterruptRow>> find_row(Context& context, const std::string& tenant,
+                                             const InterruptId& id) {
+  InterruptQuery query;
+  query.tenant = tenant;
+  query.task = id.task;
+  query.after = InterruptId{id.task, id.seq - 1};
+  query.limit = 1;
+  TRY_ASSIGN(std::vector<InterruptRow> rows, context.parts.reader.interrupts(query));
+  if (rows.empty() || rows.front().seq != id.seq) return std::nullopt;
+  if (rows.front().damaged) return tl::unexpected(damage_of_row(context, rows.front()));
+  return std::move(rows.front());
+}
+
+// Of a step that was tried often a row has the newest attempts only.
+bool says_all(const Question& question) {
+  return !question.asked.step || question.asked.step->attempts == question.sent.size();
+}
+
+}  // namespace
+
+Result<std::optional<Question>> read_question(Context& context, const std::string& tenant,
+                                              const InterruptId& id) {
+  if (id.seq == 0) return std::nullopt;
+  TRY_ASSIGN(const auto row, find_row(context, tenant, id));
+  std::optional<Question> question = row ? question_in(*row) : std::nullopt;
+  if (question && says_all(*question)) return question;
   TRY_ASSIGN(Questions questions, read_questions(context, id.task));
   const auto found = questions.find(id.seq);
-  return found == questions.end() ? Question() : std::move(found->second);
+  if (found == questions.end()) return std::nullopt;
+  return std::move(found->second);
 }
 
 namespace {
@@ -104,15 +151,15 @@ std::string command_of(const std::string& id, Decision decision, const json::obj
 }
 
 CallKind kind_of(const Question& question) {
-  return question.step ? question.step->kind : CallKind::kTool;
+  return question.asked.step ? question.asked.step->kind : CallKind::kTool;
 }
 
 // The least that helps; what has no limit needs nothing.
-json::object added(const Limits& limits, const Usage& needed) {
+json::object added(const engine::OpenQuestion& asked) {
   json::object add;
-  if (limits.cost_micro_usd != kUnlimited) add["cost_usd"] = to_usd(needed.cost_micro_usd);
-  if (limits.model_calls != kUnlimited) add["model_calls"] = needed.model_calls;
-  if (limits.tool_calls != kUnlimited) add["tool_calls"] = needed.tool_calls;
+  if (asked.limits_cost) add["cost_usd"] = to_usd(asked.needed.cost_micro_usd);
+  if (asked.limits_model_calls) add["model_calls"] = asked.needed.model_calls;
+  if (asked.limits_tool_calls) add["tool_calls"] = asked.needed.tool_calls;
   return add;
 }
 
@@ -129,8 +176,7 @@ bool wants_json(const json::object& shown) {
 // `shown`: the question as it is shown by then.
 json::array answers_to(const std::string& id, const Question& question, const json::object& shown) {
   json::array answers;
-  const InterruptReason reason = question.asked->reason;
-  const Usage& needed = question.asked->needed;
+  const InterruptReason reason = question.asked.reason;
   for (const Decision decision : core::allowed_decisions(reason, kind_of(question))) {
     json::object body{{"decision", to_string(decision)}};
     if (decision == Decision::kEdit) body["args"] = json::object();
@@ -140,7 +186,7 @@ json::array answers_to(const std::string& id, const Question& question, const js
       body["message"] = "";
     }
     if (reason == InterruptReason::kBudgetReached && decision == Decision::kApprove) {
-      body["add"] = added(question.state->limits, needed);
+      body["add"] = added(question.asked);
     }
     answers.push_back({{"decision", to_string(decision)},
                        {"command", command_of(id, decision, body)},
@@ -150,9 +196,9 @@ json::array answers_to(const std::string& id, const Question& question, const js
   return answers;
 }
 
-json::array sent_json(const std::vector<Question::Sent>& sent) {
+json::array sent_json(const std::vector<core::SentAttempt>& sent) {
   json::array out;
-  for (const Question::Sent& send : sent) {
+  for (const core::SentAttempt& send : sent) {
     json::object one{{"attempt", send.attempt}, {"at", to_rfc3339(send.at_ms)}};
     if (send.outcome) {
       one["outcome"] = to_string(*send.outcome);
@@ -166,13 +212,13 @@ json::array sent_json(const std::vector<Question::Sent>& sent) {
 // Who gets the call, and how to find out whether it arrived.
 void put_place(json::object& action, Context& context, const Question& question,
                std::string_view args, std::string_view key) {
-  const auto place = context.parts.tools.place(question.step->name, args, key);
+  const auto place = context.parts.tools.place(question.asked.step->name, args, key);
   if (!place) return;
   if (!place->to.empty()) action["to"] = place->to;
   if (!place->key_in.empty()) action["key_in"] = place->key_in;
   if (!place->check.empty()) {
     action["check"] = place->check;
-  } else if (question.asked->reason == InterruptReason::kUncertainOutcome) {
+  } else if (question.asked.reason == InterruptReason::kUncertainOutcome) {
     action["check"] = place->key_in.empty()
                           ? "look there for what these arguments would have done"
                           : "look there for this key, or for what these arguments would have done";
@@ -181,8 +227,8 @@ void put_place(json::object& action, Context& context, const Question& question,
 
 Result<json::object> action_json(Context& context, const std::string& tenant, const TaskId& task,
                                  const Question& question) {
-  const StepId& id = question.asked->step;
-  const core::Step& step = *question.step;
+  const StepId& id = question.asked.step_id;
+  const engine::AskedStep& step = *question.asked.step;
   Payload args = step.args;
   engine::PayloadReader payloads = context.payloads(tenant, task);
   TRY_STATUS(payloads.complete(args, kInlinePayloadMaxBytes));
@@ -192,8 +238,8 @@ Result<json::object> action_json(Context& context, const std::string& tenant, co
   if (args.bytes && action.contains("args") && is_valid_utf8(args.view()))
     action["args_text"] = args.view();
   action["args_sha256"] = to_hex(args.hash.view());
-  action["effect"] = to_string(step.contract.effect);
-  action["attempts"] = step.attempt;
+  action["effect"] = to_string(step.effect);
+  action["attempts"] = step.attempts;
   if (!question.sent.empty()) action["sent"] = sent_json(question.sent);
   // The key of what was sent, or of the send that waits for this decision.
   const std::string key =
@@ -240,15 +286,13 @@ Status put_question(json::object& out, Context& context, const std::string& tena
   return {};
 }
 
-void put_asking(json::object& out, const Question& question, Seq seq) {
-  const auto open = question.state->interrupts.find(seq);
-  const Asking& asking =
-      open == question.state->interrupts.end() ? question.asked->asking : open->second.asking;
+void put_asking(json::object& out, const Question& question) {
+  const Asking& asking = question.asked.asking;
   if (!asking.assignees.empty()) {
     out["assignees"] = json::array(asking.assignees.begin(), asking.assignees.end());
   }
-  if (open != question.state->interrupts.end() && open->second.reminders > 0) {
-    out["reminders"] = open->second.reminders;
+  if (!question.resolved && question.asked.reminders > 0) {
+    out["reminders"] = question.asked.reminders;
   }
   if (asking.expires_ms == 0) return;
   out["expires_at"] = to_rfc3339(capped_sum(question.asked_ms, asking.expires_ms));
@@ -259,31 +303,25 @@ void put_asking(json::object& out, const Question& question, Seq seq) {
 
 Result<Payload> payload_of(Context& context, const std::string& tenant, const TaskId& task,
                            const Question& question, size_t max_bytes) {
-  if (question.asked->reason != InterruptReason::kQuestion) return Payload();
-  const bool of_step = question.step && question.step->executed_by == ExecutedBy::kPerson;
-  Payload asked = of_step ? question.step->args : question.asked->question;
+  if (question.asked.reason != InterruptReason::kQuestion) return Payload();
+  const auto& step = question.asked.step;
+  const bool of_step = step && step->executed_by == ExecutedBy::kPerson;
+  Payload asked = of_step ? step->args : question.asked.question;
   engine::PayloadReader payloads = context.payloads(tenant, task);
   TRY_STATUS(payloads.complete(asked, max_bytes));
   return asked;
 }
 
-Result<std::optional<json::object>> view_interrupt(Context& context, const std::string& tenant,
-                                                   const InterruptId& id) {
-  TRY_ASSIGN(const Question question, read_question(context, id));
-  if (!question.asked) return std::nullopt;
-  return view_question(context, tenant, id, question);
-}
-
 Result<json::object> view_question(Context& context, const std::string& tenant,
                                    const InterruptId& id, const Question& question) {
-  const InterruptRequested& asked = *question.asked;
+  const engine::OpenQuestion& asked = question.asked;
   const std::string text = id.to_string();
   json::object out{{"id", text}, {"task", id.task.to_string()}};
   put_resolution(out, question);
-  out["agent"] = question.state->agent;
+  out["agent"] = asked.agent;
   out["reason"] = to_string(asked.reason);
   out["message"] = asked.message;
-  if (question.step) {
+  if (asked.step) {
     TRY_ASSIGN(out["action"], action_json(context, tenant, id.task, question));
   }
   TRY_STATUS(put_question(out, context, tenant, id.task, question));
@@ -294,7 +332,7 @@ Result<json::object> view_question(Context& context, const std::string& tenant,
   }
   out["allowed_decisions"] = std::move(allowed);
   out["created_at"] = to_rfc3339(question.asked_ms);
-  put_asking(out, question, id.seq);
+  put_asking(out, question);
   if (!question.resolved) out["answers"] = answers_to(text, question, out);
   return out;
 }

@@ -2,36 +2,35 @@
 // A question to a person as it is shown: what was sent, when, with which key, and the command that
 // answers.
 #include <map>
-#include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "api/context.h"
-#include "core/state.h"
+#include "engine/open_question.h"
 #include "journal/record.h"
 
 namespace perdure::api {
 
-// One question, and the task as it is now, but for the step that was asked about: that is as it was
-// when it was asked.
+// One question, with its step as it was when it was asked.
 struct Question {
-  struct Sent {
-    uint32_t attempt = 0;
-    int64_t at_ms = 0;
-    std::optional<Outcome> outcome;
-    std::string detail;
-  };
-  std::shared_ptr<const core::TaskState> state;  // one for all questions of a task
-  std::optional<InterruptRequested> asked;
+  engine::OpenQuestion asked;
   int64_t asked_ms = 0;
-  std::optional<core::Step> step;
-  std::vector<Sent> sent;  // of its step, until now
+  std::vector<core::SentAttempt> sent;  // of its step
   std::optional<InterruptResolved> resolved;
   int64_t resolved_ms = 0;
 };
-Result<Question> read_question(Context& context, const InterruptId& id);
+// Nothing if this task never asked that. What is open is read from its row, what is past from the
+// journal.
+Result<std::optional<Question>> read_question(Context& context, const std::string& tenant,
+                                              const InterruptId& id);
+// What a row says of its question; nothing if only the journal says it.
+std::optional<Question> question_in(const InterruptRow& row);
 // All that a task ever asked, by number: its journal is read once for all of them.
 using Questions = std::map<Seq, Question>;
 Result<Questions> read_questions(Context& context, const TaskId& task);
+// The answer for a row that is not what was written; its task is quarantined.
+Error damage_of_row(Context& context, const InterruptRow& row);
 // What was asked, with its bytes if there are no more than `max_bytes`: {"question", "choices"?,
 // "schema"?}. None of other interrupts.
 Result<Payload> payload_of(Context& context, const std::string& tenant, const TaskId& task,
@@ -40,8 +39,5 @@ Result<Payload> payload_of(Context& context, const std::string& tenant, const Ta
 // `tenant` is the task's.
 Result<json::object> view_question(Context& context, const std::string& tenant,
                                    const InterruptId& id, const Question& question);
-// Nothing if this task never asked that.
-Result<std::optional<json::object>> view_interrupt(Context& context, const std::string& tenant,
-                                                   const InterruptId& id);
 
 }  // namespace perdure::api

@@ -6,10 +6,10 @@
 
 #include "api/damaged.h"
 #include "api/interrupt_view.h"
-#include "api/json_text.h"
 #include "api/problem.h"
 #include "api/routes.h"
 #include "api/task_view.h"
+#include "base/json_text.h"
 #include "base/text.h"
 #include "journal/read_term.h"
 
@@ -151,22 +151,21 @@ Response page_response(Page page) {
   return json_response(200, json_text(out));
 }
 
-// The questions of one task after another: rows come in order of their tasks, and each journal is
-// read once for all of its rows on a page.
+// The questions of rows. Of a row that does not say what is shown the journal is read, once for all
+// of its task's rows on a page: they come one after another.
 class Inbox {
  public:
   Inbox(Context& context, const std::string& tenant) : context_(context), tenant_(tenant) {}
 
+  // Nothing: it was decided since its row was read.
   Result<std::optional<json::object>> look_at(const InterruptRow& row) {
     if (const auto damage = find_damage(context_, tenant_, row.task)) {
       return tl::unexpected(engine::error_of(*damage));
     }
-    if (row.damaged) {
-      const std::string what = fmt::format(
-          "the row of the question at record {} is not what was "
-          "written",
-          row.seq);
-      return tl::unexpected(context_.parts.engine.on_damage(row.task, 0, what));
+    if (row.damaged) return tl::unexpected(damage_of_row(context_, row));
+    const InterruptId id{row.task, row.seq};
+    if (const auto question = question_in(row)) {
+      return view_question(context_, tenant_, id, *question);
     }
     if (!read_ || task_ != row.task) {
       task_ = row.task;
@@ -175,7 +174,7 @@ class Inbox {
     if (!*read_) return tl::unexpected(read_->error());
     const auto question = (*read_)->find(row.seq);
     if (question == (*read_)->end()) return std::nullopt;
-    return view_question(context_, tenant_, {row.task, row.seq}, question->second);
+    return view_question(context_, tenant_, id, question->second);
   }
 
  private:
@@ -185,18 +184,17 @@ class Inbox {
   std::optional<Result<Questions>> read_;  // of task_
 };
 
-// What was decided since the rows were read is no longer in the inbox.
-Status read_inbox(Context& context, const Call& call, std::optional<InterruptId> after,
-                  uint64_t limit, const Wanted& wanted, Page& page) {
-  Inbox inbox(context, call.tenant());
+Status read_inbox(Context& context, InterruptQuery query, const Wanted& wanted, Page& page) {
+  Inbox inbox(context, query.tenant);
+  const size_t limit = query.limit;
+  query.limit = limit + 1;
   const int64_t until_us = context.parts.clock.monotonic_us() + kPageMaxUs;
   for (uint64_t looked_at = 0;
        looked_at < kLookedAtMax && context.parts.clock.monotonic_us() < until_us;) {
-    TRY_ASSIGN(const std::vector<InterruptRow> rows,
-               context.parts.reader.interrupts(call.tenant(), after, limit + 1));
+    TRY_ASSIGN(const std::vector<InterruptRow> rows, context.parts.reader.interrupts(query));
     for (size_t i = 0; i < rows.size() && i < limit; ++i, ++looked_at) {
       const InterruptId id{rows[i].task, rows[i].seq};
-      after = id;
+      query.after = id;
       auto interrupt = inbox.look_at(rows[i]);
       if (!interrupt) {
         page.shown.push_back(unreadable(rows[i], interrupt.error()));
@@ -211,21 +209,19 @@ Status read_inbox(Context& context, const Call& call, std::optional<InterruptId>
     }
     if (rows.empty()) return {};
   }
-  page.next = after;
+  page.next = query.after;
   return {};
 }
 
 // Of one task, those of the past too.
-Response list_of_task(Context& context, const Call& call, const std::string& text,
-                      std::optional<InterruptId> after, uint64_t limit, const Wanted& wanted) {
-  ANSWER_ASSIGN(const TaskRow row, find_task(context, call, text));
-  ANSWER_ASSIGN(const Questions questions, read_questions(context, row.id));
+Response list_of_task(Context& context, const InterruptQuery& query, const Wanted& wanted) {
+  ANSWER_ASSIGN(const Questions questions, read_questions(context, *query.task));
   Page page;
-  auto question = after ? questions.upper_bound(after->seq) : questions.begin();
-  for (; question != questions.end() && page.shown.size() < limit; ++question) {
-    page.next = InterruptId{row.id, question->first};
+  auto question = query.after ? questions.upper_bound(query.after->seq) : questions.begin();
+  for (; question != questions.end() && page.shown.size() < query.limit; ++question) {
+    page.next = InterruptId{*query.task, question->first};
     ANSWER_ASSIGN(auto interrupt,
-                  view_question(context, call.tenant(), *page.next, question->second));
+                  view_question(context, query.tenant, *page.next, question->second));
     if (wanted.is(interrupt)) page.shown.push_back(std::move(interrupt));
   }
   if (question == questions.end()) page.next.reset();
@@ -236,14 +232,15 @@ Response list_of_task(Context& context, const Call& call, const std::string& tex
 
 Response list_interrupts(Context& context, const Call& call) {
   QueryReader query(call.query());
-  const uint64_t limit = query.page_limit();
-  const auto assignee = query.text("assignee");
+  InterruptQuery asked;
+  asked.tenant = call.tenant();
+  asked.limit = query.page_limit();
+  asked.assignee = query.text("assignee");
   const auto status = query.text("status");
   const auto task = query.text("task");
-  std::optional<InterruptId> after;
   if (const auto cursor = query.text("cursor")) {
-    after = InterruptId::parse(*cursor);
-    if (!after) query.fail_at("cursor", "not a cursor of this list");
+    asked.after = InterruptId::parse(*cursor);
+    if (!asked.after) query.fail_at("cursor", "not a cursor of this list");
   }
   const std::string wanted = status.value_or("open");
   if (std::find(std::begin(kStatuses), std::end(kStatuses), wanted) == std::end(kStatuses)) {
@@ -252,18 +249,23 @@ Response list_interrupts(Context& context, const Call& call) {
     query.fail_at("status", "the questions of the past are listed by task: add task=ID");
   }
   ANSWER_STATUS(query.finish());
-  const Wanted filter{wanted, assignee};
-  if (task) return list_of_task(context, call, *task, after, limit, filter);
+  const Wanted filter{wanted, asked.assignee};
+  if (task) {
+    ANSWER_ASSIGN(const TaskRow row, find_task(context, call, *task));
+    asked.task = row.id;
+    if (wanted != "open") return list_of_task(context, asked, filter);
+  }
   Page page;
-  ANSWER_STATUS(read_inbox(context, call, after, limit, filter, page));
+  ANSWER_STATUS(read_inbox(context, std::move(asked), filter, page));
   return page_response(std::move(page));
 }
 
 Response get_interrupt(Context& context, const Call& call) {
   ANSWER_ASSIGN(const auto found, find_interrupt(context, call));
-  ANSWER_ASSIGN(const auto shown, view_interrupt(context, call.tenant(), found.first));
-  if (!shown) return problem(unknown_interrupt());
-  return json_response(200, json_text(*shown));
+  ANSWER_ASSIGN(const auto question, read_question(context, call.tenant(), found.first));
+  if (!question) return problem(unknown_interrupt());
+  ANSWER_ASSIGN(const auto shown, view_question(context, call.tenant(), found.first, *question));
+  return json_response(200, json_text(shown));
 }
 
 void resolve_interrupt(Context& context, Call call) {
@@ -274,21 +276,22 @@ void resolve_interrupt(Context& context, Call call) {
   if (!decision) return refuse(problem(decision.error()));
   const auto found = find_interrupt(context, call);
   if (!found) return refuse(problem(found.error()));
-  const auto question = read_question(context, found->first);
-  if (!question) return refuse(problem(question.error()));
-  if (!question->asked) return refuse(problem(unknown_interrupt()));
+  const auto read = read_question(context, call.tenant(), found->first);
+  if (!read) return refuse(problem(read.error()));
+  if (!*read) return refuse(problem(unknown_interrupt()));
+  const Question& question = **read;
   const InterruptId id = found->first;
   const Decision word = decision->decision;
   Result<Payload> asked = Payload();
   if (word == Decision::kRespond) {  // a question that cannot be read can still be rejected
-    asked = payload_of(context, call.tenant(), id.task, *question, kAskedMaxBytes);
+    asked = payload_of(context, call.tenant(), id.task, question, kAskedMaxBytes);
   }
   if (!asked) return refuse(problem(asked.error()));
   decision->interrupt_seq = id.seq;
   decision->by = call.who->principal;
-  const core::TaskState& state = *question->state;
-  engine::Decided about{state.tenant, state.agent_version,
-                        question->step ? question->step->name : std::string(), std::move(*asked)};
+  const auto& step = question.asked.step;
+  engine::Decided about{call.tenant(), question.asked.agent_version,
+                        step ? step->name : std::string(), std::move(*asked)};
   context.parts.engine.resolve(
       id.task, about, std::move(*decision),
       [responder = call.responder, id, word](const Result<engine::Submitted>& result) {

@@ -1,9 +1,9 @@
 // GET and POST /v1/keys, DELETE /v1/keys/{id}
 #include <fmt/core.h>
 
-#include "api/json_text.h"
 #include "api/problem.h"
 #include "api/routes.h"
+#include "base/json_text.h"
 #include "base/log.h"
 #include "base/rfc3339.h"
 #include "base/text.h"

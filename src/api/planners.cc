@@ -2,7 +2,7 @@
 // those of journal/turn_json.h.
 #include <fmt/core.h>
 
-#include "api/json_text.h"
+#include "base/json_text.h"
 #include "api/problem.h"
 #include "api/routes.h"
 #include "api/task_view.h"

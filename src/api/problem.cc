@@ -1,7 +1,7 @@
 #include "api/problem.h"
 
-#include "api/json_text.h"
 #include "base/json.h"
+#include "base/json_text.h"
 #include "base/log.h"
 
 namespace perdure::api {

@@ -1,10 +1,10 @@
 // GET /v1/tasks/{id}/journal and /state
 #include <fmt/core.h>
 
-#include "api/json_text.h"
 #include "api/problem.h"
 #include "api/routes.h"
 #include "api/task_view.h"
+#include "base/json_text.h"
 #include "engine/journal_reader.h"
 #include "engine/payload_reader.h"
 #include "journal/json_writer.h"

@@ -2,11 +2,12 @@
 #include <algorithm>
 
 #include "api/damaged.h"
-#include "api/json_text.h"
 #include "api/problem.h"
 #include "api/routes.h"
 #include "api/task_view.h"
+#include "base/json_text.h"
 #include "base/rfc3339.h"
+#include "ports/label.h"
 
 namespace perdure::api {
 namespace {
@@ -39,9 +40,9 @@ struct Filter {
   std::string agent;             // empty: any
   Named metadata;
 
-  bool is_selective() const { return !agent.empty() || !metadata.empty(); }
+  bool is_selective() const { return !agent.empty() || metadata.size() > 1; }
   bool wants(const TaskRow& row) const {
-    if (row.damaged) return !is_selective();  // nobody knows what it would say
+    if (row.damaged) return agent.empty() && metadata.empty();  // nobody knows what it would say
     if (!agent.empty() && row.agent != agent) return false;
     if (metadata.empty()) return true;
     const auto parsed = parse_json(row.metadata, "metadata");
@@ -136,6 +137,9 @@ Response list_tasks(Context& context, const Call& call) {
   filter.oldest = time_of(query, "created_after");
   wanted.before = time_of(query, "created_before");
   filter.metadata = query.with_prefix(kMetadata);
+  if (!filter.metadata.empty()) {  // the store looks for one of them
+    wanted.label = label_of(filter.metadata.front().first, filter.metadata.front().second);
+  }
   if (const auto cursor = query.text("cursor")) {
     const auto behind = TaskId::parse(*cursor);
     if (!behind) query.fail_at("cursor", "not a cursor of this list");

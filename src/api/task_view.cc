@@ -4,9 +4,9 @@
 
 #include "api/agent_change.h"
 #include "api/damaged.h"
-#include "api/json_text.h"
 #include "api/plain_json.h"
 #include "base/hash.h"
+#include "base/json_text.h"
 #include "base/text.h"
 #include "core/evolve.h"
 #include "engine/journal_reader.h"

@@ -3,7 +3,7 @@
 
 #include <array>
 
-#include "api/json_text.h"
+#include "base/json_text.h"
 #include "api/problem.h"
 #include "api/routes.h"
 #include "api/task_view.h"

@@ -1,9 +1,9 @@
 // GET /v1/tools and POST /v1/tools/{server}/accept
 #include <algorithm>
 
-#include "api/json_text.h"
 #include "api/problem.h"
 #include "api/routes.h"
+#include "base/json_text.h"
 #include "base/log.h"
 #include "base/percent.h"
 #include "journal/json_writer.h"

@@ -99,6 +99,8 @@ class Evolver {
     step->key_check = r.key_check;
     step->not_after_ms = r.not_after_ms;
     step->decision_seq = 0;
+    if (step->sent.size() == kSentKept) step->sent.erase(step->sent.begin());
+    step->sent.push_back({r.attempt, at_ms_, std::nullopt, {}});
     step->reserved += r.reserved;  // a fetch adds nothing: what its call may use is still reserved
     state_.reserved += r.reserved;
     return move(r.step, EffectEvent::kIntended);
@@ -113,6 +115,10 @@ class Evolver {
     if (step == nullptr || r.attempt != step->attempt)
       return impossible("an outcome without intent");
     settle_usage(*step, r);
+    if (!step->sent.empty()) {  // a planner's own step has no intent
+      step->sent.back().outcome = r.outcome;
+      step->sent.back().detail = r.detail;
+    }
     step->failure = r.failure;
     const bool unreadable = r.failure == FailureClass::kMalformedOutput;
     if (unreadable) ++step->unreadable;
@@ -197,6 +203,7 @@ class Evolver {
     asked.step = r.step;
     asked.message = r.message;
     asked.needed = r.needed;
+    asked.question = r.question;
     asked.requested_ms = at_ms_;
     asked.asking = r.asking;
     if (holds_planner(r.reason)) state_.turn.interrupt_seq = seq_;

@@ -14,6 +14,20 @@
 
 namespace perdure::core {
 
+// An attempt, as people are told of it.
+struct SentAttempt {
+  uint32_t attempt = 0;
+  int64_t at_ms = 0;
+  std::optional<Outcome> outcome;  // none: not known yet
+  std::string detail;              // of the outcome
+  template <class Archive>
+  void fields(Archive& a) {
+    a("attempt", attempt), a("at_ms", at_ms), a("outcome", outcome), a("detail", detail);
+  }
+};
+// As many of a step's newest attempts are kept at hand; the journal has all.
+inline constexpr size_t kSentKept = 10;
+
 // A step that is not closed yet.
 struct Step {
   CallKind kind = CallKind::kTool;
@@ -37,11 +51,12 @@ struct Step {
   bool may_have_run = false;   // some attempt of this group ended in doubt
   bool retry_pending = false;  // a timer will bring the next attempt
   FailureClass failure = FailureClass::kNone;
-  Seq interrupt_seq = 0;    // the open question about it
-  Seq decision_seq = 0;     // an approval that no intent has consumed
-  bool edited = false;      // `args` are those that a person put in place
-  uint32_t questions = 0;   // that it has asked while it ran
-  std::string provider_id;  // the other side works on under this name
+  Seq interrupt_seq = 0;          // the open question about it
+  Seq decision_seq = 0;           // an approval that no intent has consumed
+  bool edited = false;            // `args` are those that a person put in place
+  uint32_t questions = 0;         // that it has asked while it ran
+  std::string provider_id;        // the other side works on under this name
+  std::vector<SentAttempt> sent;  // the newest attempts, in order
 
   template <class Archive>
   void fields(Archive& a) {
@@ -54,7 +69,7 @@ struct Step {
     a("not_after_ms", not_after_ms), a("may_have_run", may_have_run);
     a("retry_pending", retry_pending), a("failure", failure), a("interrupt_seq", interrupt_seq);
     a("decision_seq", decision_seq), a("edited", edited), a("questions", questions);
-    a("provider_id", provider_id);
+    a("provider_id", provider_id), a("sent", sent);
   }
 };
 
@@ -86,6 +101,7 @@ struct Interrupt {
   StepId step;
   std::string message;
   Usage needed;
+  Payload question;  // of a call that runs
   int64_t requested_ms = 0;
   Asking asking;           // after an escalation, with all who are asked
   uint32_t reminders = 0;  // that are past
@@ -93,6 +109,7 @@ struct Interrupt {
   template <class Archive>
   void fields(Archive& a) {
     a("reason", reason), a("step", step), a("message", message), a("needed", needed);
+    a("question", question);
     a("requested_ms", requested_ms), a("asking", asking), a("reminders", reminders);
     a("escalated", escalated);
   }

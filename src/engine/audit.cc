@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "engine/damage.h"
 #include "engine/fold.h"
+#include "engine/open_question.h"
 #include "engine/rows.h"
 #include "engine/salvage.h"
 #include "journal/key.h"
@@ -160,9 +161,7 @@ class Mending {
       }
     }
     for (const InterruptRow& row : rows.interrupts) {
-      const auto said = state.interrupts.find(row.seq);
-      if (!row.damaged && said != state.interrupts.end() && row.tenant == state.tenant &&
-          said->second.reason == row.reason && said->second.requested_ms == row.created_ms) {
+      if (says_the_same(row, state)) {
         interrupts.insert(row.seq);
       } else {
         old.interrupts_closed.push_back(row);
@@ -174,10 +173,9 @@ class Mending {
       anew.timers_set.push_back({state.id, name, timer.due_ms});
       note(fmt::format("the row of timer '{}' was written again", name));
     }
-    for (const auto& [seq, asked] : state.interrupts) {
+    for (const auto& [seq, open] : state.interrupts) {
       if (interrupts.contains(seq)) continue;
-      anew.interrupts_opened.push_back(
-          {state.id, seq, state.tenant, asked.reason, asked.requested_ms});
+      anew.interrupts_opened.push_back(row_of(state, seq));
       note(fmt::format("the row of the question at record {} was written again", seq));
     }
     if (!old.timers_cleared.empty() || !old.interrupts_closed.empty()) {

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "engine/open_question.h"
 
 namespace perdure::engine {
 namespace {
@@ -35,12 +36,17 @@ FailureClass held_up_by(const core::TaskState& state, std::string_view timer) {
 struct Touched {
   std::set<TimerId> timers;
   std::set<Seq> interrupts;
+  std::set<StepId> steps;
 
   void operator()(Seq, const TimerSet& r) { timers.insert(r.timer); }
   void operator()(Seq, const TimerFired& r) { timers.insert(r.timer); }
   void operator()(Seq, const TimerCleared& r) { timers.insert(r.timer); }
   void operator()(Seq seq, const InterruptRequested&) { interrupts.insert(seq); }
+  void operator()(Seq, const InterruptReminded& r) { interrupts.insert(r.interrupt_seq); }
+  void operator()(Seq, const InterruptEscalated& r) { interrupts.insert(r.interrupt_seq); }
   void operator()(Seq, const InterruptResolved& r) { interrupts.insert(r.interrupt_seq); }
+  void operator()(Seq, const StepIntended& r) { steps.insert(r.step); }
+  void operator()(Seq, const StepSettled& r) { steps.insert(r.step); }
   template <class Other>
   void operator()(Seq, const Other&) {}
 };
@@ -130,9 +136,7 @@ Status check_timer_rows(const core::TaskState& state, const std::vector<TimerRow
 
 Status check_interrupt_rows(const core::TaskState& state, const std::vector<InterruptRow>& rows) {
   for (const InterruptRow& row : rows) {
-    const auto open = state.interrupts.find(row.seq);
-    if (row.damaged || open == state.interrupts.end() || row.tenant != state.tenant ||
-        open->second.reason != row.reason || open->second.requested_ms != row.created_ms) {
+    if (!says_the_same(row, state)) {
       return wrong(fmt::format("the row of the question at record {} is not what the journal says",
                                row.seq));
     }
@@ -165,13 +169,17 @@ void add_rows(Batch& batch, Live& live, std::span<const Record> records) {
       batch.timers_cleared.push_back({state.id, id, 0});
     }
   }
+  for (const auto& [seq, open] : state.interrupts) {  // a row shows how its step fares
+    if (!open.step.empty() && touched.steps.contains(open.step)) touched.interrupts.insert(seq);
+  }
   for (const Seq seq : touched.interrupts) {
-    const auto open = state.interrupts.find(seq);
-    if (open != state.interrupts.end()) {
-      batch.interrupts_opened.push_back(
-          {state.id, seq, state.tenant, open->second.reason, open->second.requested_ms});
+    if (state.interrupts.contains(seq)) {
+      batch.interrupts_opened.push_back(row_of(state, seq));
     } else {
-      batch.interrupts_closed.push_back({state.id, seq, state.tenant, {}, 0});
+      InterruptRow closed;
+      closed.task = state.id;
+      closed.seq = seq;
+      batch.interrupts_closed.push_back(std::move(closed));
     }
   }
   TaskRow row = row_of(live.task);

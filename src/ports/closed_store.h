@@ -34,6 +34,8 @@ class ClosedStore {
   // Where the journal ends, as the store keeps it of open tasks; null: of this one no more. Its
   // frames stand under the tenant of its row then.
   virtual Status put_head(const TaskId& id, const Frame* newest) = 0;
+  // Once all rows are right: what lists are answered from says the same again.
+  virtual Status mend_lists(const std::function<void(const std::string&)>& note) = 0;
 };
 
 }  // namespace perdure

@@ -51,8 +51,14 @@ int64_t digest_of(const TimerRow& row) {
 }
 
 int64_t digest_of(const InterruptRow& row) {
+  if (row.shown.empty() && row.assignees.empty()) {  // a row of before there was that
+    return digest("interrupt", row.task.view(), row.seq, std::string_view(row.tenant), row.reason,
+                  row.created_ms);
+  }
+  std::string assignees;
+  for (const std::string& assignee : row.assignees) add(assignees, std::string_view(assignee));
   return digest("interrupt", row.task.view(), row.seq, std::string_view(row.tenant), row.reason,
-                row.created_ms);
+                row.created_ms, std::string_view(assignees), std::string_view(row.shown));
 }
 
 int64_t digest_of(const KeptRow& row) {

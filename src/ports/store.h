@@ -6,6 +6,7 @@
 // that is gone is told from an end. Every other row carries a digest (ports/row_digest.h). A single
 // row that is not what was written is Code::kCorrupt; in a list it stands in its place and says
 // `damaged`, with its ids as they are stored and nothing else: one damage hides no other row.
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -68,6 +69,8 @@ struct InterruptRow {
   std::string tenant;
   InterruptReason reason = InterruptReason::kToolApproval;
   int64_t created_ms = 0;
+  std::vector<std::string> assignees = {};
+  std::string shown = {};  // engine/open_question.h; empty in a row of before there was that
   bool damaged = false;
 };
 
@@ -89,7 +92,8 @@ struct KeptRow {
 };
 
 // What one commit writes: all of it or nothing. Timers are cleared before others are set: a name in
-// both is set. Interrupts are opened before others are closed: an id in both is closed.
+// both is set. Interrupts are opened, or their rows replaced, before others are closed: an id in
+// both is closed.
 struct Batch {
   std::vector<Frame> frames;   // pos rising, above every earlier one; at most one a task
   std::vector<TaskRow> tasks;  // each replaces the row of its task
@@ -122,9 +126,28 @@ struct TaskQuery {
   std::string tenant;
   std::optional<TaskStatus> status;
   std::string session;           // empty: any, and none
+  std::string label;             // ports/label.h; empty: any, and none
   std::optional<TaskId> before;  // newest first; tasks older than this one
   size_t limit = 50;
 };
+
+// Open ones in order of (task, seq), which is that of their tasks' creation.
+struct InterruptQuery {
+  std::string tenant;
+  // Those that name it, and those whose row does not say whom it names (`shown` is empty).
+  std::optional<std::string> assignee;
+  std::optional<TaskId> task;
+  std::optional<InterruptId> after;
+  size_t limit = 50;
+};
+
+// Whether it is one of those; `after` and `limit` are not looked at.
+inline bool wants(const InterruptQuery& query, const InterruptRow& row) {
+  if (row.tenant != query.tenant || (query.task && row.task != *query.task)) return false;
+  if (!query.assignee || row.shown.empty()) return true;
+  return std::find(row.assignees.begin(), row.assignees.end(), *query.assignee) !=
+         row.assignees.end();
+}
 
 // How much there is of what is open.
 struct StoreCounts {
@@ -166,10 +189,7 @@ class StoreReader {
   virtual Result<std::optional<IdempotencyRow>> idempotency(const std::string& tenant,
                                                             const std::string& route,
                                                             const std::string& key) = 0;
-  // Open ones in order of (task, seq), which is that of their tasks' creation, after `after`.
-  virtual Result<std::vector<InterruptRow>> interrupts(const std::string& tenant,
-                                                       std::optional<InterruptId> after,
-                                                       size_t limit) = 0;
+  virtual Result<std::vector<InterruptRow>> interrupts(const InterruptQuery& query) = 0;
   // In order of (due_ms, task, timer), due at or before `until_ms`. A damaged row has its due_ms.
   virtual Result<std::vector<TimerRow>> timers_due(int64_t until_ms, size_t limit) = 0;
   // Tasks with runnable = true, by id, after `after`.

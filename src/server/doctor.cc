@@ -96,6 +96,7 @@ Status repair(const std::string& dir) {
   const auto blobs = FileBlobs::view(dir);
   TRY_STATUS(engine::mend(*store, *blobs, given_up, clock.unix_ms(),
                           {note, note, Progress("tasks mended")}));
+  TRY_STATUS(store->mend_lists(note));
   if (done == 0) fmt::print("nothing to repair\n");
   return {};
 }

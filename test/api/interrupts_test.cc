@@ -154,6 +154,9 @@ TEST_F(InterruptTest, AQuestionThatCannotBeReadHidesNoOther) {
   world_.clock.now_us += 1'000'000;
   task_ = world_.submit("payer");
   id_ = world_.get("/v1/interrupts").text("/interrupts/1/id");
+  const Answer whole = world_.get("/v1/interrupts");
+  world_.store.old_rows = true;
+  EXPECT_EQ(world_.get("/v1/interrupts").body, whole.body) << "the journal says the same";
   world_.store.damaged = TaskId::parse(lost);
   const Answer inbox = world_.get("/v1/interrupts");
   EXPECT_EQ(inbox.status, 200) << inbox.body;

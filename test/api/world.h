@@ -48,6 +48,15 @@ class HurtStore : public MemoryStore {
     if (damaged == id) return fail(Code::kCorrupt, "a frame is not what was written");
     return MemoryStore::frames(id, from_seq, max_bytes);
   }
+  // Rows of before say nothing of what is shown: the journal is read.
+  Result<std::vector<InterruptRow>> interrupts(const InterruptQuery& query) override {
+    auto rows = MemoryStore::interrupts(query);
+    if (rows && old_rows) {
+      for (InterruptRow& row : *rows) row.shown.clear();
+    }
+    return rows;
+  }
+  bool old_rows = false;
   std::optional<TaskId> damaged;
 };
 

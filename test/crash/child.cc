@@ -112,7 +112,7 @@ Status Child::Impl::start() {
 
 // Those that were asked before this process began.
 Status Child::Impl::tell_questions(const std::string& tenant) {
-  TRY_ASSIGN(const auto rows, store->interrupts(tenant, {}, 10'000));
+  TRY_ASSIGN(const auto rows, store->interrupts(InterruptQuery{tenant, {}, {}, {}, 10'000}));
   for (const InterruptRow& row : rows) {
     engine::JournalReader journal(*store, row.task, row.seq);
     TRY_ASSIGN(const Record* record, journal.next());

@@ -21,7 +21,7 @@ Status examine(const std::string& dir, Judgement& out) {
 }
 
 Status read_tenant(SqliteStore& store, const std::string& tenant, Judgement& out) {
-  TRY_ASSIGN(const auto rows, store.tasks({tenant, {}, {}, {}, 1'000'000}));
+  TRY_ASSIGN(const auto rows, store.tasks({tenant, {}, {}, {}, {}, 1'000'000}));
   for (const TaskRow& row : rows) {
     std::vector<Record>& journal = out.journals[row.id.to_string()];
     engine::JournalReader reader(store, row.id, 1);

@@ -99,7 +99,7 @@ void Life::show(const std::vector<TaskId>& tasks) {
       shown(fmt::format("list {} {}", row.id.to_string(), to_string(row.status)));
     }
   }
-  const auto asked = store.interrupts("t", std::nullopt, 200);
+  const auto asked = store.interrupts(InterruptQuery{"t", {}, {}, {}, 200});
   for (const InterruptRow& row : asked.value_or(std::vector<InterruptRow>())) {
     if (row.damaged) {
       ++damaged_;
@@ -141,7 +141,7 @@ void Life::act(const std::string& key_script) {
     cursor = page->next;
   } while (!cursor.empty());
   pump(0);
-  const auto asked = parts_->store->interrupts("t", std::nullopt, 200);
+  const auto asked = parts_->store->interrupts(InterruptQuery{"t", {}, {}, {}, 200});
   for (const InterruptRow& row : asked.value_or(std::vector<InterruptRow>())) {
     if (row.damaged || row.reason != InterruptReason::kToolApproval) continue;
     Resolve approve;

@@ -70,7 +70,7 @@ TEST_F(EngineTest, ACrashAfterTheIntentLeavesADoubtAndNoSecondSend) {
   world.pump();
   EXPECT_EQ(world.executor.sent.size(), 1u);
   EXPECT_EQ(world.row(id).status, TaskStatus::kInputRequired);
-  const auto open = world.store->interrupts("t", std::nullopt, 10);
+  const auto open = world.store->interrupts(InterruptQuery{"t", {}, {}, {}, 10});
   ASSERT_EQ(open->size(), 1u);
   EXPECT_EQ(open->front().reason, InterruptReason::kUncertainOutcome);
   Resolve happened;
@@ -359,7 +359,7 @@ TEST_F(EngineTest, HaltGivesTheRepliesOfTheLastCommitAndSendsNothing) {
   EXPECT_TRUE(world.executor.sent.empty());
   world.start();
   world.pump();
-  EXPECT_EQ(world.store->interrupts("t", std::nullopt, 10)->size(), 1u);
+  EXPECT_EQ(world.store->interrupts(InterruptQuery{"t", {}, {}, {}, 10})->size(), 1u);
 }
 
 TEST_F(EngineTest, ATimerSurvivesAClockThatStepsBackWhileItFires) {

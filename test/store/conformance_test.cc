@@ -29,7 +29,7 @@ TEST_P(Conformance, ANewStoreIsEmpty) {
   EXPECT_TRUE(store().frames(task_id(1), 1, 100).value().empty());
   EXPECT_TRUE(store().tasks(of_tenant("acme")).value().empty());
   EXPECT_EQ(store().idempotency("acme", "r", "k").value(), std::nullopt);
-  EXPECT_TRUE(store().interrupts("acme", std::nullopt, 10).value().empty());
+  EXPECT_TRUE(store().interrupts(InterruptQuery{"acme", {}, {}, {}, 10}).value().empty());
   EXPECT_TRUE(store().timers_due(INT64_MAX, 10).value().empty());
   EXPECT_TRUE(store().runnable(std::nullopt, 10).value().empty());
   EXPECT_TRUE(store().kept("agent", std::nullopt, 10).value().empty());

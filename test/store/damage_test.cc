@@ -69,8 +69,13 @@ class Damage : public testing::Test {
       batch.idempotency.push_back(
           {"acme", "r", fmt::format("k{}", number), sha256("request"), task_id(number), 77});
       batch.timers_set.push_back({task_id(number), "wake", 123'456'789});
-      batch.interrupts_opened.push_back(
-          {task_id(number), 1, "acme", InterruptReason::kQuestion, 99});
+      batch.interrupts_opened.push_back({task_id(number),
+                                         1,
+                                         "acme",
+                                         InterruptReason::kQuestion,
+                                         99,
+                                         {"ann", "bob"},
+                                         "what is shown"});
       batch.kept.push_back({"agent", "acme", fmt::format("a/{}", number), "{\"version\":1}"});
       commit(*store, batch);
       Batch second;

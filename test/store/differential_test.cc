@@ -6,6 +6,7 @@
 #include <array>
 #include <functional>
 
+#include "ports/label.h"
 #include "store/kinds.h"
 #include "store/random_world.h"
 #include "store/replies.h"
@@ -123,9 +124,11 @@ class Differential {
     query.tenant = world_.any_tenant();
     if (world_.one_in(3)) query.status = static_cast<TaskStatus>(world_.below(6));
     if (world_.one_in(3)) query.session = "chat-1";
+    if (world_.one_in(3)) query.label = label_of("who", world_.any_person());
     query.limit = world_.below(4);
     const auto first = ask("tasks", [&](Store& store) { return store.tasks(query); });
     if (!first || first->empty()) return;
+    if (!query.label.empty()) meet(Met::kTasksOfLabel);
     query.before = first->back().id;
     const auto next = ask("tasks", [&](Store& store) { return store.tasks(query); });
     if (next && !next->empty()) meet(Met::kPageOfTasks);
@@ -143,15 +146,18 @@ class Differential {
   }
 
   void read_waiting() {
-    const std::string tenant = world_.any_tenant();
     const size_t limit = 1 + world_.below(3);
-    const auto open = ask(
-        "interrupts", [&](Store& store) { return store.interrupts(tenant, std::nullopt, limit); });
+    InterruptQuery query;
+    query.tenant = world_.any_tenant();
+    query.limit = limit;
+    if (world_.one_in(3)) query.assignee = world_.any_person();
+    if (world_.one_in(4)) query.task = world_.any_task();
+    const auto open = ask("interrupts", [&](Store& store) { return store.interrupts(query); });
     if (open && !open->empty()) {
-      const InterruptId after{open->back().task, open->back().seq};
-      const auto next =
-          ask("interrupts", [&](Store& store) { return store.interrupts(tenant, after, limit); });
+      query.after = InterruptId{open->back().task, open->back().seq};
+      const auto next = ask("interrupts", [&](Store& store) { return store.interrupts(query); });
       if (next && !next->empty()) meet(Met::kPageOfInterrupts);
+      if (query.assignee) meet(Met::kInterruptsOfPerson);
     }
     const auto ready =
         ask("runnable", [&](Store& store) { return store.runnable(std::nullopt, limit); });
@@ -260,10 +266,8 @@ class Wrong : public OpenStore {
                                                       const std::string& key) override {
       return at().idempotency(tenant, route, key);
     }
-    Result<std::vector<InterruptRow>> interrupts(const std::string& tenant,
-                                                 std::optional<InterruptId> after,
-                                                 size_t limit) override {
-      return at().interrupts(tenant, after, limit);
+    Result<std::vector<InterruptRow>> interrupts(const InterruptQuery& query) override {
+      return at().interrupts(query);
     }
     Result<std::vector<TimerRow>> timers_due(int64_t until_ms, size_t limit) override {
       return at().timers_due(until_ms, limit);

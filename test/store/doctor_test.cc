@@ -34,8 +34,13 @@ class DoctorTest : public testing::Test {
       Batch batch = creation(task_id(i), i % 2 ? "acme" : "other", ++pos_, store->epoch());
       batch.idempotency.push_back({"acme", "r", std::to_string(i), sha256("x"), task_id(i), 1});
       batch.timers_set.push_back({task_id(i), "t", 5});
-      batch.interrupts_opened.push_back(
-          {task_id(i), 1, i % 2 ? "acme" : "other", InterruptReason::kQuestion, 1});
+      batch.interrupts_opened.push_back({task_id(i),
+                                         1,
+                                         i % 2 ? "acme" : "other",
+                                         InterruptReason::kQuestion,
+                                         1,
+                                         {"ann"},
+                                         "shown"});
       batch.kept.push_back({"agent", "acme", "a" + std::to_string(i), "{}"});
       last.push_back(batch.frames[0]);
       write(*store, std::move(batch));

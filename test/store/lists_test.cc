@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "base/text.h"
+#include "ports/label.h"
 #include "store/conformance.h"
 
 namespace perdure::store_test {
@@ -20,6 +21,15 @@ InterruptRow interrupt(const TaskId& task, Seq seq) {
   row.task = task;
   row.seq = seq;
   return row;
+}
+
+InterruptQuery asked(const std::string& tenant, std::optional<InterruptId> after = {},
+                     size_t limit = 50) {
+  InterruptQuery query;
+  query.tenant = tenant;
+  query.after = after;
+  query.limit = limit;
+  return query;
 }
 
 std::vector<TaskId> ids(const Result<std::vector<TaskRow>>& rows) {
@@ -121,7 +131,7 @@ TEST_P(Lists, InterruptsAreOpenedClosedAndListed) {
   batch.interrupts_closed = {interrupt(task_id(1), 4), interrupt(task_id(9), 4)};
   expect_durable(std::move(batch));
 
-  auto open = store().interrupts("acme", std::nullopt, 10).value();
+  auto open = store().interrupts(asked("acme")).value();
   ASSERT_EQ(open.size(), 3u);
   EXPECT_EQ(open[0].task, task_id(1));
   EXPECT_EQ(open[0].seq, 3u);
@@ -130,11 +140,98 @@ TEST_P(Lists, InterruptsAreOpenedClosedAndListed) {
   EXPECT_EQ(open[0].created_ms, 9);
   EXPECT_EQ(open[1].seq, 300u);
   EXPECT_EQ(open[2].task, task_id(2));
-  open = store().interrupts("acme", InterruptId{task_id(1), 3}, 1).value();
+  open = store().interrupts(asked("acme", InterruptId{task_id(1), 3}, 1)).value();
   ASSERT_EQ(open.size(), 1u);
   EXPECT_EQ(open[0].seq, 300u);
-  EXPECT_TRUE(store().interrupts("acme", InterruptId{task_id(2), 2}, 10).value().empty());
-  EXPECT_EQ(store().interrupts("other", InterruptId{task_id(1), 3}, 10).value().size(), 1u);
+  EXPECT_TRUE(store().interrupts(asked("acme", InterruptId{task_id(2), 2})).value().empty());
+  EXPECT_EQ(store().interrupts(asked("other", InterruptId{task_id(1), 3})).value().size(), 1u);
+}
+
+TEST_P(Lists, QuestionsAreFoundByWhoIsAskedAndByTheirTask) {
+  for (const uint64_t i : {1, 2, 3}) create(task_id(i));
+  create(task_id(4), "other");
+  const auto question = [](uint64_t task, Seq seq, std::vector<std::string> assignees,
+                           std::string shown = "shown") {
+    InterruptRow row = interrupt(task_id(task), seq);
+    row.tenant = task == 4 ? "other" : "acme";
+    row.assignees = std::move(assignees);
+    row.shown = std::move(shown);
+    return row;
+  };
+  Batch batch;
+  batch.interrupts_opened = {
+      question(1, 2, {"ann", "bob"}), question(1, 5, {"bob"}), question(2, 2, {}),
+      question(3, 2, {"ann"}),        question(3, 4, {}, ""),  question(4, 2, {"ann"})};
+  expect_durable(std::move(batch));
+  const auto found = [&](const InterruptQuery& query) {
+    std::vector<std::pair<TaskId, Seq>> out;
+    const auto rows = store().interrupts(query);
+    for (const InterruptRow& row : rows.value()) {
+      out.emplace_back(row.task, row.seq);
+    }
+    return out;
+  };
+  using Found = std::vector<std::pair<TaskId, Seq>>;
+  const auto of = [](const std::string& tenant, std::optional<std::string> assignee,
+                     std::optional<TaskId> task) {
+    InterruptQuery query = asked(tenant);
+    query.assignee = std::move(assignee);
+    query.task = task;
+    return query;
+  };
+  InterruptQuery ann = asked("acme");
+  ann.assignee = "ann";
+  EXPECT_EQ(found(ann), (Found{{task_id(1), 2}, {task_id(3), 2}, {task_id(3), 4}}))
+      << "and of the older row nobody knows";
+  ann.limit = 2;
+  EXPECT_EQ(found(ann), (Found{{task_id(1), 2}, {task_id(3), 2}}));
+  ann.after = InterruptId{task_id(3), 2};
+  EXPECT_EQ(found(ann), (Found{{task_id(3), 4}}));
+  EXPECT_EQ(found(of("acme", "nobody", {})), (Found{{task_id(3), 4}}));
+  EXPECT_EQ(found(of("acme", {}, task_id(1))), (Found{{task_id(1), 2}, {task_id(1), 5}}));
+  EXPECT_EQ(found(of("acme", "ann", task_id(1))), (Found{{task_id(1), 2}}));
+  EXPECT_EQ(found(of("other", {}, task_id(1))), Found());
+
+  Batch changed;  // escalated to ann; and decided
+  changed.interrupts_opened = {question(1, 5, {"bob", "ann"})};
+  changed.interrupts_closed = {interrupt(task_id(1), 2)};
+  expect_durable(std::move(changed));
+  EXPECT_EQ(found(of("acme", "bob", {})), (Found{{task_id(1), 5}, {task_id(3), 4}}));
+  EXPECT_EQ(found(of("acme", "ann", {})),
+            (Found{{task_id(1), 5}, {task_id(3), 2}, {task_id(3), 4}}));
+}
+
+TEST_P(Lists, TasksAreFoundByTheirMetadata) {
+  const char* const metadata[] = {"{}",
+                                  R"({"who":"ann","n":3})",
+                                  R"({"who":"bob"})",
+                                  R"({"n":"3","who":"ann"})",
+                                  R"({"who":"ann","deep":{"x":0.5}})",
+                                  R"({"vip":true,"who":"ann"})"};
+  for (uint64_t i = 1; i <= 5; ++i) {
+    Batch batch = creation(task_id(i), i == 5 ? "other" : "acme", next_pos(), store().epoch());
+    batch.tasks[0].metadata = metadata[i];
+    batch.tasks[0].session = i == 1 ? "chat" : "";
+    expect_durable(std::move(batch));
+  }
+  TaskQuery query = of_tenant("acme");
+  query.label = label_of("who", "ann");
+  EXPECT_EQ(ids(store().tasks(query)), (std::vector{task_id(4), task_id(3), task_id(1)}));
+  query.limit = 1;
+  query.before = task_id(4);
+  EXPECT_EQ(ids(store().tasks(query)), (std::vector{task_id(3)}));
+  query = of_tenant("acme");
+  query.label = label_of("n", "3");
+  EXPECT_EQ(ids(store().tasks(query)), (std::vector{task_id(3), task_id(1)}));
+  query.session = "chat";
+  EXPECT_EQ(ids(store().tasks(query)), (std::vector{task_id(1)}));
+  query.status = TaskStatus::kCompleted;
+  EXPECT_TRUE(ids(store().tasks(query)).empty());
+  query = of_tenant("acme");
+  query.label = label_of("deep", R"({"x":0.5})");
+  EXPECT_EQ(ids(store().tasks(query)), (std::vector{task_id(4)}));
+  query.label = label_of("vip", "true");
+  EXPECT_TRUE(ids(store().tasks(query)).empty()) << "of another tenant";
 }
 
 TEST_P(Lists, RunnableTasksAreListedInOrder) {

@@ -20,6 +20,7 @@ constexpr std::array<std::string_view, static_cast<size_t>(Met::kLast)> kNames =
     "timer cleared",
     "timer cleared and set",
     "interrupt opened",
+    "interrupt replaced",
     "interrupt closed",
     "idempotency stored",
     "commit without frames",
@@ -37,6 +38,8 @@ constexpr std::array<std::string_view, static_cast<size_t>(Met::kLast)> kNames =
     "page of tasks",
     "page of frames",
     "page of interrupts",
+    "interrupts of a person",
+    "tasks of a label",
     "page of timers",
     "page of runnable",
     "page of all frames",
@@ -63,6 +66,10 @@ std::string RandomWorld::text(size_t size_max) {
   std::string out(below(size_max + 1), ' ');
   for (char& c : out) c = static_cast<char>('a' + below(26));
   return out;
+}
+
+std::string RandomWorld::any_person() {
+  return std::string(1, static_cast<char>('a' + below(4)));
 }
 
 std::string RandomWorld::any_tenant() {
@@ -112,6 +119,7 @@ void RandomWorld::create(Draw& draw, Epoch epoch) {
   row.agent = one_in(2) ? "refunds" : "triage";
   row.session = one_in(2) ? "" : one_in(2) ? "chat-1" : "chat-2";
   row.metadata = R"({"x":")" + text(40) + "\"}";
+  if (one_in(2)) row.metadata = R"({"n":1,"who":")" + any_person() + "\"}";
   draw.batch.frames.push_back(created.frames[0]);
   draw.batch.tasks.push_back(row);
   draw.if_durable.push_back(Met::kTaskCreated);
@@ -184,10 +192,24 @@ void RandomWorld::interrupts(Draw& draw, const Task& task) {
     draw.if_durable.push_back(Met::kInterruptClosed);
     return;
   }
-  draw.batch.interrupts_opened.push_back({task.row.id, draw.batch.frames.back().first_seq,
-                                          task.row.tenant, static_cast<InterruptReason>(below(9)),
-                                          static_cast<int64_t>(below(1000))});
-  draw.if_durable.push_back(Met::kInterruptOpened);
+  InterruptRow row;
+  if (!interrupts_.empty() && one_in(3)) {
+    row = any_of(interrupts_, random_())->second;
+    draw.if_durable.push_back(Met::kInterruptReplaced);
+  } else {
+    row.task = task.row.id;
+    row.seq = draw.batch.frames.back().first_seq;
+    row.tenant = task.row.tenant;
+    draw.if_durable.push_back(Met::kInterruptOpened);
+  }
+  row.reason = static_cast<InterruptReason>(below(9));
+  row.created_ms = static_cast<int64_t>(below(1000));
+  row.shown = one_in(4) ? "" : text(20);
+  row.assignees.clear();
+  while (!row.shown.empty() && row.assignees.size() < 3 && one_in(2)) {
+    row.assignees.push_back(any_person());
+  }
+  draw.batch.interrupts_opened.push_back(std::move(row));
 }
 
 void RandomWorld::keep(Draw& draw) {

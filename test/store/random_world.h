@@ -25,6 +25,7 @@ enum class Met : uint8_t {
   kTimerCleared,
   kTimerClearedAndSet,
   kInterruptOpened,
+  kInterruptReplaced,
   kInterruptClosed,
   kIdempotencyStored,
   kCommitWithoutFrames,
@@ -42,6 +43,8 @@ enum class Met : uint8_t {
   kPageOfTasks,
   kPageOfFrames,
   kPageOfInterrupts,
+  kInterruptsOfPerson,
+  kTasksOfLabel,
   kPageOfTimers,
   kPageOfRunnable,
   kPageOfAllFrames,
@@ -73,6 +76,7 @@ class RandomWorld {
   bool one_in(uint64_t chances) { return below(chances) == 0; }
   TaskId any_task();
   std::string any_tenant();
+  std::string any_person();
   IdempotencyRow any_key();
   const Frame* any_frame();
 

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <functional>
 
+#include "adapters/sqlite/lists.h"
 #include "base/assert.h"
 
 namespace perdure::store_test {
@@ -95,12 +96,18 @@ void read_others(sqlite3* database, StoreRows& rows) {
   each(database, "SELECT task, name, due_ms FROM timer",
        [&](Row row) { rows.timers[{task(row, 0), bytes(row, 1)}] = sqlite3_column_int64(row, 2); });
   each(database,
-       "SELECT i.task, i.seq, n.name, i.reason, i.created_ms FROM interrupt i "
+       "SELECT i.task, i.seq, n.name, i.reason, i.created_ms, i.assignees, i.shown FROM "
+       "interrupt i "
        "JOIN tenant n ON n.key = i.tenant",
        [&](Row row) {
-         InterruptRow out{task(row, 0), natural(row, 1), bytes(row, 2),
-                          static_cast<InterruptReason>(natural(row, 3)),
-                          sqlite3_column_int64(row, 4)};
+         InterruptRow out;
+         out.task = task(row, 0);
+         out.seq = natural(row, 1);
+         out.tenant = bytes(row, 2);
+         out.reason = static_cast<InterruptReason>(natural(row, 3));
+         out.created_ms = sqlite3_column_int64(row, 4);
+         PERDURE_ASSERT(unpack(bytes(row, 5), out.assignees), "a column holds a list of names");
+         out.shown = bytes(row, 6);
          rows.interrupts[{out.task, out.seq}] = out;
        });
 }

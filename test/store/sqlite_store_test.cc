@@ -122,7 +122,9 @@ TEST_F(SqliteStoreTest, AnOlderFormatIsRaisedAndLosesNothing) {
        "DROP TABLE meta_copy; DROP TABLE head; ALTER TABLE meta DROP COLUMN digest; "
        "ALTER TABLE meta DROP COLUMN incarnation_digest; ALTER TABLE task DROP COLUMN digest; "
        "ALTER TABLE timer DROP COLUMN digest; ALTER TABLE interrupt DROP COLUMN digest; "
-       "ALTER TABLE idempotency DROP COLUMN digest; PRAGMA user_version=1");
+       "ALTER TABLE idempotency DROP COLUMN digest; DROP TABLE task_label; "
+       "DROP TABLE interrupt_assignee; ALTER TABLE interrupt DROP COLUMN assignees; "
+       "ALTER TABLE interrupt DROP COLUMN shown; PRAGMA user_version=1");
   const auto store = open(dir_.path());
   ASSERT_TRUE(store);
   EXPECT_EQ(dump(read_rows(dir_.path() + "/perdure.db")), before);
@@ -182,7 +184,7 @@ TEST_F(SqliteStoreTest, DamageIsAnErrorAndNoCrash) {
     if (auto store = SqliteStore::open(small(dir_.path())); !store) {
       look(store);
     } else {
-      look((*store)->tasks({"acme", {}, "", {}, 100}));
+      look((*store)->tasks({"acme", {}, "", "", {}, 100}));
       look((*store)->frames(task_id(3), 1, 1 << 20));
       look((*store)->timers_due(INT64_MAX, 100));
       look((*store)->runnable(std::nullopt, 100));

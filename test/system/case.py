@@ -1,5 +1,6 @@
 """What the test files share: the outside world, an ordinary configuration, a server that is cleaned
 up."""
+import time
 import unittest
 
 import answers
@@ -67,3 +68,10 @@ class SystemTest(unittest.TestCase):
     def only(self, items):
         self.assertEqual(len(items), 1, items)
         return items[0]
+
+    def until(self, what, seconds=20):
+        deadline = time.monotonic() + seconds
+        while not (seen := what()):
+            self.assertLess(time.monotonic(), deadline, "it does not come")
+            time.sleep(0.02)
+        return seen

@@ -42,8 +42,11 @@ std::string line(const IdempotencyRow& row) {
 }
 
 std::string line(const InterruptRow& row) {
-  return fmt::format("interrupt {} {} tenant={} reason={} created={}\n", row.task.to_string(),
-                     row.seq, quoted(row.tenant), to_string(row.reason), row.created_ms);
+  std::string assignees;
+  for (const std::string& assignee : row.assignees) assignees += quoted(assignee) + ",";
+  return fmt::format("interrupt {} {} tenant={} reason={} created={} assignees={} shown={}\n",
+                     row.task.to_string(), row.seq, quoted(row.tenant), to_string(row.reason),
+                     row.created_ms, assignees, body(row.shown));
 }
 
 }  // namespace

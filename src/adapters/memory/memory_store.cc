@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "ports/label.h"
 
 namespace perdure {
 
@@ -73,7 +74,8 @@ Result<std::vector<TaskRow>> MemoryStore::tasks(const TaskQuery& query) {
     const TaskRow& row = (--end)->second;
     const bool wanted = row.tenant == query.tenant &&
                         (!query.status || row.status == *query.status) &&
-                        (query.session.empty() || row.session == query.session);
+                        (query.session.empty() || row.session == query.session) &&
+                        (query.label.empty() || labels_of(row.metadata).contains(query.label));
     if (wanted) found.push_back(row);
   }
   return found;
@@ -111,14 +113,12 @@ Result<std::optional<IdempotencyRow>> MemoryStore::idempotency(const std::string
   return row->second;
 }
 
-Result<std::vector<InterruptRow>> MemoryStore::interrupts(const std::string& tenant,
-                                                          std::optional<InterruptId> after,
-                                                          size_t limit) {
+Result<std::vector<InterruptRow>> MemoryStore::interrupts(const InterruptQuery& query) {
   const std::lock_guard lock(mutex_);
   std::vector<InterruptRow> found;
-  auto row = after ? rows_.interrupts.upper_bound(*after) : rows_.interrupts.begin();
-  for (; row != rows_.interrupts.end() && found.size() < limit; ++row) {
-    if (row->second.tenant == tenant) found.push_back(row->second);
+  auto row = query.after ? rows_.interrupts.upper_bound(*query.after) : rows_.interrupts.begin();
+  for (; row != rows_.interrupts.end() && found.size() < query.limit; ++row) {
+    if (wants(query, row->second)) found.push_back(row->second);
   }
   return found;
 }

@@ -57,7 +57,6 @@ void StoreRows::apply(Batch batch) {
   for (const TimerRow& row : batch.timers_set) timers[{row.task, row.timer}] = row.due_ms;
   for (InterruptRow& row : batch.interrupts_opened) {
     const InterruptId id{row.task, row.seq};
-    PERDURE_ASSERT(!interrupts.contains(id), "an interrupt is opened once");
     interrupts[id] = std::move(row);
   }
   for (const InterruptRow& row : batch.interrupts_closed) interrupts.erase({row.task, row.seq});

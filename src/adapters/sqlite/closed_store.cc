@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "adapters/sqlite/doctor.h"
+#include "adapters/sqlite/lists.h"
 #include "adapters/sqlite/schema.h"
 #include "adapters/sqlite/vfs.h"
 #include "base/assert.h"
@@ -131,6 +132,10 @@ Result<std::unique_ptr<ClosedStore>> inspect_store(const std::string& dir) {
   TRY_ASSIGN(DataDir locked, DataDir::lock_existing(dir));
   TRY_STATUS(locked.sign());
   return ClosedSqlite::open(std::move(locked), ClosedSqlite::Use::kInspect);
+}
+
+Status ClosedSqlite::mend_lists(const std::function<void(const std::string&)>& note) {
+  return perdure::mend_lists(database(), note);
 }
 
 }  // namespace perdure

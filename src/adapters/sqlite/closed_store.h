@@ -23,6 +23,7 @@ class ClosedSqlite : public ClosedStore {
   Result<JournalPlace> place_of(const TaskId& id) override;
   Status commit(const Batch& rows) override;
   Status put_head(const TaskId& id, const Frame* newest) override;
+  Status mend_lists(const std::function<void(const std::string&)>& note) override;
 
   Database& database() { return reader_->database(); }
   const StoreMeta& meta() const { return meta_; }

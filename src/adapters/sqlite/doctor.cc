@@ -6,6 +6,7 @@
 
 #include "adapters/sqlite/data_dir.h"
 #include "adapters/sqlite/database.h"
+#include "adapters/sqlite/lists.h"
 #include "adapters/sqlite/log_check.h"
 #include "adapters/sqlite/meta.h"
 #include "adapters/sqlite/row_check.h"
@@ -78,6 +79,7 @@ class Examination {
       note(check_store_meta(database_, of_row));
       note(check_row_digests(database_, of_row));
       note(check_heads(database_, of_row));
+      note(check_lists(database_, [this](std::string what) { problem(std::move(what)); }));
     }
     note(check_frames());
     return std::move(report_);

@@ -29,6 +29,11 @@ ALTER TABLE idempotency ADD COLUMN digest INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE kept ADD COLUMN digest INTEGER NOT NULL DEFAULT 0;
 )";
 
+// As they were then.
+constexpr const char* kInterrupts =
+    "SELECT task, seq, tenant.name, reason, created_ms FROM interrupt "
+    "LEFT JOIN tenant ON tenant.key = interrupt.tenant ";
+
 constexpr size_t kTellAfterRows = 500'000;
 
 // Calls `use` with each row that `select` finds.
@@ -89,9 +94,14 @@ Status protect_interrupts(Database& database) {
   TRY_ASSIGN(
       Statement sign,
       Statement::prepare(database, "UPDATE interrupt SET digest = ? WHERE task = ? AND seq = ?"));
-  return each(database, kSelectInterrupts, "interrupt", [&](Statement& rows) {
+  return each(database, kInterrupts, "interrupt", [&](Statement& rows) {
     Columns columns(rows);
-    const InterruptRow row = interrupt_row(columns, Trust::kAsItIs);
+    InterruptRow row;
+    row.task = columns.task();
+    row.seq = columns.natural();
+    row.tenant = columns.bytes();
+    row.reason = columns.word<InterruptReason>();
+    row.created_ms = columns.integer();
     sign.bind(digest_of(row), row.task, row.seq);
     return sign.run();
   });

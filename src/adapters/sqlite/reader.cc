@@ -25,12 +25,28 @@ constexpr const char* kTasksOfSession =
     "WHERE task.tenant = ?1 AND task.id < ?2 AND session = ?4 "
     "AND session <> '' AND (?5 < 0 OR status = ?5) ORDER BY task.id DESC LIMIT ?3";
 
+constexpr const char* kTasksOfLabel =
+    "FROM task_label CROSS JOIN task ON task.id = task_label.task "
+    "LEFT JOIN tenant ON tenant.key = task.tenant "
+    "WHERE task_label.tenant = ?1 AND task_label.label = ?4 AND task_label.task < ?2 "
+    "AND task.tenant = ?1 AND (?5 < 0 OR status = ?5) AND (?6 = '' OR session = ?6) "
+    "ORDER BY task_label.task DESC LIMIT ?3";
+
 constexpr const char* kIdempotency =
     "SELECT request_hash, task.id, idempotency.created_ms, idempotency.digest FROM idempotency "
     "LEFT JOIN task ON task.key = idempotency.task WHERE hash = ?";
 // Conditions behind kSelectInterrupts.
 constexpr const char* kInterrupts =
     "WHERE interrupt.tenant = ? AND (task, seq) > (?, ?) ORDER BY task, seq LIMIT ?";
+// Behind kInterruptColumns.
+constexpr const char* kInterruptsFor =
+    "FROM (SELECT * FROM (SELECT task AS of_task, seq AS at FROM interrupt_assignee "
+    "WHERE tenant = ?1 AND assignee = ?5 AND (task, seq) > (?2, ?3) ORDER BY task, seq LIMIT ?4) "
+    "UNION SELECT * FROM (SELECT task, seq FROM interrupt_assignee "
+    "WHERE tenant = ?1 AND assignee = '' AND (task, seq) > (?2, ?3) ORDER BY task, seq LIMIT ?4)) "
+    "CROSS JOIN interrupt ON interrupt.task = of_task AND interrupt.seq = at "
+    "LEFT JOIN tenant ON tenant.key = interrupt.tenant "
+    "WHERE interrupt.tenant = ?1 ORDER BY of_task, at LIMIT ?4";
 constexpr const char* kInterruptsOf = "WHERE task = ? ORDER BY seq";
 // Conditions behind kSelectTimers.
 constexpr const char* kTimersDue = "WHERE due_ms <= ? ORDER BY due_ms, task, name LIMIT ?";
@@ -81,9 +97,11 @@ Status Reader::prepare() {
       {&tasks_, tasks + kTasks},
       {&tasks_by_status_, tasks + kTasksByStatus},
       {&tasks_of_session_, tasks + kTasksOfSession},
+      {&tasks_of_label_, std::string(kTaskColumns) + kTasksOfLabel},
       {&idempotency_, kIdempotency},
       {&interrupts_, interrupts + kInterrupts},
       {&interrupts_of_, interrupts + kInterruptsOf},
+      {&interrupts_for_, std::string(kInterruptColumns) + kInterruptsFor},
       {&timers_, timers + kTimersDue},
       {&timers_of_, timers + kTimersOf},
       {&runnable_, kRunnable},
@@ -139,6 +157,7 @@ Result<TaskRows> Reader::rows_of(const TaskId& id) {
 }
 
 Result<std::vector<TaskRow>> Reader::tasks(const TaskQuery& query) {
+  if (!query.label.empty()) return list(tasks_of_label_, query);
   if (!query.session.empty()) return list(tasks_of_session_, query);
   return list(query.status ? tasks_by_status_ : tasks_, query);
 }
@@ -149,8 +168,10 @@ Result<std::vector<TaskRow>> Reader::list(Statement& statement, const TaskQuery&
   const Run run(statement);
   const std::string_view before = query.before ? query.before->view() : kBehindAllIds;
   const int64_t limit = sql_limit(query.limit);
-  if (!query.session.empty()) {
-    const int64_t status = query.status ? static_cast<int64_t>(*query.status) : -1;
+  const int64_t status = query.status ? static_cast<int64_t>(*query.status) : -1;
+  if (!query.label.empty()) {
+    statement.bind(tenant, Bytes{before}, limit, Bytes{query.label}, status, query.session);
+  } else if (!query.session.empty()) {
     statement.bind(tenant, Bytes{before}, limit, query.session, status);
   } else if (query.status) {
     statement.bind(tenant, Bytes{before}, limit, *query.status);
@@ -180,15 +201,32 @@ Result<std::optional<IdempotencyRow>> Reader::idempotency(const std::string& ten
   return row;
 }
 
-Result<std::vector<InterruptRow>> Reader::interrupts(const std::string& tenant,
-                                                     std::optional<InterruptId> after,
-                                                     size_t limit) {
-  TRY_ASSIGN(const int64_t tenant_key, tenants_.find(tenant));
-  if (tenant_key == 0) return std::vector<InterruptRow>();
-  const InterruptId from = after.value_or(InterruptId{});
-  const Run run(interrupts_);
-  interrupts_.bind(tenant_key, from.task, sql_seq(from.seq), sql_limit(limit));
-  return collect(interrupts_, [](Columns& columns) { return interrupt_row(columns); });
+Result<std::vector<InterruptRow>> Reader::interrupts(const InterruptQuery& query) {
+  if (query.task) return interrupts_of(query);
+  TRY_ASSIGN(const int64_t tenant, tenants_.find(query.tenant));
+  if (tenant == 0) return std::vector<InterruptRow>();
+  const InterruptId from = query.after.value_or(InterruptId{});
+  Statement& statement = query.assignee ? interrupts_for_ : interrupts_;
+  const Run run(statement);
+  if (query.assignee) {
+    statement.bind(tenant, from.task, sql_seq(from.seq), sql_limit(query.limit), *query.assignee);
+  } else {
+    statement.bind(tenant, from.task, sql_seq(from.seq), sql_limit(query.limit));
+  }
+  return collect(statement, [](Columns& columns) { return interrupt_row(columns); });
+}
+
+// A task has few that are open.
+Result<std::vector<InterruptRow>> Reader::interrupts_of(const InterruptQuery& query) {
+  const Run run(interrupts_of_);
+  interrupts_of_.bind(*query.task);
+  TRY_ASSIGN(auto rows,
+             collect(interrupts_of_, [](Columns& columns) { return interrupt_row(columns); }));
+  std::erase_if(rows, [&](const InterruptRow& row) {
+    return !wants(query, row) || (query.after && InterruptId{row.task, row.seq} <= *query.after);
+  });
+  if (rows.size() > query.limit) rows.resize(query.limit);
+  return rows;
 }
 
 Result<std::vector<TimerRow>> Reader::timers_due(int64_t until_ms, size_t limit) {

@@ -29,9 +29,7 @@ class Reader : public StoreReader {
   Result<std::optional<IdempotencyRow>> idempotency(const std::string& tenant,
                                                     const std::string& route,
                                                     const std::string& key) override;
-  Result<std::vector<InterruptRow>> interrupts(const std::string& tenant,
-                                               std::optional<InterruptId> after,
-                                               size_t limit) override;
+  Result<std::vector<InterruptRow>> interrupts(const InterruptQuery& query) override;
   Result<std::vector<TimerRow>> timers_due(int64_t until_ms, size_t limit) override;
   Result<std::vector<TaskId>> runnable(std::optional<TaskId> after, size_t limit) override;
   Result<std::vector<Frame>> frames_after(Pos after, size_t max_bytes) override;
@@ -49,6 +47,7 @@ class Reader : public StoreReader {
   Status prepare_scrub();
   Status count_tasks(StoreCounts& counts);
   Status count_interrupts(StoreCounts& counts);
+  Result<std::vector<InterruptRow>> interrupts_of(const InterruptQuery& query);
   Result<std::vector<TaskRow>> list(Statement& statement, const TaskQuery& query);
   // The rows of a statement whose values are bound.
   template <class Read>
@@ -68,6 +67,7 @@ class Reader : public StoreReader {
   Statement begin_, end_;
   Statement task_, tasks_, tasks_by_status_, tasks_of_session_, idempotency_;
   Statement journal_, frames_, chain_before_;
+  Statement tasks_of_label_, interrupts_for_;
   Statement interrupts_, interrupts_of_, timers_, timers_of_, runnable_, kept_, contains_;
   Statement scrub_tasks_, scrub_timers_, scrub_interrupts_, scrub_idempotency_;
   Statement frames_after_, count_tasks_, count_interrupts_, count_timers_;

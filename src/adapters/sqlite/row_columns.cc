@@ -1,5 +1,6 @@
 #include "adapters/sqlite/row_columns.h"
 
+#include "adapters/sqlite/lists.h"
 #include "base/hooks.h"
 #include "ports/row_digest.h"
 
@@ -62,7 +63,9 @@ InterruptRow interrupt_row(Columns& columns, Trust trust) {
   row.tenant = columns.bytes();
   row.reason = columns.word<InterruptReason>();
   row.created_ms = columns.integer();
-  if (is_whole(columns, row, trust)) return row;
+  const bool read = unpack(columns.bytes(), row.assignees);
+  row.shown = columns.bytes();
+  if (is_whole(columns, row, trust) && read) return row;
   InterruptRow damaged;
   damaged.task = row.task;
   damaged.seq = row.seq;

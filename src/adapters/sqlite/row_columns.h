@@ -8,16 +8,20 @@
 
 namespace perdure {
 
-// To be followed by a condition.
-inline constexpr char kSelectTasks[] =
+// What a row is read from, and whole statements to be followed by a condition.
+inline constexpr char kTaskColumns[] =
     "SELECT task.id, tenant.name, principal, status, phase, runnable, waiting_for, planner, "
     "agent, metadata, cost_micro_usd, model_calls, tool_calls, input_tokens, output_tokens, "
-    "created_ms, updated_ms, head, ended_seq, session, task.digest "
-    "FROM task LEFT JOIN tenant ON tenant.key = task.tenant ";
+    "created_ms, updated_ms, head, ended_seq, session, task.digest ";
+inline constexpr char kInterruptColumns[] =
+    "SELECT interrupt.task, interrupt.seq, tenant.name, reason, created_ms, assignees, shown, "
+    "digest ";
+inline const std::string kSelectTasks =
+    std::string(kTaskColumns) + "FROM task LEFT JOIN tenant ON tenant.key = task.tenant ";
+inline const std::string kSelectInterrupts =
+    std::string(kInterruptColumns) +
+    "FROM interrupt LEFT JOIN tenant ON tenant.key = interrupt.tenant ";
 inline constexpr char kSelectTimers[] = "SELECT task, name, due_ms, digest FROM timer ";
-inline constexpr char kSelectInterrupts[] =
-    "SELECT task, seq, tenant.name, reason, created_ms, digest FROM interrupt "
-    "LEFT JOIN tenant ON tenant.key = interrupt.tenant ";
 inline constexpr char kSelectKept[] = "SELECT kind, tenant, name, value, digest FROM kept ";
 
 enum class Trust : bool {

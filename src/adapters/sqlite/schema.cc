@@ -6,6 +6,7 @@
 #include <array>
 #include <filesystem>
 
+#include "adapters/sqlite/lists.h"
 #include "adapters/sqlite/protection.h"
 
 namespace perdure {
@@ -113,7 +114,7 @@ CREATE INDEX task_by_session ON task(tenant, session, id) WHERE session <> '';
 // The step at index n leads from format n to n + 1.
 using Step = Status (*)(Database&);
 constexpr std::array<Step, kStoreFormat> kSteps = {create_tables, add_kept, add_session,
-                                                   add_protection};
+                                                   add_protection, add_lists};
 
 Status check_ours(const std::string& path, int64_t application, int64_t format, int64_t tables) {
   if (application == 0 && format == 0 && tables == 0) return {};  // its creation was cut short

@@ -11,7 +11,7 @@
 namespace perdure {
 
 // The format that this binary writes. It opens older ones, by raising them, and no newer one.
-inline constexpr int64_t kStoreFormat = 4;
+inline constexpr int64_t kStoreFormat = 5;
 
 // What stands for (tenant, route, key) in the table `idempotency`: the first 16 bytes of SHA-256
 // over the three, each behind its length (32 bits, little-endian).

@@ -198,11 +198,8 @@ Result<std::optional<IdempotencyRow>> SqliteStore::idempotency(const std::string
   return parts_->readers->with(
       [&](Reader& reader) { return reader.idempotency(tenant, route, key); });
 }
-Result<std::vector<InterruptRow>> SqliteStore::interrupts(const std::string& tenant,
-                                                          std::optional<InterruptId> after,
-                                                          size_t limit) {
-  return parts_->readers->with(
-      [&](Reader& reader) { return reader.interrupts(tenant, after, limit); });
+Result<std::vector<InterruptRow>> SqliteStore::interrupts(const InterruptQuery& query) {
+  return parts_->readers->with([&](Reader& reader) { return reader.interrupts(query); });
 }
 Result<std::vector<TimerRow>> SqliteStore::timers_due(int64_t until_ms, size_t limit) {
   return parts_->readers->with([&](Reader& reader) { return reader.timers_due(until_ms, limit); });

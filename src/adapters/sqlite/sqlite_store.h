@@ -56,9 +56,7 @@ class SqliteStore : public Store {
   Result<std::optional<IdempotencyRow>> idempotency(const std::string& tenant,
                                                     const std::string& route,
                                                     const std::string& key) override;
-  Result<std::vector<InterruptRow>> interrupts(const std::string& tenant,
-                                               std::optional<InterruptId> after,
-                                               size_t limit) override;
+  Result<std::vector<InterruptRow>> interrupts(const InterruptQuery& query) override;
   Result<std::vector<TimerRow>> timers_due(int64_t until_ms, size_t limit) override;
   Result<std::vector<TaskId>> runnable(std::optional<TaskId> after, size_t limit) override;
   Result<std::vector<Frame>> frames_after(Pos after, size_t max_bytes) override;

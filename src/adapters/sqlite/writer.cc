@@ -6,9 +6,11 @@
 #include <unordered_set>
 #include <utility>
 
+#include "adapters/sqlite/lists.h"
 #include "adapters/sqlite/schema.h"
 #include "base/assert.h"
 #include "base/hooks.h"
+#include "ports/label.h"
 #include "ports/row_digest.h"
 
 namespace perdure {
@@ -48,8 +50,14 @@ constexpr const char* kSetTimer =
     "ON CONFLICT DO UPDATE SET due_ms = excluded.due_ms, digest = excluded.digest";
 constexpr const char* kClearTimer = "DELETE FROM timer WHERE task = ? AND name = ?";
 constexpr const char* kOpenInterrupt =
-    "INSERT INTO interrupt(task, seq, tenant, reason, created_ms, digest) VALUES(?,?,?,?,?,?)";
-constexpr const char* kCloseInterrupt = "DELETE FROM interrupt WHERE task = ? AND seq = ?";
+    "INSERT INTO interrupt(task, seq, tenant, reason, created_ms, assignees, shown, digest) "
+    "VALUES(?,?,?,?,?,?,?,?)";
+constexpr const char* kCloseInterrupt =
+    "DELETE FROM interrupt WHERE task = ? AND seq = ? RETURNING tenant, assignees, length(shown)";
+constexpr const char* kNameAssignee = "INSERT OR IGNORE INTO interrupt_assignee VALUES(?,?,?,?)";
+constexpr const char* kDropAssignee =
+    "DELETE FROM interrupt_assignee WHERE tenant = ? AND assignee = ? AND task = ? AND seq = ?";
+constexpr const char* kAddLabel = "INSERT OR IGNORE INTO task_label VALUES(?,?,?)";
 constexpr const char* kKeep =
     "INSERT INTO kept(kind, tenant, name, value, digest) VALUES(?,?,?,?,?) "
     "ON CONFLICT DO UPDATE SET value = excluded.value, digest = excluded.digest";
@@ -86,6 +94,9 @@ Status Writer::prepare(const Database& database) {
       {&clear_timer_, kClearTimer},
       {&open_interrupt_, kOpenInterrupt},
       {&close_interrupt_, kCloseInterrupt},
+      {&name_assignee_, kNameAssignee},
+      {&drop_assignee_, kDropAssignee},
+      {&add_label_, kAddLabel},
       {&keep_, kKeep},
       {&drop_kept_, kDropKept},
   };
@@ -217,6 +228,7 @@ Status Writer::rebuild_task(const TaskRow& row) {
   rebuild_task_.bind(tenant, row.principal, row.planner, row.agent, row.created_ms, row.session,
                      known->key);
   TRY_STATUS(rebuild_task_.run());
+  TRY_STATUS(add_labels(row, tenant));  // those of a damaged row lead to nothing
   return write_task(row);
 }
 
@@ -236,7 +248,16 @@ Result<int64_t> Writer::insert_task(const TaskRow& row, int64_t tenant) {
   TRY_STATUS(insert_task_.step());
   const int64_t key = Columns(insert_task_).integer();
   TRY_STATUS(insert_task_.run());
+  TRY_STATUS(add_labels(row, tenant));
   return key;
+}
+
+Status Writer::add_labels(const TaskRow& row, int64_t tenant) {
+  for (const std::string& label : labels_of(row.metadata)) {
+    add_label_.bind(tenant, Bytes{label}, row.id);
+    TRY_STATUS(add_label_.run());
+  }
+  return {};
 }
 
 Status Writer::write_frame(const Frame& frame) {
@@ -277,13 +298,48 @@ Status Writer::write_timers(const Batch& batch) {
 
 Status Writer::write_interrupts(const Batch& batch) {
   for (const InterruptRow& row : batch.interrupts_opened) {
-    TRY_ASSIGN(const int64_t tenant, tenants_.find_or_add(row.tenant));
-    open_interrupt_.bind(row.task, row.seq, tenant, row.reason, row.created_ms, digest_of(row));
-    TRY_STATUS(open_interrupt_.run());
+    TRY_STATUS(close_interrupt(row.task, row.seq));
+    TRY_STATUS(open_interrupt(row));
   }
   for (const InterruptRow& row : batch.interrupts_closed) {
-    close_interrupt_.bind(row.task, row.seq);
+    TRY_STATUS(close_interrupt(row.task, row.seq));
+  }
+  return {};
+}
+
+Status Writer::open_interrupt(const InterruptRow& row) {
+  TRY_ASSIGN(const int64_t tenant, tenants_.find_or_add(row.tenant));
+  const std::string assignees = packed(row.assignees);
+  open_interrupt_.bind(row.task, row.seq, tenant, row.reason, row.created_ms, Bytes{assignees},
+                       Bytes{row.shown}, digest_of(row));
+  TRY_STATUS(open_interrupt_.run());
+  for (const std::string& assignee : stands_under(row.assignees, row.shown.empty())) {
+    name_assignee_.bind(tenant, assignee, row.task, row.seq);
+    TRY_STATUS(name_assignee_.run());
+  }
+  return {};
+}
+
+// If it is there.
+Status Writer::close_interrupt(const TaskId& task, Seq seq) {
+  int64_t tenant = 0;
+  std::vector<std::string> assignees;
+  {
+    const Run run(close_interrupt_);
+    close_interrupt_.bind(task, seq);
+    TRY_ASSIGN(const bool found, close_interrupt_.step());
+    if (!found) return {};
+    Columns columns(close_interrupt_);
+    tenant = columns.integer();
+    const std::string bytes = columns.bytes();
+    const bool is_older = columns.integer() == 0;
+    // Of a damaged row nobody knows whom it named: what is left leads to nothing.
+    if (unpack(bytes, assignees)) assignees = stands_under(assignees, is_older);
     TRY_STATUS(close_interrupt_.run());
+  }
+  for (const std::string& assignee : assignees) {
+    drop_assignee_.bind(tenant, assignee, task, seq);
+    TRY_STATUS(drop_assignee_.run());
   }
   return {};
 }

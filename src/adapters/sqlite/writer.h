@@ -46,6 +46,9 @@ class Writer {
   Status write_idempotency(const IdempotencyRow& row, const std::string& hash);
   Status write_timers(const Batch& batch);
   Status write_interrupts(const Batch& batch);
+  Status open_interrupt(const InterruptRow& row);
+  Status close_interrupt(const TaskId& task, Seq seq);
+  Status add_labels(const TaskRow& row, int64_t tenant);
   Status write_kept(const Batch& batch);
 
   static constexpr size_t kHeadsPerGeneration = 1 << 14;
@@ -62,7 +65,8 @@ class Writer {
   Statement find_head_, insert_frame_, insert_task_, update_task_, rebuild_task_;
   Statement find_idempotency_, insert_idempotency_;
   Statement set_head_, drop_head_;
-  Statement set_timer_, clear_timer_, open_interrupt_, close_interrupt_, keep_, drop_kept_;
+  Statement set_timer_, clear_timer_, keep_, drop_kept_;
+  Statement open_interrupt_, close_interrupt_, name_assignee_, drop_assignee_, add_label_;
 };
 
 }  // namespace perdure

@@ -1,10 +1,10 @@
-#include "api/json_text.h"
+#include "base/json_text.h"
 
 #include <fmt/format.h>
 
 #include <iterator>
 
-namespace perdure::api {
+namespace perdure {
 namespace {
 
 void append_escape(std::string& out, char c) {
@@ -113,4 +113,4 @@ std::string json_text(const json::value& value) {
   return out;
 }
 
-}  // namespace perdure::api
+}  // namespace perdure
