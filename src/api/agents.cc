@@ -1,9 +1,9 @@
 // GET /v1/agents, GET and PUT /v1/agents/{name}, GET /v1/agents/{name}/versions and /{version}
 #include <algorithm>
 
-#include "base/json_text.h"
 #include "api/problem.h"
 #include "api/routes.h"
+#include "base/json_text.h"
 #include "base/percent.h"
 #include "base/text.h"
 
@@ -158,7 +158,7 @@ void put_agent(Context& context, Call call) {
                         agent = std::move(*agent)](const Result<engine::Submitted>& kept) {
         if (!kept) return call.responder->respond(problem(kept.error()));
         context.parts.agents.publish(agent);
-        context.later([&context, call, agent] { answer_put(context, call, agent); });
+        context.later(call.tenant(), [&context, call, agent] { answer_put(context, call, agent); });
       });
 }
 

@@ -249,9 +249,10 @@ void Api::Impl::run(const Route& route, Call call) {
   const ApiLimits& limits = context.parts.limits;
   const bool is_long = route.reads || call.request->body.size() > limits.small_body_bytes;
   if (!is_long || !context.parts.apart) return route.run(context, std::move(call));
-  if (*context.waiting >= limits.reads_waiting_max) return call.responder->respond(busy());
+  const std::string tenant = call.who != nullptr ? call.tenant() : std::string();
+  if (!context.reads.has_room(tenant)) return call.responder->respond(busy());
   const int64_t came_us = context.parts.clock.monotonic_us();
-  context.later([this, &route, call = std::move(call), came_us] {
+  context.later(tenant, [this, &route, call = std::move(call), came_us] {
     const int64_t waited_ms = (context.parts.clock.monotonic_us() - came_us) / 1000;
     const bool late = waited_ms > context.parts.limits.read_wait_max_ms;
     late ? call.responder->respond(busy()) : route.run(context, call);
@@ -278,7 +279,7 @@ void Api::handle(Request request, std::shared_ptr<Responder> responder) {
 
 Api::Traffic Api::traffic() const {
   const RequestCounters& counters = *impl_->context.counters;
-  return {counters.requests, counters.streams + counters.waits};
+  return {counters.requests, counters.streams.used() + counters.waits.used()};
 }
 
 engine::Observer& Api::observer() {

@@ -6,8 +6,10 @@
 
 #include "api/api.h"
 #include "api/live_tasks.h"
+#include "api/reads_apart.h"
 #include "api/target.h"
 #include "base/json.h"
+#include "base/shares.h"
 #include "engine/journal_reader.h"
 #include "engine/payload_reader.h"
 
@@ -16,8 +18,10 @@ namespace perdure::api {
 struct RequestCounters {
   std::atomic<uint64_t> requests{0};
   std::atomic<uint64_t> refused{0};  // before any route: host, origin, credential, scope
-  std::atomic<uint64_t> streams{0};  // open now
-  std::atomic<uint64_t> waits{0};    // held back now
+  Shares streams;                    // open now
+  Shares waits;                      // held back now
+
+  RequestCounters(size_t streams_max, size_t waits_max) : streams(streams_max), waits(waits_max) {}
 };
 
 struct Context {
@@ -25,23 +29,19 @@ struct Context {
       : parts(std::move(given)),
         access(parts.credentials, parts.keys, parts.hosts, parts.origins) {}
 
-  // Runs `work`, which reads the store, on a thread that nobody else waits for, soon: neither the
-  // engine's nor the one that all connections share does such work.
-  void later(std::function<void()> work) {
+  // Runs `work`, which reads the store for this tenant, on a thread that nobody else waits for,
+  // soon: neither the engine's nor the one that all connections share does such work.
+  void later(const std::string& tenant, std::function<void()> work) {
     if (!parts.apart) {
       parts.timers.after(0, std::move(work));
     } else {
-      ++*waiting;
-      parts.apart([waiting = waiting, work = std::move(work)] {
-        --*waiting;
-        work();
-      });
+      reads.put(tenant, std::move(work));
     }
   }
   // The same, after a while.
-  uint64_t after(int64_t delay_ms, std::function<void()> work) {
-    return parts.timers.after(delay_ms, [this, work = std::move(work)]() mutable {
-      parts.apart ? later(std::move(work)) : work();
+  uint64_t after(const std::string& tenant, int64_t delay_ms, std::function<void()> work) {
+    return parts.timers.after(delay_ms, [this, tenant, work = std::move(work)]() mutable {
+      parts.apart ? later(tenant, std::move(work)) : work();
     });
   }
 
@@ -56,10 +56,10 @@ struct Context {
   ApiParts parts;
   Access access;
   LiveTasks live;
+  ReadsApart reads{parts.apart, static_cast<size_t>(parts.limits.reads_waiting_max)};
   // Shared: a timer that never fired keeps what is counted alive for longer than the API.
-  const std::shared_ptr<RequestCounters> counters = std::make_shared<RequestCounters>();
-  // Work that was handed to `parts.apart` and has not begun.
-  const std::shared_ptr<std::atomic<int64_t>> waiting = std::make_shared<std::atomic<int64_t>>(0);
+  const std::shared_ptr<RequestCounters> counters =
+      std::make_shared<RequestCounters>(parts.limits.streams_max, parts.limits.waits_max);
 };
 
 // One request on its way through its route. `path` and `query` are views into `request`, which is

@@ -3,11 +3,11 @@
 
 #include <fmt/core.h>
 
-#include "base/json_text.h"
 #include "api/plain_json.h"
 #include "api/problem.h"
 #include "api/routes.h"
 #include "api/task_view.h"
+#include "base/json_text.h"
 #include "base/text.h"
 #include "engine/salvage.h"
 
@@ -137,7 +137,8 @@ void end_damaged_task(Context& context, Call call) {
   end.interrupts = std::move(read->interrupts);
   end.reply = [&context, call, task = *id](const Result<engine::Submitted>& done) {
     if (!done) return call.responder->respond(problem(done.error()));
-    context.later([&context, call, task] { call.responder->respond(ended(context, call, task)); });
+    context.later(call.tenant(),
+                  [&context, call, task] { call.responder->respond(ended(context, call, task)); });
   };
   context.parts.engine.end_damaged(std::move(end));
 }

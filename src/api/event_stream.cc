@@ -2,9 +2,9 @@
 
 #include <fmt/core.h>
 
-#include "base/json_text.h"
 #include "api/problem.h"
 #include "base/hooks.h"
+#include "base/json_text.h"
 #include "base/log.h"
 
 namespace perdure::api {
@@ -37,12 +37,10 @@ EventStream::EventStream(Context& context, Who who, const TaskId& task, Seq afte
       responder_(std::move(responder)),
       journal_(std::in_place, context.parts.reader, task, 1, &context.parts.engine),
       payloads_(context.payloads(who_->tenant, task)),
-      projector_(task) {
-  ++counters_->streams;
-}
+      projector_(task) {}
 
 EventStream::~EventStream() {
-  --counters_->streams;
+  counters_->streams.give_back(who_->tenant);
 }
 
 void EventStream::start(Context& context, Who who, const TaskId& task, Seq after_seq,
@@ -100,26 +98,27 @@ void EventStream::schedule(int64_t delay_ms) {
   if (scheduled_ || stopped_) return;
   scheduled_ = true;
   auto work = [self = shared_from_this()] { self->run(); };
-  if (delay_ms == 0) return context_.later(std::move(work));
-  context_.after(delay_ms, std::move(work));
+  if (delay_ms == 0) return context_.later(who_->tenant, std::move(work));
+  context_.after(who_->tenant, delay_ms, std::move(work));
 }
 
 void EventStream::beat() {
   const std::lock_guard lock(news_mutex_);
   if (stopped_) return;
-  heartbeat_ = context_.after(context_.parts.limits.heartbeat_ms, [weak = weak_from_this()] {
-    const auto alive = weak.lock();
-    if (!alive) return;
-    {
-      const std::lock_guard run_lock(alive->run_mutex_);
-      // A key that was removed sees no more than one heartbeat long.
-      alive->over_ |=
-          !alive->context_.access.is_good(*alive->who_, alive->context_.parts.clock.unix_ms());
-      if (!alive->over_) alive->write(kHeartbeat);
-      alive->close_if_over();
-    }
-    alive->beat();
-  });
+  heartbeat_ =
+      context_.after(who_->tenant, context_.parts.limits.heartbeat_ms, [weak = weak_from_this()] {
+        const auto alive = weak.lock();
+        if (!alive) return;
+        {
+          const std::lock_guard run_lock(alive->run_mutex_);
+          // A key that was removed sees no more than one heartbeat long.
+          alive->over_ |=
+              !alive->context_.access.is_good(*alive->who_, alive->context_.parts.clock.unix_ms());
+          if (!alive->over_) alive->write(kHeartbeat);
+          alive->close_if_over();
+        }
+        alive->beat();
+      });
 }
 
 void EventStream::run() {

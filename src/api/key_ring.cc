@@ -120,24 +120,35 @@ std::vector<Key> KeyRing::list(const std::string& tenant, const std::string& aft
 
 Status KeyRing::reserve(const Key& key) {
   const std::lock_guard lock(mutex_);
-  if (names_.size() >= kKeysMax) {
-    return fail(Code::kExhausted, fmt::format("there are {} keys, which is all that is kept: "
-                                              "remove some that are not used",
-                                              kKeysMax));
+  const std::string& tenant = key.credential->tenant;
+  if (names_.contains(name_of(key))) {
+    return fail(Code::kConflict,
+                fmt::format("there is a key '{}': remove it, or choose another name",
+                            key.credential->principal));
   }
-  if (names_.insert(name_of(key)).second) return {};
-  return fail(Code::kConflict, fmt::format("there is a key '{}': remove it, or choose another name",
-                                           key.credential->principal));
+  if (!shares_.take(tenant)) {
+    return fail(
+        Code::kExhausted,
+        fmt::format("tenant '{}' has as many keys as one tenant may have while {} of {} are "
+                    "kept: remove some that are not used",
+                    tenant, shares_.used(), kKeysMax));
+  }
+  names_.insert(name_of(key));
+  return {};
 }
 
 void KeyRing::release(const Key& key) {
   const std::lock_guard lock(mutex_);
-  names_.erase(name_of(key));
+  forget_name(key);
+}
+
+void KeyRing::forget_name(const Key& key) {
+  if (names_.erase(name_of(key)) > 0) shares_.give_back(key.credential->tenant);
 }
 
 void KeyRing::add(Key key) {
   const std::lock_guard lock(mutex_);
-  names_.insert(name_of(key));
+  if (names_.insert(name_of(key)).second) shares_.add(key.credential->tenant);
   by_hash_[key.credential->token_hash] = key.credential;
   std::string id = key.id;
   by_id_.insert_or_assign(std::move(id), std::move(key));
@@ -145,7 +156,7 @@ void KeyRing::add(Key key) {
 
 void KeyRing::remove(const Key& key) {
   const std::lock_guard lock(mutex_);
-  names_.erase(name_of(key));
+  forget_name(key);
   by_hash_.erase(key.credential->token_hash);
   by_id_.erase(key.id);
 }

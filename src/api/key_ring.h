@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "api/access.h"
+#include "base/shares.h"
 #include "ports/clock.h"
 #include "ports/store.h"
 
@@ -51,11 +52,13 @@ class KeyRing {
  private:
   using Name = std::pair<std::string, std::string>;  // of a tenant's credential
   static Name name_of(const Key& key);
+  void forget_name(const Key& key);
 
   mutable std::mutex mutex_;
   std::map<std::string, Key> by_id_;
   std::map<Sha256, std::shared_ptr<const Credential>> by_hash_;
   std::set<Name> names_;
+  Shares shares_{kKeysMax};  // of the names
 };
 
 }  // namespace perdure::api

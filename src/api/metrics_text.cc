@@ -128,9 +128,9 @@ void write_requests(MetricsWriter& out, const RequestCounters& c) {
   out.counter("perdure_http_refused_total",
               "Requests refused for their host, origin, credential, scope, path or form.",
               number(c.refused));
-  out.gauge("perdure_event_streams", "Event streams that are open.", number(c.streams));
+  out.gauge("perdure_event_streams", "Event streams that are open.", number(c.streams.used()));
   out.gauge("perdure_held_requests", "Requests held back until something happens.",
-            number(c.waits));
+            number(c.waits.used()));
 }
 
 void write_traces(MetricsWriter& out, const ApiParts& parts) {

@@ -6,16 +6,14 @@
 
 namespace perdure::api {
 
-size_t PlannerDoor::waiting() const {
-  return offers_.size() - leased_;
-}
-
 void PlannerDoor::forget(const TaskId& task) {
   const auto found = offers_.find(task);
   if (found == offers_.end()) return;
   if (found->second.leased) {
     --leased_;
     timers_.cancel(found->second.lease_timer);
+  } else {
+    waiting_.give_back(found->second.request.tenant);
   }
   offers_.erase(found);
 }
@@ -24,7 +22,7 @@ void PlannerDoor::plan(PlanRequest request, Done done) {
   {
     const std::lock_guard lock(mutex_);
     forget(request.task);
-    if (waiting() < options_.waiting_max) {
+    if (waiting_.take(request.tenant)) {
       const uint64_t number = ++last_number_;
       const TaskId task = request.task;
       const std::string tenant = request.tenant;
@@ -34,7 +32,9 @@ void PlannerDoor::plan(PlanRequest request, Done done) {
     }
   }
   done(fail(Code::kExhausted,
-            fmt::format("{} plans wait for planner '{}' already", options_.waiting_max, name_)));
+            fmt::format("as many plans of this tenant wait for planner '{}' as one tenant may have "
+                        "while {} of {} wait",
+                        name_, waiting_.used(), waiting_.total())));
 }
 
 PlannerDoor::Offer* PlannerDoor::next_waiting(Tenant& tenant) {
@@ -56,7 +56,7 @@ void PlannerDoor::match(const std::string& name) {
     tenant.waiting.pop_front();
     Poller poller = std::move(tenant.pollers.front());
     tenant.pollers.pop_front();
-    --pollers_;
+    pollers_.give_back(name);
     hand_out(*offer, std::move(poller));
   }
 }
@@ -67,6 +67,7 @@ void PlannerDoor::hand_out(Offer& offer, Poller poller) {
   if (poller.wait_timer != 0) timers_.cancel(poller.wait_timer);
   offer.leased = true;
   ++leased_;
+  waiting_.give_back(offer.request.tenant);
   offer.lease_timer = timers_.after(
       options_.lease_ms, [self = shared_from_this(), task, number, version = poller.version] {
         self->expire(task, number, version);
@@ -91,6 +92,7 @@ void PlannerDoor::deliver(const TaskId& task, uint64_t number, uint64_t ticket,
       timers_.cancel(offer.lease_timer);
       offer.leased = false;
       --leased_;
+      waiting_.add(offer.request.tenant);
       tenants_[offer.request.tenant].waiting.emplace_front(task, number);
       match(offer.request.tenant);
     } else if (stands) {
@@ -122,7 +124,7 @@ uint64_t PlannerDoor::poll(const std::string& tenant, const std::string& version
   std::unique_lock lock(mutex_);
   const uint64_t ticket = ++last_number_;
   Tenant& mine = tenants_[tenant];
-  const bool at_once = wait_ms <= 0 || pollers_ >= options_.pollers_max;
+  const bool at_once = wait_ms <= 0 || !pollers_.has_room(tenant);
   if (at_once && next_waiting(mine) == nullptr) {
     lock.unlock();
     taken(std::nullopt);
@@ -133,7 +135,7 @@ uint64_t PlannerDoor::poll(const std::string& tenant, const std::string& version
     poller.wait_timer = timers_.after(
         wait_ms, [self = shared_from_this(), tenant, ticket] { self->end_wait(tenant, ticket); });
   }
-  ++pollers_;
+  pollers_.add(tenant);
   mine.pollers.push_back(std::move(poller));
   match(tenant);
   return ticket;
@@ -149,7 +151,7 @@ void PlannerDoor::end_wait(const std::string& tenant, uint64_t ticket) {
     if (mine == all.end()) return;
     taken = std::move(mine->taken);
     all.erase(mine);
-    --pollers_;
+    pollers_.give_back(tenant);
   }
   taken(std::nullopt);
 }
@@ -165,7 +167,7 @@ void PlannerDoor::leave(uint64_t ticket) {
     if (mine->wait_timer != 0) timers_.cancel(mine->wait_timer);
     taken = std::move(mine->taken);
     tenant.pollers.erase(mine);
-    --pollers_;
+    pollers_.give_back(name);
     return;
   }
 }
@@ -201,7 +203,7 @@ void PlannerDoor::give_up(const TaskId& task, uint64_t turn, Error why) {
 
 RemotePlanners::Count PlannerDoor::count() {
   const std::lock_guard lock(mutex_);
-  return {name_, waiting(), leased_, pollers_, expired_};
+  return {name_, waiting_.used(), leased_, pollers_.used(), expired_};
 }
 
 }  // namespace perdure::api

@@ -6,13 +6,18 @@
 #include <optional>
 
 #include "api/remote_planners.h"
+#include "base/shares.h"
 
 namespace perdure::api {
 
 class PlannerDoor : public Planner, public std::enable_shared_from_this<PlannerDoor> {
  public:
   PlannerDoor(std::string name, Timers& timers, const RemotePlannersOptions& options)
-      : name_(std::move(name)), timers_(timers), options_(options) {}
+      : name_(std::move(name)),
+        timers_(timers),
+        options_(options),
+        waiting_(options.waiting_max),
+        pollers_(options.pollers_max) {}
 
   bool in_process() const override { return false; }
   void plan(PlanRequest request, Done done) override;
@@ -50,7 +55,6 @@ class PlannerDoor : public Planner, public std::enable_shared_from_this<PlannerD
   Offer* next_waiting(Tenant& tenant);
   void hand_out(Offer& offer, Poller poller);
   void forget(const TaskId& task);
-  size_t waiting() const;
 
   void deliver(const TaskId& task, uint64_t number, uint64_t ticket,
                const RemotePlanners::Taken& taken);
@@ -64,8 +68,9 @@ class PlannerDoor : public Planner, public std::enable_shared_from_this<PlannerD
   std::map<TaskId, Offer> offers_;
   std::map<std::string, Tenant> tenants_;
   std::map<uint64_t, bool> handing_;  // ticket of a delivery under way -> whether the poller left
+  Shares waiting_;                    // plans
+  Shares pollers_;
   size_t leased_ = 0;
-  size_t pollers_ = 0;
   uint64_t expired_ = 0;
   uint64_t last_number_ = 0;
 };

@@ -2,10 +2,10 @@
 // those of journal/turn_json.h.
 #include <fmt/core.h>
 
-#include "base/json_text.h"
 #include "api/problem.h"
 #include "api/routes.h"
 #include "api/task_view.h"
+#include "base/json_text.h"
 #include "base/percent.h"
 #include "engine/journal_reader.h"
 #include "engine/payload_reader.h"
@@ -122,8 +122,9 @@ void poll_planner(Context& context, Call call) {
   const int64_t wait_s = in.integer("wait_s", 0, INT32_MAX, 0);
   if (const Status read = in.finish(); !read) return refuse(problem(read.error()));
   RemotePlanners& planners = context.parts.planners;
-  if (planners.add(*name) == nullptr) {
-    return refuse(problem(422, "too_many_planners", "too many names of planners are in use"));
+  if (planners.add(*name, call.tenant()) == nullptr) {
+    return refuse(problem(422, "too_many_planners",
+                          "this tenant uses as many names of planners as one tenant may"));
   }
   const int64_t wait_ms = std::min(wait_s * 1000, context.parts.limits.wait_max_ms);
   const uint64_t ticket = planners.poll(
@@ -164,7 +165,8 @@ void answer_turn(Context& context, Call call) {
     responder->respond(turn_response(result));
   };
   if (auto* rejection = std::get_if<RejectTurn>(&read->answer)) {
-    return context.parts.engine.command(task, std::move(*rejection), std::move(reply));
+    return context.parts.engine.command(task, std::move(*rejection), std::move(reply),
+                                        call.tenant());
   }
   auto& answer = std::get<AnswerTurn>(read->answer);
   context.parts.engine.answer(task, call.tenant(), *agent_version, std::move(answer),

@@ -5,7 +5,7 @@
 namespace perdure::api {
 
 RemotePlanners::RemotePlanners(Timers& timers, RemotePlannersOptions options)
-    : timers_(timers), options_(options) {}
+    : timers_(timers), options_(options), names_(options.names_max) {}
 
 RemotePlanners::~RemotePlanners() = default;
 
@@ -15,11 +15,11 @@ std::shared_ptr<PlannerDoor> RemotePlanners::door(const std::string& name) {
   return found == doors_.end() ? nullptr : found->second;
 }
 
-Planner* RemotePlanners::add(const std::string& name) {
+Planner* RemotePlanners::add(const std::string& name, const std::string& tenant) {
   const std::lock_guard lock(mutex_);
   auto found = doors_.find(name);
   if (found == doors_.end()) {
-    if (doors_.size() >= options_.names_max) return nullptr;
+    if (!names_.take(tenant)) return nullptr;
     found = doors_.emplace(name, std::make_shared<PlannerDoor>(name, timers_, options_)).first;
   }
   return found->second.get();

@@ -8,15 +8,17 @@
 #include <string>
 #include <vector>
 
+#include "base/shares.h"
 #include "ports/planner.h"
 #include "ports/timers.h"
 
 namespace perdure::api {
 
 struct RemotePlannersOptions {
-  int64_t lease_ms = 60'000;     // from hand-out to answer; then the turn is rejected
-  size_t waiting_max = 100'000;  // plans of one name; beyond, the turn is rejected: planned later
-  size_t pollers_max = 10'000;   // of one name; beyond, a poll is answered at once
+  int64_t lease_ms = 60'000;  // from hand-out to answer; then the turn is rejected
+  // Of one name, and of all tenants together (base/shares.h).
+  size_t waiting_max = 100'000;  // plans; beyond, the turn is rejected: planned later
+  size_t pollers_max = 10'000;   // beyond, a poll is answered at once
   size_t names_max = 256;
 };
 
@@ -29,8 +31,9 @@ class RemotePlanners {
   ~RemotePlanners();
 
   // The planner of that name, made if it is new; null if there are too many. It lives as long as
-  // this. For names that the operator's agents use, and for whoever polls.
-  Planner* add(const std::string& name);
+  // this. For names that the operator's agents use, and for whoever polls: `tenant`, of which each
+  // has a share of the names.
+  Planner* add(const std::string& name, const std::string& tenant = {});
   // Null if nobody added it.
   Planner* find(const std::string& name);
 
@@ -67,6 +70,7 @@ class RemotePlanners {
   const RemotePlannersOptions options_;
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<PlannerDoor>> doors_;
+  Shares names_;  // of `doors_`
 };
 
 }  // namespace perdure::api

@@ -165,7 +165,7 @@ void answer(Context& context, const std::shared_ptr<const Pending>& pending,
     return pending->responder->respond(
         accepted(done.task, pending->text->of(done.task), pending->preferences));
   }
-  context.later([&context, pending, done, wait_ms] {
+  context.later(pending->tenant, [&context, pending, done, wait_ms] {
     const auto look = [&context, pending, done](bool last) -> std::optional<Response> {
       bool ended = false;
       Response response = current(context, *pending, done, ended);
@@ -173,7 +173,7 @@ void answer(Context& context, const std::shared_ptr<const Pending>& pending,
       return std::nullopt;
     };
     if (wait_ms == 0) return pending->responder->respond(*look(true));
-    TaskWait::start(context, done.task, wait_ms, pending->responder, look);
+    TaskWait::start(context, pending->tenant, done.task, wait_ms, pending->responder, look);
   });
 }
 

@@ -82,9 +82,12 @@ void get_events(Context& context, Call call) {
     nothing_more.status = 204;
     return call.responder->respond(std::move(nothing_more));
   }
-  if (context.counters->streams >= context.parts.limits.streams_max) {
+  if (!context.counters->streams.take(call.tenant())) {  // the stream gives it back
     return call.responder->respond(
-        problem(503, "too_many_streams", "too many event streams are open; poll, or come later"));
+        problem(503, "too_many_streams",
+                fmt::format("too many event streams are open: {} of all tenants together, of which "
+                            "one tenant leaves some to the others; poll, or come later",
+                            context.counters->streams.used())));
   }
   EventStream::start(context, call.who, row->id, page.after, call.responder);
 }

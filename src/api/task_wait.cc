@@ -4,32 +4,30 @@
 
 namespace perdure::api {
 
-TaskWait::TaskWait(Context& context, const TaskId& task, std::shared_ptr<Responder> responder,
-                   Look look)
+TaskWait::TaskWait(Context& context, std::string tenant, const TaskId& task,
+                   std::shared_ptr<Responder> responder, Look look)
     : context_(context),
       counters_(context.counters),
+      tenant_(std::move(tenant)),
       task_(task),
       responder_(std::move(responder)),
-      look_(std::move(look)) {
-  ++counters_->waits;
-}
+      look_(std::move(look)) {}
 
 TaskWait::~TaskWait() {
-  --counters_->waits;
+  counters_->waits.give_back(tenant_);
 }
 
-void TaskWait::start(Context& context, const TaskId& task, int64_t wait_ms,
-                     std::shared_ptr<Responder> responder, Look look) {
-  if (context.counters->waits >= context.parts.limits.waits_max) {
-    return responder->respond(*look(true));
-  }
-  auto wait = std::make_shared<TaskWait>(context, task, std::move(responder), std::move(look));
+void TaskWait::start(Context& context, const std::string& tenant, const TaskId& task,
+                     int64_t wait_ms, std::shared_ptr<Responder> responder, Look look) {
+  if (!context.counters->waits.take(tenant)) return responder->respond(*look(true));
+  auto wait =
+      std::make_shared<TaskWait>(context, tenant, task, std::move(responder), std::move(look));
   context.live.subscribe(task, wait);
   const std::weak_ptr<TaskWait> weak = wait;
   wait->responder_->on_disconnect([weak] {
     if (const auto alive = weak.lock()) alive->end();
   });
-  wait->timer_ = context.after(wait_ms, [weak] {
+  wait->timer_ = context.after(tenant, wait_ms, [weak] {
     if (const auto alive = weak.lock()) alive->look(true);
   });
   wait->look(false);
@@ -41,11 +39,11 @@ void TaskWait::on_records(std::span<const Record> records) {
            std::holds_alternative<InterruptRequested>(record.body);
   });
   if (!matters) return;
-  context_.later([self = shared_from_this()] { self->look(false); });
+  context_.later(tenant_, [self = shared_from_this()] { self->look(false); });
 }
 
 void TaskWait::on_damaged() {
-  context_.later([self = shared_from_this()] { self->look(true); });
+  context_.later(tenant_, [self = shared_from_this()] { self->look(true); });
 }
 
 void TaskWait::look(bool last) {

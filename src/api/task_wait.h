@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "api/context.h"
 
@@ -15,10 +16,11 @@ class TaskWait : public Listener, public std::enable_shared_from_this<TaskWait> 
   using Look = std::function<std::optional<Response>(bool last)>;
 
   // Looks at once and then whenever the task ends or asks somebody, for `wait_ms` at most.
-  static void start(Context& context, const TaskId& task, int64_t wait_ms,
-                    std::shared_ptr<Responder> responder, Look look);
+  static void start(Context& context, const std::string& tenant, const TaskId& task,
+                    int64_t wait_ms, std::shared_ptr<Responder> responder, Look look);
 
-  TaskWait(Context& context, const TaskId& task, std::shared_ptr<Responder> responder, Look look);
+  TaskWait(Context& context, std::string tenant, const TaskId& task,
+           std::shared_ptr<Responder> responder, Look look);
   ~TaskWait() override;
 
   void on_records(std::span<const Record> records) override;
@@ -31,6 +33,7 @@ class TaskWait : public Listener, public std::enable_shared_from_this<TaskWait> 
 
   Context& context_;
   const std::shared_ptr<RequestCounters> counters_;
+  const std::string tenant_;
   const TaskId task_;
   const std::shared_ptr<Responder> responder_;
   const Look look_;

@@ -3,11 +3,11 @@
 
 #include <array>
 
-#include "base/json_text.h"
 #include "api/problem.h"
 #include "api/routes.h"
 #include "api/task_view.h"
 #include "api/task_wait.h"
+#include "base/json_text.h"
 
 namespace perdure::api {
 namespace {
@@ -45,16 +45,17 @@ Response look_at_task(Context& context, const Call& call, bool& ready) {
 }
 
 // A command whose answer is the task as it is afterwards.
-void command_task(Context& context, Call call, const TaskId& id, Command command) {
+void command_task(Context& context, const Call& call, const TaskId& id, Command command) {
   context.parts.engine.command(
       id, std::move(command),
-      [&context, call = std::move(call)](const Result<engine::Submitted>& result) {
+      [&context, call](const Result<engine::Submitted>& result) {
         if (!result) return call.responder->respond(problem(result.error()));
-        context.later([&context, call] {
+        context.later(call.tenant(), [&context, call] {
           bool ready = false;
           call.responder->respond(look_at_task(context, call, ready));
         });
-      });
+      },
+      call.tenant());
 }
 
 OrResponse<std::string> read_reason(const Context& context, const Call& call, bool allowed) {
@@ -88,7 +89,7 @@ void get_task(Context& context, Call call) {
       std::min(static_cast<int64_t>(wait_s) * 1000, context.parts.limits.wait_max_ms);
   const auto responder = call.responder;
   call.responder = nullptr;
-  TaskWait::start(context, row->id, wait_ms, responder,
+  TaskWait::start(context, call.tenant(), row->id, wait_ms, responder,
                   [&context, call = std::move(call)](bool last) -> std::optional<Response> {
                     bool settled = false;
                     Response response = look_at_task(context, call, settled);
@@ -103,7 +104,7 @@ void cancel_task(Context& context, Call call) {
   const auto row = find_task(context, call, call.segment(2));
   if (!row) return call.responder->respond(problem(row.error()));
   Cancel command{call.who->principal, std::move(*reason)};
-  command_task(context, std::move(call), row->id, std::move(command));
+  command_task(context, call, row->id, std::move(command));
 }
 
 void acknowledge_task(Context& context, Call call) {
@@ -112,7 +113,7 @@ void acknowledge_task(Context& context, Call call) {
   const auto row = find_task(context, call, call.segment(2));
   if (!row) return call.responder->respond(problem(row.error()));
   Acknowledge command{call.who->principal};
-  command_task(context, std::move(call), row->id, std::move(command));
+  command_task(context, call, row->id, std::move(command));
 }
 
 }  // namespace perdure::api

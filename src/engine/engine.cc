@@ -83,8 +83,8 @@ void Engine::submit(NewTask task) {
   impl_->mailbox.put(std::move(task));
 }
 
-void Engine::command(TaskId task, Command command, Reply reply) {
-  impl_->mailbox.put(TaskCommand{task, std::move(command), std::move(reply)});
+void Engine::command(TaskId task, Command command, Reply reply, const std::string& tenant) {
+  impl_->mailbox.put(TaskCommand{task, std::move(command), std::move(reply), tenant});
 }
 
 void Engine::keep(std::vector<KeptRow> rows, Reply reply) {

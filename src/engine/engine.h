@@ -73,7 +73,8 @@ class Engine : public DamageWatch {
 
   // Thread-safe. Replies come on the engine's thread.
   void submit(NewTask task);
-  void command(TaskId task, Command command, Reply reply = {});
+  // `tenant`: of the client that waits for the reply; empty: none does.
+  void command(TaskId task, Command command, Reply reply = {}, const std::string& tenant = {});
   // Writes rows that belong to no task, in the order of the calls.
   void keep(std::vector<KeptRow> rows, Reply reply);
   // A planner's answer that came from outside, with its reply.

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/turns.h"
 #include "engine/clock_watch.h"
 #include "engine/due_timers.h"
 #include "engine/engine.h"
@@ -40,6 +41,8 @@ struct UnderWay {
 struct Loading {
   std::vector<TaskCommand> waiting;  // in order
   bool recovers = false;             // after the start
+  bool began = false;
+  std::string tenant;  // of a client that waits for it; empty: none does
 };
 
 struct Engine::Impl {
@@ -69,7 +72,7 @@ struct Engine::Impl {
   void refuse(TaskCommand&& input, const Error& error);
 
   // load.cc: tasks that are not in memory
-  Loading& load(const TaskId& id);
+  Loading& load(const TaskId& id, const std::string& tenant = {});
   void start_loads();
   void take(Loaded&& input);
   void serve(const TaskId& id, std::vector<TaskCommand> waiting);
@@ -128,7 +131,9 @@ struct Engine::Impl {
       live;  // looked up, never iterated for a decision
   Quarantine quarantine;
   std::unordered_map<TaskId, Loading> loading;  // looked up, never iterated for a decision
-  std::deque<TaskId> to_load;                   // of these, those that wait for their turn
+  // Of these, those that wait for their turn: by the tenant whose client waits; what timers and
+  // recovery want takes turns with those as one. May hold some that have begun or are no more.
+  Turns<TaskId> to_load;
   size_t loads_under_way = 0;
   size_t recoveries = 0;           // of `loading`
   std::set<TaskId> waits_outside;  // of those in `live`: for a planner elsewhere, or a person

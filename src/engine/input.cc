@@ -105,7 +105,7 @@ void Engine::Impl::take(TaskCommand&& input) {
     apply(*found->second, std::move(input));
     return evict(id);  // nothing may have come of it
   }
-  load(id).waiting.push_back(std::move(input));
+  load(id, input.tenant).waiting.push_back(std::move(input));
   start_loads();
 }
 
@@ -196,7 +196,7 @@ void Engine::resolve(TaskId task, const Decided& about, Resolve decision, Reply 
   if (const Status stowed = stow(impl_->world.blobs, about.tenant, decision.given); !stowed) {
     return reply(tl::unexpected(stowed.error()));
   }
-  command(task, std::move(decision), std::move(reply));
+  command(task, std::move(decision), std::move(reply), about.tenant);
 }
 
 void Engine::answer(TaskId task, const std::string& tenant, const std::string& agent_version,
@@ -204,7 +204,7 @@ void Engine::answer(TaskId task, const std::string& tenant, const std::string& a
   if (const Status fit = impl_->judge_and_stow(tenant, agent_version, turn); !fit) {
     return reply(tl::unexpected(fit.error()));
   }
-  command(task, std::move(turn), std::move(reply));
+  command(task, std::move(turn), std::move(reply), tenant);
 }
 
 }  // namespace perdure::engine

@@ -19,16 +19,21 @@ std::shared_ptr<Read> load_twice(const LoadFrom& from, const TaskId& id) {
 
 }  // namespace
 
-Loading& Engine::Impl::load(const TaskId& id) {
+Loading& Engine::Impl::load(const TaskId& id, const std::string& tenant) {
   const auto [entry, is_new] = loading.try_emplace(id);
-  if (is_new) to_load.push_back(id);
-  return entry->second;
+  Loading& wanted = entry->second;
+  const bool first_client = wanted.tenant.empty() && !tenant.empty() && !wanted.began;
+  if (first_client) wanted.tenant = tenant;
+  if (is_new || first_client) to_load.add(tenant, id);
+  return wanted;
 }
 
 void Engine::Impl::start_loads() {
   while (loads_under_way < options.loads_max && !to_load.empty()) {
-    const TaskId id = to_load.front();
-    to_load.pop_front();
+    const TaskId id = to_load.take();
+    const auto wanted = loading.find(id);
+    if (wanted == loading.end() || wanted->second.began) continue;
+    wanted->second.began = true;
     ++loads_under_way;
     const auto work = [this, id] {
       mailbox.put(Loaded{id, load_twice({world.store, world.blobs, secret}, id)});

@@ -42,7 +42,8 @@ struct NewTask {
 struct TaskCommand {
   TaskId task;
   Command command;
-  Reply reply;  // may be empty
+  Reply reply;              // may be empty
+  std::string tenant = {};  // of the client that waits for it; empty: none does
 };
 
 // Rows that belong to no task.

@@ -100,7 +100,7 @@ Result<std::vector<std::string>> HttpProvider::read_secrets() const {
   return all;
 }
 
-HttpRequest HttpProvider::http_request(WireRequest wire, int64_t not_after_ms) const {
+HttpRequest HttpProvider::http_request(WireRequest wire, const ProviderCall& call) const {
   HttpRequest request;
   request.method = std::move(wire.method);
   request.url = config_.base_url + wire.path;
@@ -110,7 +110,8 @@ HttpRequest HttpProvider::http_request(WireRequest wire, int64_t not_after_ms) c
   request.timeouts = config_.timeouts;
   request.max_response_bytes = kResponseMaxBytes;
   request.allow_private = config_.allow_private;
-  request.not_after_ms = not_after_ms;
+  request.not_after_ms = call.not_after_ms;
+  request.tenant = call.tenant;
   return request;
 }
 
@@ -144,7 +145,7 @@ Provider::CallId HttpProvider::call(ProviderCall call, ProviderCallbacks callbac
   http.on_done = [live, clock = &clock_](const HttpResult& result) {
     finish(*live, result, clock->unix_ms());
   };
-  return http_.send(http_request(std::move(*wire), call.not_after_ms), std::move(http));
+  return http_.send(http_request(std::move(*wire), call), std::move(http));
 }
 
 void HttpProvider::cancel(CallId call) {

@@ -22,7 +22,7 @@ class HttpProvider final : public Provider {
 
  private:
   Result<std::vector<std::string>> read_secrets() const;  // empty: none is sent
-  HttpRequest http_request(WireRequest wire, int64_t not_after_ms) const;
+  HttpRequest http_request(WireRequest wire, const ProviderCall& call) const;
 
   ModelConfig config_;
   const Codec& codec_;

@@ -25,6 +25,7 @@ struct ProviderCall {
   // Of a fetch: the answer as it stands there, not a stream of it. Tells an answer that failed from
   // a stream that does.
   bool as_it_stands = false;
+  std::string tenant;  // for whom
 };
 
 // The parts of a SettleStep that a provider knows.

@@ -30,6 +30,8 @@ struct HttpRequest {
   bool allow_private = false;  // loopback, private, link-local and other special ranges
   // Unix time at or after which the first byte may not be written any more; 0: no limit.
   int64_t not_after_ms = 0;
+  std::string
+      tenant;  // for whom; empty: for the server itself. Of places that are few each has a share
 };
 
 // How it ended. What is definite and what is doubt is for the caller to say.

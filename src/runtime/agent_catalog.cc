@@ -14,7 +14,6 @@ namespace {
 
 constexpr const char* kKind = "agent";
 constexpr size_t kPageRows = 1000;
-constexpr size_t kPutVersionsMax = 100'000;
 
 bool is_name_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
@@ -214,17 +213,18 @@ Result<PutAgent> AgentCatalog::prepare(const std::string& tenant, const std::str
   }
   TRY_ASSIGN(const AgentSpec spec, read_file(name, file, offer_.tools()));
   TRY_STATUS(offer_.check(spec));
+  if (!put_versions_.has_room(tenant)) {
+    return fail(
+        Code::kExhausted,
+        fmt::format("this tenant has put as many versions of agents as one tenant may while "
+                    "{} of {} are kept; the operator's file takes more",
+                    put_versions_.used(), put_versions_.total()));
+  }
   TRY_ASSIGN(std::string version, versions_.add(spec));
   PutAgent agent;
   agent.name = name;
   agent.version = {std::move(version), std::string(kAgentPlanner), false, now_ms, by};
   const std::lock_guard lock(mutex_);
-  if (put_versions_ >= kPutVersionsMax) {
-    return fail(Code::kExhausted,
-                fmt::format("{} versions of agents were put, which is all that is kept; the "
-                            "operator's file takes more",
-                            kPutVersionsMax));
-  }
   Put& put = put_[{tenant, name}];
   agent.is_new = put.versions.empty();
   if (!agent.is_new && !put.newest_is_damaged() &&
@@ -243,7 +243,7 @@ void AgentCatalog::publish(const PutAgent& agent) {
   Put& put = put_[{agent.row.tenant, agent.name}];
   put.last_number = std::max(put.last_number, agent.number);
   put.versions[agent.number] = agent.version;
-  ++put_versions_;
+  put_versions_.add(agent.row.tenant);
 }
 
 }  // namespace perdure::runtime

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/shares.h"
 #include "ports/agents.h"
 #include "runtime/agent_versions.h"
 
@@ -60,12 +61,14 @@ class AgentCatalog : public Agents {
   Status check_newest(const std::string& tenant, const std::string& name) const;
   Error unknown(const std::string& tenant, const std::string& name) const;
 
+  static constexpr size_t kPutVersionsMax = 100'000;
+
   AgentVersions& versions_;
   Offer offer_;
   std::map<std::string, AgentEntry> configured_;  // does not change after the start
   mutable std::mutex mutex_;
   std::map<std::pair<std::string, std::string>, Put> put_;  // by (tenant, name)
-  size_t put_versions_ = 0;
+  Shares put_versions_{kPutVersionsMax};
 };
 
 }  // namespace perdure::runtime

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <memory>
+#include <thread>
 
 #include "base/json.h"
 #include "base/log.h"
@@ -39,6 +40,10 @@ SettleStep never_sent(const CallRequest& request, const Error& error) {
   // A fetch that can never be made gives up an answer that is paid for.
   if (request.send.provider_id.empty()) result.used = Usage{};
   return outcome_of(request, std::move(result));
+}
+
+Error unwanted() {
+  return {Code::kCancelled, "its outcome is no longer wanted"};
 }
 
 Result<Message> message_of(const json::value& item) {
@@ -113,22 +118,39 @@ void ModelExecutor::start(CallRequest request, Done done) {
 }
 
 void ModelExecutor::run(const CallRequest& request, const Done& done) {
-  auto rendered = [&]() -> Result<ModelRequest> {
-    if (providers_.contains(request.send.name)) return render(request);
-    return fail(Code::kInvalid, fmt::format("there is no model '{}'", request.send.name));
-  }();
-  if (is_unwanted(request)) rendered = fail(Code::kCancelled, "its outcome is no longer wanted");
-  if (rendered) {
-    // A fetch asks for what the provider already works on, and is no new call.
-    auto held_back = request.send.provider_id.empty()
-                         ? buckets_.held_back(bucket(request), request.send.mended_ms)
-                         : std::nullopt;
-    if (!held_back) return call(request, std::move(*rendered), done);
-    end(request);
-    return done(outcome_of(request, std::move(*held_back)));
+  if (!providers_.contains(request.send.name)) {
+    return give_up(request, done,
+                   {Code::kInvalid, fmt::format("there is no model '{}'", request.send.name)});
   }
+  if (is_unwanted(request)) return give_up(request, done, unwanted());
+  // A fetch asks for what the provider already works on, and is no new call.
+  if (!request.send.provider_id.empty()) return send(request, done);
+  const auto held_back = [this, request, done](ProviderResult result) {
+    if (is_unwanted(request)) return give_up(request, done, unwanted());
+    end(request);
+    done(outcome_of(request, std::move(result)));
+  };
+  // Whoever gives it its turn is not to render a prompt.
+  const auto self = std::this_thread::get_id();
+  const auto go = [this, request, done, self] {
+    if (std::this_thread::get_id() == self) return send(request, done);
+    spawn_([this, request, done] { send(request, done); });
+  };
+  buckets_.ask(
+      bucket(request),
+      {request.tenant, {request.task, request.send.step}, request.send.mended_ms, go, held_back});
+}
+
+void ModelExecutor::give_up(const CallRequest& request, const Done& done, const Error& why) {
   end(request);
-  done(never_sent(request, rendered.error()));
+  done(never_sent(request, why));
+}
+
+void ModelExecutor::send(const CallRequest& request, const Done& done) {
+  if (is_unwanted(request)) return give_up(request, done, unwanted());
+  auto rendered = render(request);
+  if (!rendered) return give_up(request, done, rendered.error());
+  call(request, std::move(*rendered), done);
 }
 
 const std::string& ModelExecutor::bucket(const CallRequest& request) const {
@@ -150,10 +172,11 @@ void ModelExecutor::call(const CallRequest& request, ModelRequest rendered, cons
   callbacks.on_provider_id = [note = request.on_provider_id](std::string_view id) {
     if (note) note(std::string(id));
   };
-  callbacks.on_done = [this, tell, stream, request, done](ProviderResult result) {
+  callbacks.on_done = [this, tell, stream, request, done,
+                       sent_ms = buckets_.now_ms()](ProviderResult result) {
     tell(stream->end());
     end(request);
-    buckets_.note(bucket(request), result);
+    buckets_.note(bucket(request), result, sent_ms);
     result.answer = masker_.mask(std::move(result.answer));
     result.detail = masker_.mask(std::move(result.detail));
     // All tasks of this model suffer, until its operator does something.
@@ -168,7 +191,7 @@ void ModelExecutor::call(const CallRequest& request, ModelRequest rendered, cons
   const bool fetches = !request.send.provider_id.empty();
   const Provider::CallId id =
       provider.call({std::move(rendered), request.send.not_after_ms, request.send.provider_id,
-                     fetches && request.send.attempt % kStandsEvery == 0},
+                     fetches && request.send.attempt % kStandsEvery == 0, request.tenant},
                     std::move(callbacks));
   bool unwanted = false;
   {
@@ -202,6 +225,7 @@ void ModelExecutor::abort(const TaskId& task, const StepId& step) {
     found->second.unwanted = true;
     running = found->second;
   }
+  if (buckets_.leave({task, step})) return;
   if (running.provider != nullptr) running.provider->cancel(running.call);
 }
 

@@ -46,6 +46,8 @@ class ModelExecutor : public Executor {
 
   Result<ModelRequest> render(const CallRequest& request);
   void run(const CallRequest& request, const Done& done);
+  void give_up(const CallRequest& request, const Done& done, const Error& why);
+  void send(const CallRequest& request, const Done& done);
   void call(const CallRequest& request, ModelRequest rendered, const Done& done);
   bool is_unwanted(const CallRequest& request);
   void end(const CallRequest& request);

@@ -3,69 +3,77 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "model/codec.h"
 
 namespace perdure::runtime {
+namespace {
 
-std::optional<ProviderResult> RateBuckets::held_back(const std::string& bucket, int64_t mended_ms) {
-  const std::lock_guard lock(mutex_);
-  const auto found = closed_.find(bucket);
-  if (found == closed_.end()) return std::nullopt;
-  Closed& closed = found->second;
-  const int64_t now = now_ms();
-  const bool money = closed.failure == FailureClass::kQuota;
-  if (money && now >= closed.until_ms) {
-    closed_.erase(found);
-    return std::nullopt;
-  }
-  const bool mended = money && mended_ms >= closed.told_unix_ms;
-  const int64_t from_ms = mended ? closed.next_ms : std::max(closed.until_ms, closed.next_ms);
-  if (now >= from_ms) {
-    closed.next_ms = now + kNextMs;
-    closed.tries = true;
-    return std::nullopt;
-  }
-  const bool in_vain = money && !mended;
-  const int64_t wait_ms = from_ms - now;
+ProviderResult not_sent(Outcome outcome, FailureClass failure, int64_t wait_ms, const char* why) {
   ProviderResult out;
-  out.outcome = in_vain ? Outcome::kFailed : Outcome::kNotSent;
-  out.failure = in_vain ? FailureClass::kQuota : FailureClass::kRateLimit;
+  out.outcome = outcome;
+  out.failure = failure;
   out.retry_after_ms = wait_ms;
   out.used = Usage{};
-  out.detail = fmt::format("not sent: another call {}; the next is sent in {} s",
-                           in_vain  ? "was told that its quota is used up"
-                           : mended ? "asks whether there is money now"
-                                    : "was told to wait",
-                           (wait_ms + 999) / 1000);
+  out.detail = fmt::format("not sent: {}; the next is sent in {} s", why, (wait_ms + 999) / 1000);
   return out;
 }
 
-void RateBuckets::note(const std::string& bucket, const ProviderResult& result) {
-  if (result.outcome == Outcome::kSucceeded) return open_if_tried(bucket);
-  const bool money = result.failure == FailureClass::kQuota;
-  if (!money && result.failure != FailureClass::kRateLimit) return;
-  int64_t wait_ms = result.retry_after_ms > 0 ? result.retry_after_ms : kRateLimitMs;
-  if (money) wait_ms = kQuotaRecheckMs;
+}  // namespace
+
+std::optional<ProviderResult> RateBuckets::without_money(const std::string& bucket,
+                                                         int64_t mended_ms) {
   const std::lock_guard lock(mutex_);
-  Closed& closed = closed_[bucket];
-  const int64_t until_ms = now_ms() + wait_ms;
-  // What one that was let through is told is news, also when it is to wait for less.
-  if (until_ms < closed.until_ms && !closed.tries) return;
-  closed.until_ms = until_ms;
-  closed.failure = result.failure;
-  closed.told_unix_ms = clock_.unix_ms();
-  closed.tries = false;
+  const auto found = no_money_.find(bucket);
+  if (found == no_money_.end()) return std::nullopt;
+  NoMoney& closed = found->second;
+  const int64_t now = now_ms();
+  if (now >= closed.until_ms) {
+    no_money_.erase(found);
+    return std::nullopt;
+  }
+  const bool mended = mended_ms >= closed.told_unix_ms;
+  if (!mended) {
+    return not_sent(Outcome::kFailed, FailureClass::kQuota, closed.until_ms - now,
+                    "another call was told that its quota is used up");
+  }
+  if (now < closed.next_ms) {
+    return not_sent(Outcome::kNotSent, FailureClass::kRateLimit, closed.next_ms - now,
+                    "another call asks whether there is money now");
+  }
+  closed.next_ms = now + kNextMs;
+  closed.tries = true;
+  return std::nullopt;
 }
 
-void RateBuckets::open_if_tried(const std::string& bucket) {
-  const std::lock_guard lock(mutex_);
-  const auto found = closed_.find(bucket);
-  if (found != closed_.end() && found->second.tries) closed_.erase(found);
+void RateBuckets::ask(const std::string& bucket, Call call) {
+  if (auto closed = without_money(bucket, call.mended_ms)) {
+    return call.held_back(std::move(*closed));
+  }
+  pacer_.enter(bucket, {std::move(call.tenant), std::move(call.position), std::move(call.go),
+                        [held_back = std::move(call.held_back)](int64_t wait_ms) {
+                          held_back(not_sent(Outcome::kNotSent, FailureClass::kRateLimit, wait_ms,
+                                             "another call was told to wait"));
+                        }});
 }
 
-int64_t RateBuckets::now_ms() {
-  return clock_.monotonic_us() / 1000;  // a set wall clock must not close a bucket for days
+void RateBuckets::note(const std::string& bucket, const ProviderResult& result, int64_t sent_ms) {
+  const bool answered = result.outcome == Outcome::kSucceeded;
+  const bool limited = !answered && result.failure == FailureClass::kRateLimit;
+  if (answered) pacer_.answered(bucket, sent_ms);
+  if (limited) {
+    pacer_.refused(bucket, sent_ms,
+                   result.retry_after_ms > 0 ? result.retry_after_ms : kRateLimitMs);
+  }
+  const std::lock_guard lock(mutex_);
+  const auto found = no_money_.find(bucket);
+  if ((answered || limited) && found != no_money_.end() && found->second.tries) {
+    no_money_.erase(found);  // who was let through has found some
+  } else if (!answered && result.failure == FailureClass::kQuota) {
+    NoMoney& closed = no_money_[bucket];
+    closed = {now_ms() + kQuotaRecheckMs, clock_.unix_ms(), closed.next_ms, false};
+  }
 }
 
 std::string bucket_of(const ModelConfig& config) {

@@ -117,7 +117,7 @@ struct Runtime::Impl {
         transcripts(outside.store, outside.blobs, kTranscriptsMax, kTranscriptsMaxBytes),
         policy(model_rules, router, setup.policy, versions),
         agent_planner(versions, transcripts, terms, outside.spawn),
-        buckets(outside.clock),
+        buckets(outside.clock, outside.timers),
         models(providers, bucket_names, buckets, versions, transcripts, outside.secrets.masker(),
                outside.spawn,
                [this](const TaskId& task, const StepId& step, uint32_t attempt,

@@ -104,6 +104,7 @@ Result<HttpRequest> make_request(const HttpToolConfig& config, const CallRequest
   request.max_response_bytes = config.max_output_bytes;
   request.allow_private = config.allow_private;
   request.not_after_ms = call.send.not_after_ms;
+  request.tenant = call.tenant;
   return request;
 }
 

@@ -51,24 +51,36 @@ void McpExecutor::State::start(CallRequest request, Done done) {
     settle_waiting(waiting, passing ? Outcome::kNotSent : Outcome::kFailed,
                    passing ? FailureClass::kTransient : FailureClass::kInvalid,
                    args.error().message);
-  } else if (waiting_.size() >= kWaitingMax || phase_ == Phase::kClosed) {
+  } else if (phase_ == Phase::kClosed || !may_wait(waiting.request.tenant)) {
     settle_waiting(waiting, Outcome::kNotSent, FailureClass::kTransient,
                    phase_ == Phase::kClosed ? "the server is stopping"
-                                            : "too many calls wait for this server");
+                                            : "too many calls of this tenant wait for this server");
   } else {
     waiting.args = std::move(*args);
     waiting.timer = after(config_.start_ms,
                           [number = waiting.number](State& self) { self.wait_timed_out(number); });
-    waiting_.push_back(std::move(waiting));
+    const std::string tenant = waiting.request.tenant;
+    waiting_.add(tenant, std::move(waiting));
     react();
   }
   drain(lock);
 }
 
+bool McpExecutor::State::may_wait(const std::string& tenant) const {
+  return Shares::allows(waiting_.size_of(tenant), waiting_.size(), kWaitingMax);
+}
+
+bool McpExecutor::State::may_open(const std::string& tenant) const {
+  const auto is_theirs = [&](const auto& open) { return open.second.request.tenant == tenant; };
+  const auto has = static_cast<size_t>(std::count_if(open_.begin(), open_.end(), is_theirs));
+  return Shares::allows(has, open_.size(), kOpenMax);
+}
+
 void McpExecutor::State::pump() {
-  while (phase_ == Phase::kUp && !list_is_old_ && open_.size() < kOpenMax && !waiting_.empty()) {
-    Waiting waiting = std::move(waiting_.front());
-    waiting_.pop_front();
+  while (phase_ == Phase::kUp && !list_is_old_) {
+    auto next = waiting_.take_if([this](const std::string& tenant) { return may_open(tenant); });
+    if (!next) return;
+    Waiting waiting = std::move(*next);
     const auto ruling = tools_.ruling(waiting.request.send.name);
     if (ruling && ruling->refusal.empty()) {
       send(std::move(waiting));
@@ -237,13 +249,11 @@ void McpExecutor::State::put_answer(mcp::RequestId request, const json::object& 
 }
 
 void McpExecutor::State::wait_timed_out(uint64_t number) {
-  const auto found = std::find_if(waiting_.begin(), waiting_.end(),
-                                  [&](const Waiting& each) { return each.number == number; });
-  if (found == waiting_.end()) return;
+  auto found = waiting_.remove([&](const Waiting& each) { return each.number == number; });
+  if (!found) return;
   settle_waiting(*found, Outcome::kNotSent, FailureClass::kTransient,
                  fmt::format("the server '{}' did not take the call within {} ms{}", config_.name,
                              config_.start_ms, phase_ == Phase::kUp ? "" : ": " + why_down_));
-  waiting_.erase(found);
 }
 
 void McpExecutor::State::abort(const TaskId& task, const StepId& step) {
@@ -251,10 +261,8 @@ void McpExecutor::State::abort(const TaskId& task, const StepId& step) {
   const auto is_it = [&](const CallRequest& request) {
     return request.task == task && request.send.step == step;
   };
-  for (auto at = waiting_.begin(); at != waiting_.end(); ++at) {
-    if (!is_it(at->request)) continue;
-    settle_waiting(*at, Outcome::kNotSent, FailureClass::kTransient, "cancelled");
-    waiting_.erase(at);
+  if (auto waiting = waiting_.remove([&](const Waiting& each) { return is_it(each.request); })) {
+    settle_waiting(*waiting, Outcome::kNotSent, FailureClass::kTransient, "cancelled");
     return drain(lock);
   }
   for (auto& [id, open] : open_) {

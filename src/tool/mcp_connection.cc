@@ -165,9 +165,9 @@ void McpExecutor::State::down(std::string why) {
   }
   // A server that cannot be had does not keep them waiting; one that had begun may be had again.
   while (!began && !waiting_.empty()) {
-    settle_waiting(waiting_.front(), Outcome::kNotSent, FailureClass::kTransient,
+    Waiting waiting = waiting_.take();
+    settle_waiting(waiting, Outcome::kNotSent, FailureClass::kTransient,
                    fmt::format("the server '{}' is not there: {}", config_.name, why_down_));
-    waiting_.pop_front();
   }
   changed_.notify_all();
   connect_later();
@@ -199,18 +199,20 @@ void McpExecutor::State::put(mcp::Frame frame) {
                      frame = std::move(frame)]() mutable {
     const mcp::RequestId request = frame.request;
     int64_t not_after_ms = 0;
+    std::string tenant;
     {
       const Lock lock(self->mutex_);
       // A notification still goes out before the connection is closed: a cancellation, say.
       if (request != 0 && life != self->life_) return;
       if (const auto call = self->open_.find(request); call != self->open_.end()) {
         not_after_ms = call->second.request.send.not_after_ms;
+        tenant = call->second.request.tenant;
         call->second.written = true;
         call->second.frames_before = self->frames_;
       }
     }
     const bool late = not_after_ms != 0 && self->outside_.clock.unix_ms() >= not_after_ms;
-    if (!late && transport->send(std::move(frame), not_after_ms)) return;
+    if (!late && transport->send(std::move(frame), not_after_ms, tenant)) return;
     self->with(life, [&] {
       const std::string why = late ? "too late: the time until which it might be sent has passed"
                                    : "the server does not read what it is sent";

@@ -76,7 +76,7 @@ class HttpTransport final : public McpTransport,
         clock_(clock),
         sink_(std::move(sink)) {}
 
-  bool send(mcp::Frame frame, int64_t not_after_ms) override;
+  bool send(mcp::Frame frame, int64_t not_after_ms, const std::string& tenant) override;
   void agreed(const std::string& revision) override;
   void forget(RequestId request) override;
   void close() override;
@@ -86,9 +86,10 @@ class HttpTransport final : public McpTransport,
   struct Held {
     mcp::Frame frame;
     int64_t not_after_ms = 0;
+    std::string tenant;
   };
 
-  void post(mcp::Frame frame, int64_t not_after_ms);
+  void post(mcp::Frame frame, int64_t not_after_ms, const std::string& tenant);
   void listen();
   void resume(const Shared& stream);
   void perform(const Shared& stream, HttpRequest request);
@@ -125,18 +126,18 @@ class HttpTransport final : public McpTransport,
   std::map<uint64_t, Shared> streams_;
 };
 
-bool HttpTransport::send(mcp::Frame frame, int64_t not_after_ms) {
+bool HttpTransport::send(mcp::Frame frame, int64_t not_after_ms, const std::string& tenant) {
   {
     const std::lock_guard lock(mutex_);
     if (closed_) return false;
     // Requests run side by side, and might overtake the end of the handshake.
     if (greeting_) {
-      held_.push_back({std::move(frame), not_after_ms});
+      held_.push_back({std::move(frame), not_after_ms, tenant});
       return true;
     }
     greeting_ = !greeted_ && frame.request == 0 && !revision_.empty();
   }
-  post(std::move(frame), not_after_ms);
+  post(std::move(frame), not_after_ms, tenant);
   return true;
 }
 
@@ -156,7 +157,7 @@ HttpRequest HttpTransport::request_of(std::string method) const {
   return request;
 }
 
-void HttpTransport::post(mcp::Frame frame, int64_t not_after_ms) {
+void HttpTransport::post(mcp::Frame frame, int64_t not_after_ms, const std::string& tenant) {
   const auto stream = std::make_shared<Stream>();
   stream->request = frame.request;
   HttpRequest request;
@@ -170,6 +171,7 @@ void HttpTransport::post(mcp::Frame frame, int64_t not_after_ms) {
   request.headers.emplace_back("Accept", "application/json, text/event-stream");
   request.body = std::move(frame.text);
   request.not_after_ms = not_after_ms;
+  request.tenant = tenant;
   perform(stream, std::move(request));
 }
 
@@ -304,7 +306,7 @@ void HttpTransport::end_of_frame(const Shared& stream, const HttpResult& result)
   if (!taken) {
     return over("it does not take the end of the handshake: " + masked_loss(result, false).why);
   }
-  for (Held& next : held) post(std::move(next.frame), next.not_after_ms);
+  for (Held& next : held) post(std::move(next.frame), next.not_after_ms, next.tenant);
   listen();
 }
 

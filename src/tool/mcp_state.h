@@ -9,6 +9,8 @@
 #include <mutex>
 #include <optional>
 
+#include "base/shares.h"
+#include "base/turns.h"
 #include "tool/mcp/session.h"
 #include "tool/mcp_executor.h"
 #include "tool/mcp_tools.h"
@@ -78,6 +80,9 @@ class McpExecutor::State : public std::enable_shared_from_this<State> {
   void keep_pins(std::vector<mcp::ListedTool> tools);
 
   // mcp_calls.cc: what becomes of a call. With the mutex.
+  // Whether one more call of this tenant may wait, or be sent.
+  bool may_wait(const std::string& tenant) const;
+  bool may_open(const std::string& tenant) const;
   void pump();
   void send(Waiting waiting);
   void answer(const mcp::Answered& answered);
@@ -136,7 +141,7 @@ class McpExecutor::State : public std::enable_shared_from_this<State> {
   bool list_again_ = false;   // and changed once more meanwhile
   int64_t listed_at_us_ = 0;
 
-  std::deque<Waiting> waiting_;
+  Turns<Waiting> waiting_;
   uint64_t last_number_ = 0;
   std::map<mcp::RequestId, Open> open_;
   size_t transports_ = 0;  // that have not ended

@@ -100,7 +100,7 @@ class StdioTransport final : public McpTransport,
     if (!ended_) process_ = std::move(process);
   }
 
-  bool send(mcp::Frame frame, int64_t) override {
+  bool send(mcp::Frame frame, int64_t, const std::string&) override {
     const std::lock_guard lock(mutex_);
     return process_ != nullptr && process_->write(std::move(frame.text) + "\n");
   }

@@ -35,8 +35,8 @@ class McpTransport {
  public:
   virtual ~McpTransport() = default;
   // All thread-safe. False: it cannot be sent now, and never was (stdin is full or closed).
-  // `not_after_ms`: see HttpRequest.
-  virtual bool send(mcp::Frame frame, int64_t not_after_ms) = 0;
+  // `not_after_ms`, `tenant`: see HttpRequest.
+  virtual bool send(mcp::Frame frame, int64_t not_after_ms, const std::string& tenant) = 0;
   // The revision that the server chose: before the frames that follow.
   virtual void agreed(const std::string& revision) = 0;
   // This request was answered, or no answer is wanted any more.

@@ -7,9 +7,9 @@
 #include <optional>
 #include <utility>
 
+#include "base/turns.h"
 #include "tool/outcome.h"
 #include "tool/shell_outcome.h"
-#include "tool/turns.h"
 
 namespace perdure {
 namespace {

@@ -225,7 +225,7 @@ class KilledInACall(SystemTest):
 
 class SharedLimits(SystemTest):
     def test_siblings_wait_too(self):
-        limited = [["head", 429, {"Retry-After": "2"}], ["body", "{}"], ["end"]]
+        limited = [["head", 429, {"Retry-After": "4"}], ["body", "{}"], ["end"]]
         self.world.rules({"path": answers.MODEL_PATH, "times": 1, "steps": limited}, answers.says("Now."))
         server = self.server()
         first = server.api.submit("orders", "limit one")

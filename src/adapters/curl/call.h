@@ -50,6 +50,7 @@ class CurlCall {
   void end_with(int curl_code);  // calls on_done: libcurl is done with the request
   void refuse(std::string why);  // calls on_done: it was never given to libcurl
 
+  const std::string& tenant() const { return request_.tenant; }
   void* easy() const { return easy_; }
   int64_t armed_us = 0;  // where it stands in the loop's order of deadlines
 

@@ -54,7 +54,7 @@ struct MultiHooks {
 };
 
 CurlLoop::CurlLoop(Clock& clock, CurlOptions options)
-    : clock_(clock), options_(std::move(options)) {
+    : clock_(clock), options_(std::move(options)), open_(options_.max_open) {
   epoll_ = epoll_create1(EPOLL_CLOEXEC);
   wake_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   PERDURE_ASSERT(epoll_ >= 0 && wake_ >= 0, "there are descriptors to start");
@@ -144,14 +144,13 @@ void CurlLoop::admit(CallId id, std::unique_ptr<CurlCall> call) {
   }
   CurlCall& admitted = *calls_.emplace(id, std::move(call)).first->second;
   arm(id, admitted);
-  waiting_.push_back(id);
+  waiting_.add(admitted.tenant(), id);
 }
 
 void CurlLoop::start_waiting() {
-  while (!waiting_.empty() && ids_.size() < options_.max_open) {
-    const CallId id = waiting_.front();
-    waiting_.pop_front();
-    if (const auto found = calls_.find(id); found != calls_.end()) start(id, *found->second);
+  const auto may = [this](const std::string& tenant) { return open_.has_room(tenant); };
+  while (const auto id = waiting_.take_if(may)) {
+    if (const auto found = calls_.find(*id); found != calls_.end()) start(*id, *found->second);
   }
 }
 
@@ -184,6 +183,7 @@ void CurlLoop::start(CallId id, CurlCall& call) {
   }
   if (ready && curl_multi_add_handle(multi_, easy) == CURLM_OK) {
     ids_.emplace(easy, id);
+    open_.add(call.tenant());
     return;
   }
   curl_easy_cleanup(easy);
@@ -269,6 +269,7 @@ void CurlLoop::end(CallId id, int curl_code) {
   deadlines_.erase({call->armed_us, id});
   if (void* easy = call->easy()) {
     ids_.erase(easy);
+    open_.give_back(call->tenant());
     curl_multi_remove_handle(multi_, easy);
     curl_easy_reset(easy);
     if (spare_handles_.size() < kSpareHandlesMax) {

@@ -1,7 +1,6 @@
 #pragma once
 // The thread of CurlClient: epoll, libcurl's multi handle, and the deadlines of the calls. The time
 // for one event does not grow with the number of calls that are open, which curl_multi_poll's does.
-#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -14,6 +13,8 @@
 #include "adapters/curl/call.h"
 #include "adapters/curl/curl_client.h"
 #include "adapters/curl/egress.h"
+#include "base/shares.h"
+#include "base/turns.h"
 
 namespace perdure {
 
@@ -70,7 +71,8 @@ class CurlLoop {
   void* multi_ = nullptr;  // from the first call on: with TLS it takes 2 MB
   std::unordered_map<CallId, std::unique_ptr<CurlCall>> calls_;
   std::unordered_map<const void*, CallId> ids_;  // by easy handle
-  std::deque<CallId> waiting_;                   // for one of max_open places; may hold ended ones
+  Turns<CallId> waiting_;                        // for one of max_open places; may hold ended ones
+  Shares open_;                                  // of these places
   std::set<std::pair<int64_t, CallId>> deadlines_;
   std::vector<void*> spare_handles_;
   int64_t curl_timer_us_ = -1;  // when libcurl wants to be called; -1: not

@@ -1,4 +1,4 @@
-#include "tool/turns.h"
+#include "base/turns.h"
 
 #include <gmock/gmock.h>
 
@@ -43,6 +43,20 @@ TEST(Turns, ForgetsWhatWaitsNoMore) {
   EXPECT_FALSE(turns.remove([](int item) { return item == 3; }));
   EXPECT_TRUE(turns.remove([](int item) { return item == 1; }));
   EXPECT_THAT(all(turns), testing::ElementsAre(2));
+}
+
+TEST(Turns, WhoMayNotIsPassedOver) {
+  Turns<int> turns;
+  turns.add("a", 1);
+  turns.add("b", 2);
+  turns.add("b", 3);
+  const auto not_a = [](const std::string& tenant) { return tenant != "a"; };
+  EXPECT_EQ(turns.take_if(not_a), 2);
+  EXPECT_EQ(turns.take_if(not_a), 3);
+  EXPECT_EQ(turns.take_if(not_a), std::nullopt);
+  EXPECT_EQ(turns.size(), 1u);
+  EXPECT_EQ(turns.size_of("a"), 1u);
+  EXPECT_THAT(all(turns), testing::ElementsAre(1));
 }
 
 }  // namespace
