@@ -51,6 +51,7 @@ Rows history_size(const Options& options);
 Rows start(const Options& options);
 Rows suspended(const Options& options);
 Rows decision(const Options& options);
+Rows inbox(const Options& options);
 Rows policy(const Options& options);
 
 // The mode of this program that runs below strace; see agent.cc.

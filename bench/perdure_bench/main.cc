@@ -24,7 +24,7 @@ const Benchmark kBenchmarks[] = {
     {"sequential", sequential}, {"pure", pure_steps},     {"many", many_tasks},
     {"submit", submissions},    {"agent", agent_waits},   {"history", history_size},
     {"start", start},           {"suspended", suspended}, {"decision", decision},
-    {"policy", policy},
+    {"inbox", inbox},           {"policy", policy},
 };
 
 // Where the build leaves `perdure`, seen from this program.

@@ -82,6 +82,11 @@ std::string ServerProcess::submission() const {
       port_, token_, kWaitTenDays.size(), kWaitTenDays);
 }
 
+std::string ServerProcess::reading(const std::string& target) const {
+  return fmt::format("GET {} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nAuthorization: Bearer {}\r\n\r\n",
+                     target, port_, token_);
+}
+
 int64_t ServerProcess::resident_bytes() const {
   std::ifstream file(fmt::format("/proc/{}/status", pid_));
   for (std::string word; file >> word;) {

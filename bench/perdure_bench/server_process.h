@@ -19,6 +19,8 @@ class ServerProcess {
   uint16_t port() const { return port_; }
   // POST /v1/tasks for a task that waits ten days; up to its empty line, without a key.
   std::string submission() const;
+  // GET of this target.
+  std::string reading(const std::string& target) const;
   // From the start of the process to the first 200 of /readyz.
   double ready_us() const { return ready_us_; }
   int64_t resident_bytes() const;
