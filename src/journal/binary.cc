@@ -25,6 +25,11 @@ void BinaryWriter::put_payload(const Payload& payload) {
     put_varint(out_, payload.within_seq);
     put_varint(out_, payload.offset_bytes);
   }
+  if (bytes_ == InlineBytes::kBehind && payload.place == Payload::Place::kInline) {
+    const bool at_hand = payload.bytes != nullptr && payload.bytes->size() == payload.size_bytes;
+    put(at_hand);
+    if (at_hand) out_ += *payload.bytes;
+  }
 }
 
 uint64_t BinaryReader::varint() {
@@ -73,6 +78,11 @@ void BinaryReader::get_payload(Payload& payload) {
   if (payload.place == Payload::Place::kWithin) {
     payload.within_seq = varint();
     payload.offset_bytes = varint();
+  }
+  if (bytes_ == InlineBytes::kBehind && payload.place == Payload::Place::kInline) {
+    bool at_hand = false;
+    get(at_hand);
+    if (at_hand) payload.bytes = std::make_shared<const std::string>(take(payload.size_bytes));
   }
 }
 

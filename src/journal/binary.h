@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "base/hash.h"
@@ -40,9 +41,16 @@ struct IsOptional<std::optional<T>> : std::true_type {};
 
 void put_varint(std::string& out, uint64_t value);
 
+// Where the bytes of inline payloads stand.
+enum class InlineBytes : bool {
+  kApart,   // nowhere among the fields: a frame has an area of its own for them
+  kBehind,  // right behind their payload
+};
+
 class BinaryWriter {
  public:
-  explicit BinaryWriter(std::string& out) : out_(out) {}
+  explicit BinaryWriter(std::string& out, InlineBytes bytes = InlineBytes::kApart)
+      : out_(out), bytes_(bytes) {}
 
   // Only the newest version of a record is written.
   static constexpr bool since(uint32_t) { return true; }
@@ -91,13 +99,15 @@ class BinaryWriter {
   void put_payload(const Payload& payload);
 
   std::string& out_;
+  const InlineBytes bytes_;
 };
 
 // Reads what BinaryWriter wrote. Never reads past the end; after the first damage every value is
 // empty and `ok` is false. Allocates no more than the input could describe.
 class BinaryReader {
  public:
-  explicit BinaryReader(std::string_view in) : in_(in) {}
+  explicit BinaryReader(std::string_view in, InlineBytes bytes = InlineBytes::kApart)
+      : in_(in), bytes_(bytes) {}
 
   // Fields that came with a later version of their record are not in the input.
   void read_version(uint32_t version) { version_ = version; }
@@ -149,6 +159,10 @@ class BinaryReader {
       if (count > in_.size() || ++depth_ > kMaxDepth) return spoil();
       for (uint64_t i = 0; i < count && ok_; ++i) get(value.emplace_back());
       --depth_;
+    } else if constexpr (IsSet<T>::value) {
+      get_sorted(value, 1, [](const auto& item) -> const auto& { return item; });
+    } else if constexpr (IsMap<T>::value) {
+      get_sorted(value, 2, [](const auto& item) -> const auto& { return item.first; });
     } else {
       value.fields(*this);
     }
@@ -160,7 +174,26 @@ class BinaryReader {
   void get_hash(Sha256& hash);
   void get_payload(Payload& payload);
 
+  // Keys rise strictly: equal contents have one form. `least_bytes`: of an item.
+  template <class T, class KeyOf>
+  void get_sorted(T& value, uint64_t least_bytes, KeyOf key_of) {
+    const uint64_t count = varint();
+    if (count > in_.size() / least_bytes || ++depth_ > kMaxDepth) return spoil();
+    for (uint64_t i = 0; i < count && ok_; ++i) {
+      typename T::key_type key{};
+      get(key);
+      if (!ok_ || (!value.empty() && !(key_of(*value.rbegin()) < key))) return spoil();
+      if constexpr (IsMap<T>::value) {
+        get(value.emplace_hint(value.end(), std::move(key), typename T::mapped_type{})->second);
+      } else {
+        value.insert(value.end(), std::move(key));
+      }
+    }
+    --depth_;
+  }
+
   std::string_view in_;
+  const InlineBytes bytes_;
   bool ok_ = true;
   int depth_ = 0;
   uint32_t version_ = UINT32_MAX;
