@@ -1,6 +1,6 @@
 #pragma once
 // What the journal of one task means: the fold of its records. Sorted containers, because order can
-// be seen.
+// be seen. Every member stands in `fields`: a snapshot keeps no other (core/state_layout.h).
 #include <map>
 #include <optional>
 #include <set>
