@@ -16,7 +16,7 @@
 namespace perdure::hooks {
 namespace {
 
-constexpr std::array<std::string_view, 27> kBugNames = {"none",
+constexpr std::array<std::string_view, 29> kBugNames = {"none",
                                                         "ack_before_durable",
                                                         "send_before_durable",
                                                         "resend_once",
@@ -42,7 +42,9 @@ constexpr std::array<std::string_view, 27> kBugNames = {"none",
                                                         "expiry_after_decision",
                                                         "decision_after_expiry",
                                                         "fetch_forgotten",
-                                                        "verification_skipped"};
+                                                        "verification_skipped",
+                                                        "snapshot_believed",
+                                                        "snapshot_stale"};
 
 Bug read_planted() {
   const char* name = std::getenv("PERDURE_PLANT");

@@ -35,6 +35,8 @@ enum class Bug {
   kDecisionAfterExpiry,
   kFetchForgotten,
   kVerificationSkipped,
+  kSnapshotBelieved,
+  kSnapshotStale,
 };
 
 #ifdef PERDURE_TEST_HOOKS

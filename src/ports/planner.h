@@ -47,6 +47,13 @@ class Planner {
   // On the engine's thread: must not block. `done` is called at most once, on any thread, possibly
   // before this returns.
   virtual void plan(PlanRequest request, Done done) = 0;
+  // Now and then while a journal grows, on a thread that nobody waits for: one that remembers what
+  // it has read may write a snapshot of that (ports/snapshots.h), of durable records up to
+  // `upto_seq` at most. The size of what it has written; 0: nothing.
+  virtual uint64_t write_snapshot(const TaskId& /*task*/, const std::string& /*tenant*/,
+                                  const std::string& /*agent_version*/, Seq /*upto_seq*/) {
+    return 0;
+  }
 };
 
 }  // namespace perdure

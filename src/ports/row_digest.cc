@@ -70,6 +70,19 @@ int64_t digest_of(const IdempotencyRow& row, std::string_view hash) {
   return digest("idempotency", hash, row.task.view(), row.request_hash.view(), row.created_ms);
 }
 
+// As the others, but for the copy of what may be large.
+int64_t digest_of(const TaskSnapshot& snapshot) {
+  std::string head;
+  add(head, std::string_view("snapshot"));
+  add(head, snapshot.task.view());
+  add(head, snapshot.kind);
+  add(head, snapshot.seq);
+  add(head, snapshot.chain.view());
+  add(head, snapshot.format);
+  add(head, snapshot.body.size());
+  return first_8_bytes(Hasher().add(head).add(snapshot.body).finish());
+}
+
 int64_t digest_of_secret(std::string_view secret) {
   return digest("secret", secret);
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "ports/snapshots.h"
 #include "ports/store.h"
 
 namespace perdure {
@@ -13,6 +14,7 @@ int64_t digest_of(const TaskRow& row);
 int64_t digest_of(const TimerRow& row);
 int64_t digest_of(const InterruptRow& row);
 int64_t digest_of(const KeptRow& row);
+int64_t digest_of(const TaskSnapshot& snapshot);
 // `hash` stands for (tenant, route, key): a store may keep no more of them.
 int64_t digest_of(const IdempotencyRow& row, std::string_view hash);
 int64_t digest_of_secret(std::string_view secret);

@@ -39,10 +39,7 @@ class Descriptor {
   int fd_;
 };
 
-}  // namespace
-
-Status write_durably(const std::string& path, std::string_view bytes) {
-  const Descriptor file(path, O_WRONLY | O_CREAT | O_TRUNC);
+Status write_all(const Descriptor& file, const std::string& path, std::string_view bytes) {
   if (!file.open()) return failed("create", path);
   while (!bytes.empty()) {
     const ssize_t written = ::write(file.get(), bytes.data(), bytes.size());
@@ -50,6 +47,21 @@ Status write_durably(const std::string& path, std::string_view bytes) {
     if (written < 0) return failed("write", path);
     bytes.remove_prefix(static_cast<size_t>(written));
   }
+  return {};
+}
+
+constexpr int kAnew = O_WRONLY | O_CREAT | O_TRUNC;
+
+}  // namespace
+
+Status write_file(const std::string& path, std::string_view bytes) {
+  const Descriptor file(path, kAnew);
+  return write_all(file, path, bytes);
+}
+
+Status write_durably(const std::string& path, std::string_view bytes) {
+  const Descriptor file(path, kAnew);
+  TRY_STATUS(write_all(file, path, bytes));
   if (fdatasync(file.get()) != 0) return failed("sync", path);
   return {};
 }
