@@ -158,6 +158,7 @@ void Engine::Impl::note_durable(UnderWay& done) {
     --task.commits_under_way;
     if (task.put_off) plans.emplace_back(frame.task, *std::exchange(task.put_off, std::nullopt));
     metrics.records += frame.count;
+    note_growth(task, frame);
   }
   metrics.durable_waits += count_waits(done);
   timers.add(done.rows.timers_set);

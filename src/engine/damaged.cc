@@ -9,6 +9,7 @@ namespace perdure::engine {
 void Engine::Impl::lift_the_whole() {
   for (const Damage& damage : quarantine.all_standing()) {
     Seq reached = 0;
+    // All of the journal: what a snapshot stands for may be what was damaged.
     const auto loaded = engine::load({world.store, world.blobs, secret}, damage.task, reached);
     if (!loaded || !*loaded) continue;
     log(LogLevel::kWarn, "task.whole_again", {{"task", damage.task.to_string()}});
@@ -103,6 +104,7 @@ void Engine::Impl::take(EndDamaged&& input) {
                  reply = std::move(input.reply)](Result<Submitted> done) mutable {
     if (done) {
       log(LogLevel::kWarn, "task.ended_damaged", {{"task", damage.task.to_string()}});
+      drop_snapshots(damage.task);
       quarantine.end(std::move(damage));
       metrics.quarantined = quarantine.standing();
     }

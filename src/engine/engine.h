@@ -15,6 +15,7 @@
 #include "ports/executor.h"
 #include "ports/planner.h"
 #include "ports/policy.h"
+#include "ports/snapshots.h"
 #include "ports/store.h"
 
 namespace perdure::core {
@@ -31,7 +32,11 @@ struct Options {
   size_t recover_page = 256;     // tasks brought back a time after a restart
   size_t live_max = 50'000;      // recovery pauses while more tasks are at work in memory
   size_t loads_max = 16;         // tasks that are read from the store at once; others wait in order
-  PeopleRules people{};          // about questions that are asked from now on
+  // A snapshot is written when what the journal has grown since the last one weighs more than this,
+  // and more than half of that one: bytes of frames, and 256 for each record.
+  uint64_t snapshot_floor = 256u << 10;
+  size_t snapshots_max = 2;  // that are written at once; the next commit of a task asks again
+  PeopleRules people{};      // about questions that are asked from now on
 };
 
 // What the engine works with. All of it outlives the engine.
@@ -49,6 +54,7 @@ struct World {
   // result to its file) on another thread, some time; empty: at once. Has run or dropped all of it
   // before the engine is destroyed.
   std::function<void(std::function<void()>)> apart = {};
+  Snapshots* snapshots = nullptr;  // null: tasks are folded from their beginning
 };
 
 // What a person decides about, as far as the policy has to know it.

@@ -76,6 +76,13 @@ struct Engine::Impl {
   void start_loads();
   void take(Loaded&& input);
   void serve(const TaskId& id, std::vector<TaskCommand> waiting);
+  LoadFrom load_from() { return {world.store, world.blobs, secret, world.snapshots}; }
+
+  // snapshotting.cc: what keeps loads short
+  void note_growth(Live& task, const Frame& frame);
+  void begin_snapshot(Live& task);
+  void take(SnapshotWritten&& input);
+  void drop_snapshots(const TaskId& id);
 
   // commit.cc: what becomes durable
   bool commit_if_due();
@@ -135,8 +142,9 @@ struct Engine::Impl {
   // recovery want takes turns with those as one. May hold some that have begun or are no more.
   Turns<TaskId> to_load;
   size_t loads_under_way = 0;
-  size_t recoveries = 0;           // of `loading`
-  std::set<TaskId> waits_outside;  // of those in `live`: for a planner elsewhere, or a person
+  size_t recoveries = 0;                // of `loading`
+  std::map<TaskId, bool> snapshotting;  // being written; true: to be dropped then
+  std::set<TaskId> waits_outside;       // of those in `live`: for a planner elsewhere, or a person
   OpenBatch open;
   std::optional<UnderWay> under_way;
   std::set<Sha256> damaged_keys;                 // requests whose idempotency row is damaged

@@ -31,6 +31,10 @@ class JournalReader {
   Sha256 chain() const { return chain_.value_or(Sha256{}); }
   // The record that comes next, or that could not be read.
   Seq next_seq() const { return next_; }
+  // The last record of the frame that was read last.
+  Seq frame_end() const { return next_ - 1 + (records_.size() - record_); }
+  // Whether a frame with this chain ends with the record that was read last.
+  bool is_at(const Sha256& chain) const { return record_ == records_.size() && chain_ == chain; }
 
  private:
   Result<bool> read_more();

@@ -2,11 +2,15 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "base/hooks.h"
+#include "base/log.h"
 #include "core/evolve.h"
 #include "engine/journal_reader.h"
 #include "engine/payload_reader.h"
 #include "engine/rows.h"
+#include "engine/snapshots.h"
 #include "journal/key.h"
 
 namespace perdure::engine {
@@ -17,19 +21,32 @@ Status named(const TaskId& id, Status status) {
   return fail(status.error().code, id.to_string() + ": " + status.error().message);
 }
 
-Status fold_journal(StoreReader& store, Live& live, Seq& reached) {
+// On from the state as it stands, which is empty or that of a snapshot. What its planner has not
+// been told yet is read again, and not folded.
+Status fold_journal(StoreReader& store, const TaskSnapshot* snapshot, Live& live, Seq& reached) {
   core::TaskState& state = live.task.state;
-  JournalReader journal(store, state.id, 1);
+  const Seq known = state.head;
+  JournalReader journal(store, state.id,
+                        std::clamp<Seq>(state.turn.upto_seq + 1, 1, std::max<Seq>(known, 1)));
+  size_t bytes_known = 0;
   for (;;) {
     reached = journal.next_seq();
     TRY_ASSIGN(Record * record, journal.next());
     if (record == nullptr) break;
-    const Seq seen = state.turn.upto_seq;
-    TRY_STATUS(named(state.id, core::evolve(state, *record)));
-    if (state.turn.upto_seq != seen) live.recent.forget_upto(state.turn.upto_seq);
-    live.recent.add(std::move(*record));
+    if (record->seq == known) {
+      if (!fits(journal, *snapshot)) return fail(Code::kConflict, "it is of another journal");
+      bytes_known = journal.bytes();
+    }
+    if (record->seq > known) {
+      const Seq seen = state.turn.upto_seq;
+      TRY_STATUS(named(state.id, evolve_behind(state, *record, known)));
+      if (state.turn.upto_seq != seen) live.recent.forget_upto(state.turn.upto_seq);
+    }
+    if (record->seq > state.turn.upto_seq) live.recent.add(std::move(*record));
   }
+  if (journal.next_seq() <= known) return fail(Code::kConflict, "it is ahead of the journal");
   live.chain = journal.chain();
+  live.tail_weight = weight_of(journal.bytes() - bytes_known, state.head - known);
   reached = 0;
   return {};
 }
@@ -63,13 +80,17 @@ Status complete_payloads(StoreReader& store, Blobs& blobs, Live& live) {
   return {};
 }
 
-}  // namespace
-
-Result<std::unique_ptr<Live>> load(const LoadFrom& from, const TaskId& id, Seq& reached) {
+Result<std::unique_ptr<Live>> load_on_from(const LoadFrom& from, const TaskId& id,
+                                           const TaskSnapshot* snapshot, Seq& reached) {
   auto live = std::make_unique<Live>();
   core::TaskState& state = live->task.state;
   state.id = id;
-  TRY_STATUS(fold_journal(from.store, *live, reached));
+  if (snapshot != nullptr) {
+    TRY_ASSIGN(state, state_in(*snapshot));
+    live->snapshot_bytes =
+        snapshot->body.size() + from.snapshots->size_bytes(id, TaskSnapshot::Kind::kPlanner);
+  }
+  TRY_STATUS(fold_journal(from.store, snapshot, *live, reached));
   if (state.head == 0) return std::unique_ptr<Live>();
   TRY_ASSIGN(const TaskRows rows, from.store.rows_of(id));
   if (!hooks::planted(hooks::Bug::kVerificationSkipped)) {
@@ -79,6 +100,24 @@ Result<std::unique_ptr<Live>> load(const LoadFrom& from, const TaskId& id, Seq& 
   TRY_STATUS(named(id, complete_payloads(from.store, from.blobs, *live)));
   live->durable_seq = live->handed_seq = state.head;
   return live;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Live>> load(const LoadFrom& from, const TaskId& id, Seq& reached) {
+  const auto snapshot = from.snapshots != nullptr
+                            ? from.snapshots->find(id, TaskSnapshot::Kind::kState)
+                            : std::nullopt;
+  if (snapshot) {
+    auto live = load_on_from(from, id, &*snapshot, reached);
+    if (live) return live;
+    log(LogLevel::kInfo, "snapshot.unfit",
+        {{"task", id.to_string()}, {"why", live.error().message}});
+  }
+  // Only the journal itself can say that a task is damaged.
+  auto whole = load_on_from(from, id, nullptr, reached);
+  if (snapshot && whole) from.snapshots->drop(id);
+  return whole;
 }
 
 }  // namespace perdure::engine

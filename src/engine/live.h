@@ -8,6 +8,7 @@
 #include "core/task.h"
 #include "engine/recent.h"
 #include "ports/blobs.h"
+#include "ports/snapshots.h"
 #include "ports/store.h"
 
 namespace perdure::engine {
@@ -25,6 +26,10 @@ struct Live {
   bool planner_outside = false;  // whoever was asked for the open turn, if it is open
   uint32_t commits_under_way = 0;
   uint32_t calls_under_way = 0;
+  // Of the journal, since the newest snapshot or, without one, since its beginning: what the next
+  // load would fold (engine/snapshots.h).
+  uint64_t tail_weight = 0;
+  uint64_t snapshot_bytes = 0;  // of the snapshots that there are
 
   bool is_idle() const {
     return handed_seq == task.state.head && commits_under_way == 0 && calls_under_way == 0;
@@ -42,12 +47,13 @@ struct LoadFrom {
   StoreReader& store;
   Blobs& blobs;
   std::string_view secret;  // of the store
+  Snapshots* snapshots = nullptr;
 };
 
-// Reads the task's journal and folds it. What is still needed has its bytes; the rows say what the
-// journal says; what was sent can be sent again under the key that it had. Null if there is no such
-// task; an error if something is not what was written. `reached` becomes the first record that was
-// not read; 0 once all were.
+// Reads the task's journal and folds it, from its newest snapshot on if that one fits. What is
+// still needed has its bytes; the rows say what the journal says; what was sent can be sent again
+// under the key that it had. Null if there is no such task; an error if something is not what was
+// written. `reached` becomes the first record that was not read; 0 once all were.
 Result<std::unique_ptr<Live>> load(const LoadFrom& from, const TaskId& id, Seq& reached);
 
 }  // namespace perdure::engine

@@ -35,9 +35,7 @@ void Engine::Impl::start_loads() {
     if (wanted == loading.end() || wanted->second.began) continue;
     wanted->second.began = true;
     ++loads_under_way;
-    const auto work = [this, id] {
-      mailbox.put(Loaded{id, load_twice({world.store, world.blobs, secret}, id)});
-    };
+    const auto work = [this, id] { mailbox.put(Loaded{id, load_twice(load_from(), id)}); };
     if (world.apart) {
       world.apart(work);
     } else {

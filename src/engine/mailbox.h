@@ -61,6 +61,12 @@ struct DamageFound {
 
 struct Read;
 
+// What a task was at some record was written down, or could not be.
+struct SnapshotWritten {
+  TaskId task;
+  uint64_t size_bytes = 0;  // 0: it could not be
+};
+
 // A task was read from the store.
 struct Loaded {
   TaskId task;
@@ -81,8 +87,8 @@ struct EndDamaged {
   Reply reply;
 };
 
-using Input =
-    std::variant<NewTask, TaskCommand, KeepRows, DamageFound, RowDamaged, EndDamaged, Loaded>;
+using Input = std::variant<NewTask, TaskCommand, KeepRows, DamageFound, RowDamaged, EndDamaged,
+                           Loaded, SnapshotWritten>;
 
 class Mailbox {
  public:

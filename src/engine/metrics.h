@@ -19,6 +19,7 @@ struct Metrics {
   std::atomic<uint64_t> plans{0};
   std::atomic<uint64_t> timers_fired{0};
   std::atomic<uint64_t> recovered{0};  // tasks looked at again after the start
+  std::atomic<uint64_t> snapshots{0};  // of tasks, written since the start
   std::atomic<uint64_t> live{0};       // tasks in memory
   std::atomic<uint64_t> calls_under_way{0};
   std::atomic<uint64_t> quarantined{0};        // tasks whose journal could not be read

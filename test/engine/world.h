@@ -11,6 +11,7 @@
 #include "engine/engine.h"
 #include "fakes/counting_rng.h"
 #include "fakes/memory_blobs.h"
+#include "fakes/memory_snapshots.h"
 #include "journal/answer_hash.h"
 #include "script/script.h"
 
@@ -153,7 +154,8 @@ struct TestWorld {
                         return name == "script" ? &planner : nullptr;
                       },
                       [this](CallKind) -> Executor* { return &executor; },
-                      [this](std::string why) { failure = std::move(why); }, apart},
+                      [this](std::string why) { failure = std::move(why); }, apart,
+                      has_snapshots ? &snapshots : nullptr},
         options);
   }
 
@@ -207,6 +209,8 @@ struct TestWorld {
   std::unique_ptr<engine::Engine> engine;
   engine::Options options;
   std::function<void(std::function<void()>)> apart;  // where tasks are read; empty: at once
+  bool has_snapshots = false;                        // from the next start on
+  MemorySnapshots snapshots;
   std::string failure;
   Result<engine::Submitted> last = fail(Code::kInternal, "nothing submitted");
 };
