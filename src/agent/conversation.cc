@@ -1,5 +1,7 @@
 #include "agent/conversation.h"
 
+#include <algorithm>
+
 #include "base/assert.h"
 
 namespace perdure {
@@ -39,6 +41,7 @@ void Conversation::append_round(std::shared_ptr<const ModelAnswer> answer,
     told.answer = answer;
     told.call = i;
     told.is_error = results[i].is_error;
+    told.is_blob = results[i].is_blob;
     append(std::move(told), results[i].hash);
   }
 }
@@ -86,6 +89,47 @@ void Conversation::write_to(std::vector<Message>& out) const {
     if (entry.role == Message::Role::kTool) {
       message.call_id = entry.answer->calls[entry.call].id;
       message.is_error = entry.is_error;
+    }
+  }
+}
+
+// Of an answer, what a request shows. The results of its calls follow it.
+void Conversation::write(LayoutWriter& out) const {
+  out.put(hash_), out.put(size_bytes_), out.put(uint64_t{entries_.size()});
+  for (const Entry& entry : entries_) {
+    out.put(static_cast<uint64_t>(entry.role));
+    if (entry.role == Message::Role::kAssistant) {
+      out.put(entry.answer->text), out.put_calls(entry.answer->calls), out.put_raw(*entry.answer);
+    } else {
+      if (entry.role == Message::Role::kTool) out.put(entry.is_error);
+      out.put_text(entry.text, entry.is_blob);
+    }
+  }
+}
+
+void Conversation::read(LayoutReader& in) {
+  uint64_t count = 0;
+  in.get(hash_), in.get(size_bytes_), in.get(count);
+  if (count > in.left()) return in.spoil();
+  entries_.reserve(std::min(count, in.left() / 8));
+  std::shared_ptr<const ModelAnswer> answer;
+  size_t next_call = 0;
+  while (entries_.size() < count && in.ok()) {
+    Entry& entry = entries_.emplace_back();
+    entry.role = in.get_enum<Message::Role, Message::Role::kTool>();
+    if (entry.role == Message::Role::kAssistant) {
+      auto said = std::make_shared<ModelAnswer>();
+      in.get(said->text), in.get_calls(said->calls), in.get_raw(*said);
+      entry.answer = answer = std::move(said);
+      next_call = 0;
+    } else if (entry.role == Message::Role::kTool) {
+      if (answer == nullptr || next_call == answer->calls.size()) return in.spoil();
+      entry.answer = answer;
+      entry.call = next_call++;
+      in.get(entry.is_error);
+      entry.text = in.get_text(entry.is_blob);
+    } else {
+      entry.text = in.get_text(entry.is_blob);
     }
   }
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/layout.h"
 #include "agent/tool_result.h"
 #include "journal/message.h"
 
@@ -26,6 +27,9 @@ class Conversation {
   }  // of the texts, and a little for each message
   void write_to(std::vector<Message>& out) const;
 
+  void write(LayoutWriter& out) const;
+  void read(LayoutReader& in);
+
  private:
   struct Entry {
     Message::Role role = Message::Role::kUser;
@@ -33,6 +37,7 @@ class Conversation {
     std::shared_ptr<const ModelAnswer> answer;  // kAssistant; kTool: that of the call
     size_t call = 0;                            // kTool: its place in `answer`
     bool is_error = false;                      // kTool
+    bool is_blob = false;                       // kTool: as ToolResult has it
   };
 
   void append(Entry entry, const Sha256& text_hash);

@@ -45,6 +45,22 @@ std::optional<Loop> LoopWatch::found() const {
   return same(0, 1) ? Loop::kSameResult : Loop::kToAndFro;
 }
 
+void LoopWatch::write(LayoutWriter& out) const {
+  out.put(uint64_t{count_});
+  for (const Round& round : rounds_) {
+    out.put(round.calls), out.put(round.with_results), out.put(round.failed);
+  }
+}
+
+void LoopWatch::read(LayoutReader& in) {
+  uint64_t count = 0;
+  in.get(count);
+  count_ = count;
+  for (Round& round : rounds_) {
+    in.get(round.calls), in.get(round.with_results), in.get(round.failed);
+  }
+}
+
 std::string_view in_words(Loop loop) {
   switch (loop) {
     case Loop::kSameResult:

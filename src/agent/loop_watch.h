@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/layout.h"
 #include "agent/tool_result.h"
 #include "base/hash.h"
 #include "journal/message.h"
@@ -25,6 +26,9 @@ class LoopWatch {
   void add(const std::vector<ToolCall>& calls, const std::vector<ToolResult>& results);
   void forget() { count_ = 0; }
   std::optional<Loop> found() const;
+
+  void write(LayoutWriter& out) const;
+  void read(LayoutReader& in);
 
  private:
   static constexpr size_t kRounds = 4;

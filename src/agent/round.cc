@@ -42,14 +42,14 @@ ToolResult Round::in_part(const StepId& step, ToolResult result, const InlineRul
   ToolResult shown = result_in_words(preview_of(*result.text, step, rules), result.is_error);
   if (rules.can_read_more) {
     large_bytes_ += result.text->size();
-    large_[step] = std::move(result.text);
+    large_[step] = std::move(result);
   }
   return shown;
 }
 
 const std::string* Round::large_result(std::string_view call) const {
   const auto found = large_.find(call);
-  return found == large_.end() ? nullptr : found->second.get();
+  return found == large_.end() ? nullptr : found->second.text.get();
 }
 
 const ToolResult* Round::outcome_of(const StepId& step) const {
@@ -80,6 +80,66 @@ std::vector<ToolResult> Round::close() {
   }
   calls_.clear();
   return told;
+}
+
+namespace {
+
+void put(LayoutWriter& out, const ToolResult& result) {
+  out.put(result.hash), out.put(result.is_error), out.put_text(result.text, result.is_blob);
+}
+
+void get(LayoutReader& in, ToolResult& result) {
+  in.get(result.hash), in.get(result.is_error);
+  result.text = in.get_text(result.is_blob);
+}
+
+template <class Results>
+void put_all(LayoutWriter& out, const Results& results) {
+  out.put(uint64_t{results.size()});
+  for (const auto& [step, result] : results) out.put(step), put(out, result);
+}
+
+template <class Results>
+void get_all(LayoutReader& in, Results& results) {
+  uint64_t count = 0;
+  in.get(count);
+  for (uint64_t i = 0; i < count && in.ok(); ++i) {
+    StepId step;
+    in.get(step);
+    if (!results.empty() && !(results.rbegin()->first < step)) return in.spoil();
+    get(in, results.emplace_hint(results.end(), std::move(step), ToolResult{})->second);
+  }
+}
+
+}  // namespace
+
+void Round::write(LayoutWriter& out) const {
+  out.put(turn_), out.put(uint64_t{calls_.size()});
+  for (const Call& call : calls_) {
+    out.put(call.planned), out.put(call.malformed), out.put(call.by_planner);
+    out.put(call.asks_person), out.put(call.edited), out.put(call.same_as);
+    out.put(call.result.has_value());
+    if (call.result) put(out, *call.result);
+  }
+  put_all(out, outcomes_);
+  put_all(out, large_);
+  out.put(large_bytes_);
+}
+
+void Round::read(LayoutReader& in) {
+  uint64_t count = 0;
+  in.get(turn_), in.get(count);
+  for (uint64_t i = 0; i < count && in.ok(); ++i) {
+    Call& call = calls_.emplace_back();
+    in.get(call.planned), in.get(call.malformed), in.get(call.by_planner);
+    in.get(call.asks_person), in.get_payload(call.edited), in.get(call.same_as);
+    bool has_result = false;
+    in.get(has_result);
+    if (has_result) get(in, call.result.emplace());
+  }
+  get_all(in, outcomes_);
+  get_all(in, large_);
+  in.get(large_bytes_);
 }
 
 }  // namespace perdure

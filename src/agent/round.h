@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/layout.h"
 #include "agent/preview.h"
 #include "agent/tool_result.h"
 #include "journal/payload.h"
@@ -47,6 +48,9 @@ class Round {
   const std::string* large_result(std::string_view call) const;
   uint64_t large_bytes() const { return large_bytes_; }
 
+  void write(LayoutWriter& out) const;
+  void read(LayoutReader& in);
+
  private:
   ToolResult in_part(const StepId& step, ToolResult result, const InlineRules& rules);
   const ToolResult* outcome_of(const StepId& step) const;
@@ -55,7 +59,7 @@ class Round {
   std::vector<Call> calls_;
   // Texts are shared with the conversation.
   std::map<StepId, ToolResult> outcomes_;
-  std::map<StepId, std::shared_ptr<const std::string>, std::less<>> large_;
+  std::map<StepId, ToolResult, std::less<>> large_;
   uint64_t large_bytes_ = 0;
 };
 

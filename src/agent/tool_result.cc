@@ -13,7 +13,7 @@ constexpr std::string_view kErased = "(The content of this result was erased.)";
 constexpr std::string_view kNoOutput = "(The call succeeded and returned nothing.)";
 
 ToolResult make(std::string text, bool is_error) {
-  ToolResult result{nullptr, sha256(text), is_error};
+  ToolResult result{nullptr, sha256(text), is_error, false};
   result.text = std::make_shared<const std::string>(std::move(text));
   return result;
 }
@@ -41,7 +41,7 @@ Result<ToolResult> result_of_success(const Payload& result, bool as_text) {
   }
   if (bytes.empty()) return make(std::string(kNoOutput), false);
   if (!result.bytes) return make(std::string(bytes), false);
-  return ToolResult{result.bytes, result.hash, false};
+  return ToolResult{result.bytes, result.hash, false, result.place == Payload::Place::kBlob};
 }
 
 Result<ToolResult> result_of_failure(std::string_view detail, const Payload& result, bool as_text) {

@@ -15,6 +15,7 @@ struct ToolResult {
   std::shared_ptr<const std::string> text;  // never empty: some providers refuse empty content
   Sha256 hash;                              // of `text`
   bool is_error = false;
+  bool is_blob = false;  // `text` is a payload as it stands in the blob store, under `hash`
 };
 
 // A verdict reason that begins so was given by the loop itself: the call could not be read.

@@ -15,6 +15,7 @@
 
 #include "agent/agent_spec.h"
 #include "agent/conversation.h"
+#include "agent/layout.h"
 #include "agent/loop_watch.h"
 #include "agent/preview.h"
 #include "agent/round.h"
@@ -77,6 +78,16 @@ class Transcript {
   // What those said before the answer that stands: the beginning of its text.
   const std::string& paused_text() const { return paused_text_; }
 
+  // As bytes for a snapshot: a cache that the journal can make again. So there is one layout, of
+  // this number; it is raised with every change of it, and of what the fold makes of a record.
+  static constexpr uint64_t kFormat = 1;
+  // Of one whose status is good.
+  std::string encode() const;
+  // Nothing if it is not what `encode` gives of a transcript with these rules, or if a payload
+  // cannot be had. `complete` brings the bytes of those that stand elsewhere.
+  static std::optional<Transcript> decode(std::string_view bytes, const InlineRules& results,
+                                          const CompletePayload& complete);
+
   // What a model would be sent now. An answer whose results are not complete is left out.
   ModelRequest request(const AgentSpec& spec) const;
   // Of the messages in `request`, but for the instructions.
@@ -119,6 +130,8 @@ class Transcript {
   void settle(const StepId& step, Result<ToolResult> result);
   void close_round_if_settled();
   void break_off(Error error);
+  void write(LayoutWriter& out) const;
+  void read(LayoutReader& in);
 
   InlineRules results_;
   Status status_;
