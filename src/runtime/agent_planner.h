@@ -16,6 +16,8 @@ class AgentPlanner : public Planner {
 
   bool in_process() const override { return true; }
   void plan(PlanRequest request, Done done) override;
+  uint64_t write_snapshot(const TaskId& task, const std::string& tenant,
+                          const std::string& agent_version, Seq upto_seq) override;
 
  private:
   Result<AnswerTurn> turn(const PlanRequest& request);

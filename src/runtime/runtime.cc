@@ -10,6 +10,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "engine/snapshots.h"
 #include "model/codec.h"
 #include "runtime/agent_planner.h"
 #include "runtime/script_planner.h"
@@ -114,7 +115,8 @@ struct Runtime::Impl {
                {[this] { return router.offered(); },
                 [this](const AgentSpec& agent) { return check(agent); },
                 [this](const AgentSpec& agent) { return limits_without_effect(agent, terms); }}),
-        transcripts(outside.store, outside.blobs, kTranscriptsMax, kTranscriptsMaxBytes),
+        transcripts(outside.store, outside.blobs, outside.snapshots, kTranscriptsMax,
+                    kTranscriptsMaxBytes),
         policy(model_rules, router, setup.policy, versions),
         agent_planner(versions, transcripts, terms, outside.spawn),
         buckets(outside.clock, outside.timers),
@@ -203,9 +205,14 @@ Status Runtime::Impl::assemble() {
       },
       outside.on_store_failure,
       outside.load != nullptr ? outside.load : outside.spawn,
+      outside.snapshots,
   };
   engine = std::make_unique<engine::Engine>(std::move(world), setup.engine);
   transcripts.tell(*engine);
+  if (outside.snapshots != nullptr) {
+    const Spawn& apart = outside.load != nullptr ? outside.load : outside.spawn;
+    apart([this] { engine::sweep_snapshots(outside.store, *outside.snapshots); });
+  }
   return engine->load_damage();
 }
 

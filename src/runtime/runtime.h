@@ -64,6 +64,7 @@ struct Outside {
   std::string version = {};                      // ours
   ShellToolExecutor::FreeBytes free_bytes = {};  // optional: no disk is too full for a command
   Spawn load = {};  // of tasks from the store, which takes long for long ones; empty: by `spawn`
+  Snapshots* snapshots = nullptr;  // null: there are none
 };
 
 class Runtime {

@@ -5,6 +5,7 @@
 #include "agent/builtin_tools.h"
 #include "engine/journal_reader.h"
 #include "engine/payload_reader.h"
+#include "engine/snapshots.h"
 
 namespace perdure::runtime {
 namespace {
@@ -49,7 +50,13 @@ Result<std::shared_ptr<const Transcript>> Transcripts::at(const TaskId& task,
                                                           std::span<const Record> news) {
   auto known = cached(task, upto_seq);
   if (known && known->seq() == upto_seq) return known;
-  auto transcript = std::make_shared<Transcript>(known ? *known : Transcript(inline_rules(spec)));
+  std::shared_ptr<Transcript> transcript;
+  if (known) {
+    transcript = std::make_shared<Transcript>(*known);
+  } else {
+    TRY_ASSIGN(Transcript begun, begin(task, tenant, spec, upto_seq));
+    transcript = std::make_shared<Transcript>(std::move(begun));
+  }
   const Seq news_from = news.empty() ? upto_seq + 1 : news.front().seq;
   engine::PayloadReader payloads(store_, blobs_, tenant, task, watch_);
   if (transcript->seq() + 1 < news_from) {
@@ -70,6 +77,49 @@ Result<std::shared_ptr<const Transcript>> Transcripts::at(const TaskId& task,
   }
   keep(task, transcript);
   return std::shared_ptr<const Transcript>(transcript);
+}
+
+Result<Transcript> Transcripts::begin(const TaskId& task, const std::string& tenant,
+                                      const AgentSpec& spec, Seq upto_seq) {
+  const InlineRules rules = inline_rules(spec);
+  const auto snapshot =
+      snapshots_ != nullptr ? snapshots_->find(task, TaskSnapshot::Kind::kPlanner) : std::nullopt;
+  if (!snapshot || snapshot->format != Transcript::kFormat || snapshot->seq == 0 ||
+      snapshot->seq > upto_seq) {
+    return Transcript(rules);
+  }
+  engine::JournalReader journal(store_, task, snapshot->seq, watch_);
+  TRY_ASSIGN(const Record* record, journal.next());
+  if (record == nullptr || !engine::fits(journal, *snapshot)) return Transcript(rules);
+  engine::PayloadReader payloads(store_, blobs_, tenant, task);
+  auto kept = Transcript::decode(snapshot->body, rules,
+                                 [&](Payload& payload) { return payloads.complete(payload); });
+  if (!kept || kept->seq() != snapshot->seq) return Transcript(rules);
+  return *std::move(kept);
+}
+
+Result<uint64_t> Transcripts::write_snapshot(const TaskId& task, const std::string& tenant,
+                                             const AgentSpec& spec, Seq upto_seq) {
+  if (snapshots_ == nullptr) return uint64_t{0};
+  TRY_ASSIGN(Transcript transcript, begin(task, tenant, spec, upto_seq));
+  const Seq known = transcript.seq();
+  engine::PayloadReader payloads(store_, blobs_, tenant, task, watch_);
+  engine::JournalReader journal(store_, task, known + 1, watch_);
+  TaskSnapshot next;
+  for (;;) {
+    TRY_ASSIGN(Record * record, journal.next());
+    if (record == nullptr || journal.frame_end() > upto_seq) break;
+    TRY_STATUS(fold(transcript, payloads, std::move(*record)));
+    next.chain = journal.chain();
+  }
+  if (transcript.seq() == known) return snapshots_->size_bytes(task, TaskSnapshot::Kind::kPlanner);
+  next.task = task;
+  next.kind = TaskSnapshot::Kind::kPlanner;
+  next.seq = transcript.seq();
+  next.format = Transcript::kFormat;
+  next.body = transcript.encode();
+  TRY_STATUS(snapshots_->put(next));
+  return next.body.size();
 }
 
 }  // namespace perdure::runtime

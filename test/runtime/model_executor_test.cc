@@ -66,7 +66,7 @@ class ModelExecutorTest : public testing::Test {
   MemoryStore store_{std::string(32, 's')};
   test::NoBlobs blobs_;
   AgentVersions versions_{blobs_};
-  Transcripts transcripts_{store_, blobs_, 10, 1 << 20};
+  Transcripts transcripts_{store_, blobs_, nullptr, 10, 1 << 20};
   Providers providers_;
   OpenProvider* provider_ = nullptr;
   test::SetClock clock_;

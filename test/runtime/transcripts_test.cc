@@ -29,7 +29,7 @@ class TranscriptsTest : public testing::Test {
   const AgentSpec spec_;
   MemoryStore store_{std::string(32, 's')};
   test::NoBlobs blobs_;
-  Transcripts transcripts_{store_, blobs_, 3, 250'000};
+  Transcripts transcripts_{store_, blobs_, nullptr, 3, 250'000};
 };
 
 TEST_F(TranscriptsTest, KeepsNoMoreThanItMay) {
