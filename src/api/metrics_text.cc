@@ -26,6 +26,8 @@ void write_engine(MetricsWriter& out, const engine::Metrics& m) {
   out.counter("perdure_timers_fired_total", "Timers that fired.", number(m.timers_fired));
   out.counter("perdure_recovered_total", "Tasks looked at again after the start.",
               number(m.recovered));
+  out.counter("perdure_snapshots_total", "Snapshots of long tasks that were written.",
+              number(m.snapshots));
   out.gauge("perdure_tasks_in_memory", "Tasks that are in memory.", number(m.live));
   out.gauge("perdure_calls_under_way", "Calls of models and tools without an outcome yet.",
             number(m.calls_under_way));

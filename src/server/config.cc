@@ -39,6 +39,7 @@ Status read_server(Config& config, const json::value& table, const std::string& 
   config.planner_lease_ms = in.duration_ms("planner_lease", config.planner_lease_ms);
   config.disk_reserve_mib = static_cast<uint64_t>(
       in.integer("disk_reserve_mib", 0, 1 << 20, static_cast<int64_t>(config.disk_reserve_mib)));
+  config.snapshots = in.boolean("snapshots", config.snapshots);
   TRY_STATUS(in.finish());
   return listen.empty() ? Status{} : set_listen(config, listen);
 }

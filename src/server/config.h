@@ -30,6 +30,7 @@ struct Config {
   int64_t planner_lease_ms = 60'000;
   int64_t until_idle_ms = 0;        // 0: it ends only when it is told to
   uint64_t disk_reserve_mib = 256;  // below it nothing new is taken; 0: never refused
+  bool snapshots = true;            // of tasks with long journals
   bool unsafe_no_sync = false;      // for control runs: commits are not durable
   Secrets secrets;
   std::string running;  // what the file of that name tells the commands on this machine

@@ -1,6 +1,7 @@
 #include "server/doctor.h"
 
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <memory>
@@ -8,6 +9,7 @@
 #include <utility>
 
 #include "adapters/files/file_blobs.h"
+#include "adapters/files/snapshot_files.h"
 #include "adapters/sqlite/doctor.h"
 #include "adapters/sqlite/mend.h"
 #include "adapters/system/system_clock.h"
@@ -70,6 +72,13 @@ uint64_t audit(const std::string& dir, const std::set<TaskId>& given_up) {
   return problems;
 }
 
+// No problem: the server removes such a file when it meets it, and folds the journal.
+void tell_damaged_snapshots(const std::string& dir) {
+  check_snapshot_files(dir, [](const std::string& path) {
+    fmt::print("note: the snapshot {} is not what was written, and nobody needs it\n", path);
+  });
+}
+
 int examine(const std::string& dir) {
   ExamineOptions options;
   options.given_up = given_up_in(dir);
@@ -79,6 +88,7 @@ int examine(const std::string& dir) {
   if (!examined) return refused(examined.error());
   for (const std::string& problem : examined->problems) fmt::print("problem: {}\n", problem);
   const uint64_t problems = examined->problem_count + audit(dir, options.given_up);
+  tell_damaged_snapshots(dir);
   fmt::print("{} tasks, {} frames, {} records, {} problems\n", examined->tasks, examined->frames,
              examined->records, problems);
   return problems == 0 ? 0 : cli::kProblems;
@@ -97,6 +107,9 @@ Status repair(const std::string& dir) {
   TRY_STATUS(engine::mend(*store, *blobs, given_up, clock.unix_ms(),
                           {note, note, Progress("tasks mended")}));
   TRY_STATUS(store->mend_lists(note));
+  check_snapshot_files(dir, [&](const std::string& path) {
+    if (unlink(path.c_str()) == 0) note("the damaged snapshot " + path + " was removed");
+  });
   if (done == 0) fmt::print("nothing to repair\n");
   return {};
 }

@@ -17,6 +17,7 @@
 #include "adapters/curl/curl_client.h"
 #include "adapters/files/file_blobs.h"
 #include "adapters/files/pin_files.h"
+#include "adapters/files/snapshot_files.h"
 #include "adapters/sandbox/sandbox_runner.h"
 #include "adapters/sqlite/sqlite_store.h"
 #include "adapters/system/disk_space.h"
@@ -128,9 +129,18 @@ struct Opened {
   std::unique_ptr<SqliteStore> store;
   std::unique_ptr<FileBlobs> blobs;
   std::unique_ptr<PinFiles> pins;
+  std::unique_ptr<SnapshotFiles> snapshots;  // null: none are used
   std::vector<api::Credential> credentials;
   std::vector<api::Key> keys;
 };
+
+// Tasks are the same without them.
+std::unique_ptr<SnapshotFiles> open_snapshots(const std::string& dir) {
+  auto opened = SnapshotFiles::open(dir);
+  if (opened) return *std::move(opened);
+  log(LogLevel::kWarn, "snapshots.off", {{"why", opened.error().message}});
+  return nullptr;
+}
 
 Result<Opened> open(const Config& config, Rng& rng) {
   Opened out;
@@ -139,6 +149,7 @@ Result<Opened> open(const Config& config, Rng& rng) {
   options.unsafe_no_sync = config.unsafe_no_sync;
   TRY_ASSIGN(out.store, SqliteStore::open(options));
   TRY_ASSIGN(out.blobs, FileBlobs::open(config.data_dir));
+  if (config.snapshots) out.snapshots = open_snapshots(config.data_dir);
   TRY_ASSIGN(out.credentials, credentials_of(config, rng));
   TRY_ASSIGN(out.keys, api::load_keys(*out.store));
   TRY_STATUS(check_secrets(config.secrets, out.credentials, out.keys));
@@ -172,7 +183,8 @@ class Served {
                     [this](std::function<void()> work) { workers_->put(std::move(work)); },
                     config_.secrets, read_secret, end_process, processes_.get(), &timers_,
                     opened_.pins.get(), PERDURE_VERSION, free_bytes,
-                    [this](std::function<void()> work) { readers_->put(std::move(work)); }}));
+                    [this](std::function<void()> work) { readers_->put(std::move(work)); },
+                    opened_.snapshots.get()}));
     TRY_ASSIGN(exporter_, make_exporter(config_.telemetry, runtime_->setup().models,
                                         config_.data_dir, *opened_.store, *client_, clock_));
     space_ = std::make_unique<DiskSpace>(config_.data_dir, config_.disk_reserve_mib << 20, clock_,
