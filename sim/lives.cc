@@ -157,8 +157,10 @@ void World::heal() {
   healed_ = true;
   clock_.jump_to(0);
   trace("heals", {}, 0, [] { return std::string(); });
+  // One that is down is up again soon: nobody waits for the rest of a long downtime.
+  if (!process_) return restart_later();
   // Who lost tasks to another process gets them back with its next life.
-  if (process_ && (doomed_ || !disk_.fences.empty())) crash(Probe::kCrash);
+  if (doomed_ || !disk_.fences.empty()) crash(Probe::kCrash);
 }
 
 bool World::all_ended() const {
