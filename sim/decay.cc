@@ -81,6 +81,20 @@ void flip_in(InterruptRow& row, uint64_t field, uint64_t bit) {
   if (field % 3 == 2) flip_in(row.shown, bit);
 }
 
+void flip_in(TaskSnapshot& snapshot, uint64_t field, uint64_t bit) {
+  switch (field % 8) {
+    case 0:
+      return flip_in(snapshot.seq, bit % 6);
+    case 1:
+      snapshot.chain.bytes[bit / 8 % 32] ^= static_cast<uint8_t>(1 << bit % 8);
+      return;
+    case 2:
+      return flip_in(snapshot.format, bit % 4);
+    default:
+      return flip_in(snapshot.body, bit);
+  }
+}
+
 }  // namespace
 
 bool Decay::flip_one(Dice& dice) {
@@ -107,6 +121,9 @@ bool Decay::flip_one(Dice& dice) {
   for (const auto& [id, row] : rows_.interrupts) {
     add(What::kInterrupt, id.task, perdure::digest_of(row));
   }
+  for (const auto& [key, snapshot] : snapshots_) {
+    add(What::kSnapshot, key.first, perdure::digest_of(snapshot));
+  }
   const What kind = dice.pick(kinds);
   std::erase_if(places, [&](const Place& place) { return place.what != kind; });
   Flip flip;
@@ -123,7 +140,8 @@ bool Decay::flip_one(Dice& dice) {
 }
 
 // By what is read now: a second flip may have put a bit right, and a row that was written again is.
-bool Decay::holds(const TaskId& task) const {
+// Snapshots are not of it: what is damaged there is not believed, and nobody needs it.
+bool Decay::differs_behind(const TaskId& task, Seq seq) const {
   const bool touched = std::any_of(flips_.begin(), flips_.end(),
                                    [&](const Flip& flip) { return flip.task == task; });
   if (!touched) return false;
@@ -133,6 +151,7 @@ bool Decay::holds(const TaskId& task) const {
   const auto frames = rows_.frames.find(task);
   for (const Frame& written :
        frames == rows_.frames.end() ? std::vector<Frame>() : frames->second) {
+    if (written.last_seq() < seq) continue;
     const Frame read = as_read(written);
     if (std::tie(read.count, read.epoch, read.chain, read.body) !=
         std::tie(written.count, written.epoch, written.chain, written.body)) {
@@ -143,6 +162,19 @@ bool Decay::holds(const TaskId& task) const {
   return (rows.task && differs(*rows.task)) ||
          std::any_of(rows.timers.begin(), rows.timers.end(), differs) ||
          std::any_of(rows.interrupts.begin(), rows.interrupts.end(), differs);
+}
+
+void Decay::begin_life() {
+  passed_over_.clear();
+  for (const auto& [key, written] : snapshots_) {
+    const bool whole = perdure::digest_of(as_read(written)) == perdure::digest_of(written);
+    if (key.second == TaskSnapshot::Kind::kState && whole) passed_over_[key.first] = written.seq;
+  }
+}
+
+bool Decay::misleads(const TaskId& task) const {
+  const auto from = passed_over_.find(task);
+  return differs_behind(task, from == passed_over_.end() ? 0 : from->second);
 }
 
 template <class Row>
@@ -168,6 +200,10 @@ TimerRow Decay::as_read(const TimerRow& written) const {
 }
 InterruptRow Decay::as_read(const InterruptRow& written) const {
   return changed(Flip::What::kInterrupt, written.task, written);
+}
+
+TaskSnapshot Decay::as_read(const TaskSnapshot& written) const {
+  return changed(Flip::What::kSnapshot, written.task, written);
 }
 
 std::string Decay::secret_as_read() const {

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "decay.h"
 #include "ports/blobs.h"
+#include "ports/snapshots.h"
 
 namespace perdure::sim {
 
@@ -16,8 +17,9 @@ struct Disk {
   Disk(const Disk&) = delete;
   Disk& operator=(const Disk&) = delete;
 
-  StoreRows rows;  // as written
-  Decay decay{rows};
+  StoreRows rows;          // as written
+  SnapshotRows snapshots;  // the same
+  Decay decay{rows, snapshots};
   std::map<Sha256, std::string> blobs;
   std::map<TaskId, Epoch> fences;  // commits of a smaller epoch are refused
 };

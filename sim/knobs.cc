@@ -21,11 +21,10 @@ struct Rate {
   bool is_fault = true;  // heals
 };
 
-constexpr Rate kStore[] = {{"slow", &Knobs::commit_slow, 60},
-                           {"unknown", &Knobs::commit_unknown, 150},
-                           {"refused", &Knobs::commit_refused, 40},
-                           {"failed", &Knobs::commit_failed, 30},
-                           {"reads failed", &Knobs::read_failed, 60}};
+constexpr Rate kStore[] = {
+    {"slow", &Knobs::commit_slow, 60},         {"unknown", &Knobs::commit_unknown, 150},
+    {"refused", &Knobs::commit_refused, 40},   {"failed", &Knobs::commit_failed, 30},
+    {"reads failed", &Knobs::read_failed, 60}, {"snapshots failed", &Knobs::snapshot_failed, 200}};
 constexpr Rate kProcess[] = {{"crash", &Knobs::crash, 25},
                              {"at output", &Knobs::crash_at_output, 40},
                              {"in recovery", &Knobs::crash_in_recovery, 300},
@@ -65,6 +64,8 @@ void draw_engine(engine::Options& engine, Dice& dice) {
   engine.mailbox_max = dice.one_of<size_t>({2, 100'000, 100'000});
   engine.recover_page = dice.one_of<size_t>({1, 2, 256});
   engine.live_max = dice.one_of<size_t>({1, 3, 50'000, 50'000});
+  engine.snapshot_floor = dice.one_of<uint64_t>({0, 0, 2'000});
+  engine.snapshots_max = dice.one_of<size_t>({1, 2});
 }
 
 }  // namespace
@@ -87,6 +88,7 @@ Knobs Knobs::draw(Dice& dice) {
   k.agents = dice.one_of<uint32_t>({0, 0, 150, 400});
   draw_rates(k, dice, kPeople);
   k.large_payload = dice.chance(20) ? 20 : 0;
+  k.snapshots = dice.chance(850);
   return k;
 }
 
@@ -102,12 +104,12 @@ std::string Knobs::describe() const {
   return fmt::format(
       "tasks {} turns {} events {}; commit <= {} us{}; delay max {} us batch {} mailbox {} page {} "
       "live {};{}; net <= {} us{}; planner {}{}; guarded {} scripts {} agents {};{} large payload "
-      "{}",
+      "{}; snapshots {} floor {}",
       tasks, turns_max, safety_events, commit_us_max, text_of(*this, kStore),
       engine.commit_delay_max_us, engine.batch_frames_max, engine.mailbox_max, engine.recover_page,
       engine.live_max, text_of(*this, kProcess), delay_us_max, text_of(*this, kNetwork),
       planner_in_process ? "inside" : "outside", text_of(*this, kPlanner), guarded, scripts, agents,
-      text_of(*this, kPeople), large_payload);
+      text_of(*this, kPeople), large_payload, snapshots ? "on" : "off", engine.snapshot_floor);
 }
 
 }  // namespace perdure::sim

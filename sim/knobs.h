@@ -10,7 +10,7 @@
 namespace perdure::sim {
 
 // Raised when a change makes old seeds mean other worlds.
-inline constexpr int kKnobsVersion = 3;
+inline constexpr int kKnobsVersion = 4;
 
 struct Knobs {
   engine::Options engine;
@@ -27,6 +27,8 @@ struct Knobs {
   uint32_t commit_refused = 0;  // another process takes the task over
   uint32_t commit_failed = 0;
   uint32_t read_failed = 0;
+  bool snapshots = true;
+  uint32_t snapshot_failed = 0;  // to be found, or to be written
 
   // The process.
   uint32_t crash = 0;            // before an event

@@ -26,6 +26,7 @@ void World::start_process() {
   started_us_ = now_us();
   was_down_long_ = started_us_ - down_since_us_ > 60 * kSecondUs && lives_ > 1;
   if (lives_ > 1 && !healed_) decay();
+  disk_.decay.begin_life();
   trace("starts", {}, lives_, [&] { return fmt::format("life {}", lives_); });
   process_ = std::make_unique<Process>(*this, disk_, network_, setup_);
   agent_version_ = process_->agent_version();

@@ -43,6 +43,8 @@ constexpr Mutant kMutants[] = {
     {Bug::kDecisionAfterExpiry, "approval_once"},
     {Bug::kFetchForgotten, "fetched_not_called_again"},
     {Bug::kVerificationSkipped, "damage_never_acted_on"},
+    {Bug::kSnapshotBelieved, "replay_equal"},
+    {Bug::kSnapshotStale, "replay_equal"},
 };
 
 }  // namespace

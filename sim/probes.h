@@ -94,6 +94,11 @@ enum class Probe : uint8_t {
   kFetchLost,
   kBitFlipped,
   kDamageTold,
+  kSnapshotWritten,
+  kSnapshotOfAgent,
+  kSnapshotFound,
+  kSnapshotDropped,
+  kSnapshotDamaged,
   kCount,
 };
 
@@ -184,6 +189,11 @@ inline constexpr std::array<std::string_view, static_cast<size_t>(Probe::kCount)
     "fetch_lost",
     "bit_flipped",
     "damage_told",
+    "snapshot_written",
+    "snapshot_of_agent",
+    "snapshot_found",
+    "snapshot_dropped",
+    "snapshot_damaged",
 };
 
 class Probes {

@@ -94,6 +94,7 @@ Process::Process(World& world, Disk& disk, Network& network, const runtime::Setu
     : world_(world),
       store_(world, disk),
       blobs_(disk),
+      snapshots_(world, disk, setup),
       rng_(world.dice()),
       http_(world, network),
       tools_(world, http_, setup.tools),
@@ -111,6 +112,7 @@ Process::Process(World& world, Disk& disk, Network& network, const runtime::Setu
                            Secrets(),
                            [](const std::string&) { return std::string(); },
                            [this](std::string) { failed_ = true; }};
+  if (world.knobs().snapshots) outside.snapshots = &snapshots_;
   auto made = runtime::Runtime::make(setup, std::move(outside));
   PERDURE_ASSERT(made.has_value(), made ? "" : made.error().message.c_str());
   runtime_ = std::move(*made);
@@ -130,19 +132,20 @@ std::string Process::agent_version() {
 }
 
 void Process::compare_states() {
-  for (const TaskId& id : touched_) {
+  std::erase_if(touched_, [&](const TaskId& id) {
     const core::TaskState* live = engine().state_of(id);
-    if (live == nullptr) continue;
+    if (live == nullptr) return false;
     const core::TaskState& folded = world_.folded(id);
-    if (live->head != folded.head || world_.is_lost(id)) continue;  // it runs ahead of the disk
+    if (world_.is_lost(id)) return true;
+    if (live->head != folded.head) return false;  // it runs ahead of the disk
     if (core::hash_of(*live) != core::hash_of(folded)) {
       world_.verdict().violation("replay_equal",
                                  fmt::format("{} at record {}: the live state is not the fold of "
                                              "the journal",
                                              id.to_string(), live->head));
     }
-  }
-  touched_.clear();
+    return true;
+  });
 }
 
 }  // namespace perdure::sim

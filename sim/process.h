@@ -8,6 +8,7 @@
 #include "network.h"
 #include "runtime/runtime.h"
 #include "sim_store.h"
+#include "snapshots.h"
 #include "tool/http_executor.h"
 #include "web.h"
 #include "wild_planner.h"
@@ -78,6 +79,7 @@ class Process {
   World& world_;
   SimStore store_;
   SimBlobs blobs_;
+  SimSnapshots snapshots_;
   SimRng rng_;
   SimHttp http_;
   SimTools tools_;

@@ -264,6 +264,10 @@ void World::make_durable(const Batch& batch) {
   for (const auto& checker : checkers_) checker->on_commit(batch);
 }
 
+void World::loads(const TaskId& task) {
+  if (process_) process_->touch(task);
+}
+
 std::string World::random_tool() {
   return dice_.pick(tools_);
 }

@@ -91,6 +91,8 @@ class World {
   void answer_turn(const TaskId& task, const AnswerTurn& turn, std::string_view how);
   void late_answer(const TaskId& task, SettleStep settle);
 
+  void loads(const TaskId& task);  // through a snapshot
+
   // What is seen outside.
   void make_durable(const Batch& batch);  // of the store
   void written(const Sent& sent);

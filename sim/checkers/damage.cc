@@ -29,7 +29,7 @@ class DamageNeverActedOn : public Checker {
 
  private:
   void check(const TaskId& task, std::string_view what) {
-    if (!evidence_.disk.decay.holds(task)) return;
+    if (!evidence_.disk.decay.misleads(task)) return;
     evidence_.verdict.violation(
         "damage_never_acted_on",
         fmt::format("{} is not what was written, and {}", task.to_string(), what));
