@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 #include <sqlite3.h>
 
+#include <filesystem>
+#include <fstream>
 #include <functional>
 
 #include "base/assert.h"
@@ -69,10 +71,36 @@ std::string flipped_hex(std::string hex, size_t bit) {
   return hex;
 }
 
+std::string database_in(const std::string& dir) {
+  return dir + "/perdure.db";
+}
+
+constexpr const char* kSnapshots = "snapshots";
+constexpr int kCellsOfASnapshot = 6;  // as many as a row has columns
+
+void add_snapshots(const std::string& dir, std::vector<Cell>& cells) {
+  for (const auto& entry : std::filesystem::directory_iterator(dir + "/" + kSnapshots)) {
+    for (int i = 0; i < kCellsOfASnapshot; ++i) {
+      cells.push_back({kSnapshots, entry.path().extension().string().substr(1),
+                       entry.path().filename().string(), ""});
+    }
+  }
+}
+
+std::string flip_in_file(const std::string& path, std::mt19937_64& random) {
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  const uint64_t bit = random() % (std::filesystem::file_size(path) * 8);
+  file.seekg(static_cast<std::streamoff>(bit / 8));
+  const int byte = file.get();
+  file.seekp(static_cast<std::streamoff>(bit / 8));
+  file.put(static_cast<char>(byte ^ 1 << bit % 8));
+  return fmt::format("bit {} of {}", bit, path);
+}
+
 }  // namespace
 
-std::vector<Cell> cells_of(const std::string& database) {
-  Connection connection(database);
+std::vector<Cell> cells_of(const std::string& dir) {
+  Connection connection(database_in(dir));
   std::vector<Cell> cells;
   for (const Table& table : kTables) {
     std::vector<std::string> columns;
@@ -89,10 +117,14 @@ std::vector<Cell> cells_of(const std::string& database) {
       });
     }
   }
+  add_snapshots(dir, cells);
   return cells;
 }
 
-std::string flip(const std::string& database, const Cell& cell, std::mt19937_64& random) {
+std::string flip(const std::string& dir, const Cell& cell, std::mt19937_64& random) {
+  if (cell.table == kSnapshots) {
+    return flip_in_file(dir + "/" + kSnapshots + "/" + cell.where, random);
+  }
   std::string other = cell.value;
   const size_t begin = cell.value.find("X'");
   if (begin == std::string::npos) {
@@ -107,7 +139,7 @@ std::string flip(const std::string& database, const Cell& cell, std::mt19937_64&
     other = cell.value.substr(0, begin + 2) + flipped_hex(hex, random() % (hex.size() * 4)) +
             cell.value.substr(end);
   }
-  Connection connection(database);
+  Connection connection(database_in(dir));
   connection.run("PRAGMA ignore_check_constraints=1");
   const std::string sql =
       fmt::format("UPDATE {} SET {} = {} WHERE {}", cell.table, cell.column, other, cell.where);

@@ -1,5 +1,6 @@
 #pragma once
-// The cells of a database: each column of each row, and what one flipped bit makes of it.
+// The cells of a store: each column of each row, each file of a snapshot, and what one flipped bit
+// makes of it.
 #include <cstdint>
 #include <random>
 #include <string>
@@ -13,9 +14,9 @@ struct Cell {
   std::string value;  // as an SQL literal
 };
 
-// Of a closed store.
-std::vector<Cell> cells_of(const std::string& database);
-// Flips one bit of the cell in the file; says which.
-std::string flip(const std::string& database, const Cell& cell, std::mt19937_64& random);
+// Of a closed store, in its directory: columns of its tables, and the files of its snapshots.
+std::vector<Cell> cells_of(const std::string& dir);
+// Flips one bit of the cell; says which.
+std::string flip(const std::string& dir, const Cell& cell, std::mt19937_64& random);
 
 }  // namespace perdure::damage

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "adapters/files/snapshot_files.h"
 #include "adapters/sqlite/sqlite_store.h"
 #include "base/assert.h"
 #include "engine/world.h"
@@ -29,17 +30,25 @@ GoodStore make_good_store(const std::string& dir) {
   options.log_bytes = 1 << 16;
   auto store = SqliteStore::open(options);
   PERDURE_ASSERT(store.has_value(), "a store can be made");
+  const auto snapshots = SnapshotFiles::open(dir);
+  PERDURE_ASSERT(snapshots.has_value(), "snapshots can be kept");
   test::StillClock clock;
   test::CountingRng rng;
   test::MemoryBlobs blobs;
   test::NamedPolicy policy;
   test::ScriptDirect planner;
   test::HandExecutor executor;
-  engine::Engine engine(
-      engine::World{**store, blobs, clock, rng, policy,
-                    [&](const std::string&) -> Planner* { return &planner; },
-                    [&](CallKind) -> Executor* { return &executor; }, [](const std::string&) {}},
-      engine::Options{});
+  engine::Engine engine(engine::World{**store,
+                                      blobs,
+                                      clock,
+                                      rng,
+                                      policy,
+                                      [&](const std::string&) -> Planner* { return &planner; },
+                                      [&](CallKind) -> Executor* { return &executor; },
+                                      [](const std::string&) {},
+                                      {},
+                                      snapshots->get()},
+                        engine::Options{.snapshot_floor = 0});
   const auto pump = [&] {
     for (int round = 0; round < 2; ++round) {
       while (engine.pump()) {

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "adapters/files/snapshot_files.h"
 #include "base/text.h"
 #include "core/evolve.h"
 #include "engine/journal_reader.h"
@@ -13,6 +14,7 @@ namespace perdure::damage {
 
 struct Life::Parts {
   std::unique_ptr<SqliteStore> store;
+  std::unique_ptr<SnapshotFiles> snapshots;
   test::StillClock clock;
   test::CountingRng rng;
   test::NamedPolicy policy;
@@ -42,12 +44,19 @@ std::unique_ptr<Life> Life::begin(const std::string& dir, test::MemoryBlobs& blo
   std::unique_ptr<Life> life(new Life);
   Parts& parts = *life->parts_;
   parts.store = std::move(*store);
+  parts.snapshots = std::move(*SnapshotFiles::open(dir));
   parts.engine = std::make_unique<engine::Engine>(
-      engine::World{*parts.store, blobs, parts.clock, parts.rng, parts.policy,
+      engine::World{*parts.store,
+                    blobs,
+                    parts.clock,
+                    parts.rng,
+                    parts.policy,
                     [&parts](const std::string&) -> Planner* { return &parts.planner; },
                     [&parts](CallKind) -> Executor* { return &parts.executor; },
-                    [](const std::string&) {}},
-      engine::Options{});
+                    [](const std::string&) {},
+                    {},
+                    parts.snapshots.get()},
+      engine::Options{.snapshot_floor = 0});
   if (const Status loaded = parts.engine->load_damage(); !loaded) {
     error = loaded.error().message;
     return nullptr;

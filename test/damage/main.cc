@@ -62,7 +62,7 @@ int run(uint64_t flips, uint64_t seed, bool unverified) {
     fmt::print(stderr, "the unflipped twin is not as it should be\n");
     return 1;
   }
-  const std::vector<Cell> cells = cells_of(good_dir + "/perdure.db");
+  const std::vector<Cell> cells = cells_of(good_dir);
 #ifdef PERDURE_TEST_HOOKS
   if (unverified) hooks::plant(hooks::Bug::kVerificationSkipped);
 #endif
@@ -73,7 +73,7 @@ int run(uint64_t flips, uint64_t seed, bool unverified) {
     // Every column in its turn, then any row of it.
     const Cell& cell = cells[random() % cells.size()];
     restore();
-    const std::string change = flip(dir + "/perdure.db", cell, random);
+    const std::string change = flip(dir, cell, random);
     if (change.empty()) continue;
     const Told told = live(dir, good);
     std::vector<std::string> other;
