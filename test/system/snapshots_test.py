@@ -1,13 +1,15 @@
 """A task with a long journal is killed and goes on: through its snapshot, without one, and with one
 that was damaged, it makes each call once and asks the model the same."""
 import json
+import time
 
 import answers
 from case import SystemTest, agent
 from conversation import check_prefixes
 from server import run
 
-ROUNDS = 150  # nine records each: more than what a snapshot is written for
+ROUNDS = 36
+RECEIPT = "x" * 8_000  # of each payment: together more than what a snapshot is written for
 
 
 class LongTask(SystemTest):
@@ -23,9 +25,9 @@ class LongTask(SystemTest):
             rules.append({"path": answers.MODEL_PATH, "round": number, "contains": order, "steps": steps})
         rules.append({"path": answers.MODEL_PATH, "round": ROUNDS, "contains": order,
                       "steps": answers.stream(answers.text_chunks("All paid."))})
-        self.world.rules(*rules, answers.replies("/pay", {"paid": True}))
+        self.world.rules(*rules, answers.replies("/pay", {"paid": RECEIPT}))
 
-    def begin(self, order, held=ROUNDS - 5, **server):
+    def begin(self, order, held=ROUNDS - 3, **server):
         self.tell(order, held)
         config = self.config()
         if server:
@@ -35,8 +37,17 @@ class LongTask(SystemTest):
         self.world.wait_held(order)
         return served, task
 
+    def begin_with_snapshots(self, order):
+        served, task = self.begin(order)
+        until = time.monotonic() + 20
+        while len(self.snapshots(served)) < 2:
+            self.assertLess(time.monotonic(), until, "no snapshots are written")
+            time.sleep(0.05)
+        return served, task
+
     def go_on(self, served, task, order):
-        served.kill()
+        if served.is_running():
+            served.kill()
         self.world.release(order)
         served.start()
         self.assertEqual(served.api.wait(task, "completed", seconds=60)["result"], {"text": "All paid."})
@@ -50,7 +61,7 @@ class LongTask(SystemTest):
         check_prefixes(self, bodies)
 
     def snapshots(self, served):
-        return sorted((served.data / "snapshots").glob("*"))
+        return sorted(path for path in (served.data / "snapshots").glob("*") if path.suffix != ".new")
 
     def metric(self, served, name):
         for line in served.api.get("/metrics").body.decode().splitlines():
@@ -59,7 +70,7 @@ class LongTask(SystemTest):
         self.fail(f"there is no {name}")
 
     def test_it_goes_on_through_its_snapshot_which_ends_with_it(self):
-        served, task = self.begin("order-through")
+        served, task = self.begin_with_snapshots("order-through")
         self.assertEqual([path.suffix for path in self.snapshots(served)], [".planner", ".state"])
         self.assertGreater(self.metric(served, "perdure_snapshots_total"), 0)
         self.go_on(served, task, "order-through")
@@ -68,7 +79,7 @@ class LongTask(SystemTest):
         self.assertNotIn("snapshot.", served.log_text(), "nothing was wrong with it")
 
     def test_one_that_was_damaged_is_dropped(self):
-        served, task = self.begin("order-damaged")
+        served, task = self.begin_with_snapshots("order-damaged")
         served.kill()
         files = self.snapshots(served)
         self.assertEqual(len(files), 2)
@@ -85,7 +96,7 @@ class LongTask(SystemTest):
         self.assertNotIn("task.quarantined", served.log_text())
 
     def test_doctor_removes_one_that_was_damaged(self):
-        served, task = self.begin("order-mended")
+        served, task = self.begin_with_snapshots("order-mended")
         served.kill()
         for path in self.snapshots(served):
             path.write_bytes(path.read_bytes()[:-1])
