@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "bench.h"
+#include "calling_model.h"
 #include "engine_world.h"
 #include "schema/meter.h"
 
@@ -16,62 +17,6 @@ namespace {
 
 constexpr int kModelCalls = 10;
 constexpr size_t kTurnBytes = 4096;
-
-// A model that calls a tool in every answer but the last.
-class CallingModel : public HttpClient {
- public:
-  CallingModel(int answers, size_t text_bytes) : answers_(answers), text_bytes_(text_bytes) {}
-
-  CallId send(HttpRequest, HttpCallbacks callbacks) override {
-    const bool last = ++asked_ == answers_;
-    const std::string delta =
-        last ? R"("content":"done")"
-             : fmt::format(
-                   R"("content":"{}","tool_calls":[{{"index":0,"id":"c{}","type":)"
-                   R"("function","function":{{"name":"write","arguments":"{{\"n\":{}}}"}}}}])",
-                   noise_.take(text_bytes_), asked_, asked_);
-    const std::string body = fmt::format(
-        R"(data: {{"id":"r{}","choices":[{{"index":0,"delta":{{{}}},"finish_reason":"{}"}}],)"
-        R"("usage":{{"prompt_tokens":100,"completion_tokens":10,"total_tokens":110}}}})"
-        "\n\ndata: [DONE]\n\n",
-        asked_, delta, last ? "stop" : "tool_calls");
-    callbacks.on_body(200, body);
-    HttpResult result;
-    result.end = HttpResult::End::kComplete;
-    result.status = 200;
-    callbacks.on_done(std::move(result));
-    return static_cast<CallId>(asked_);
-  }
-  void cancel(CallId) override {}
-
- private:
-  const int answers_;
-  const size_t text_bytes_;
-  int asked_ = 0;
-  Noise noise_;
-};
-
-runtime::Setup setup() {
-  runtime::Setup setup;
-  ModelConfig model;
-  model.name = "main";
-  model.base_url = "https://model.invalid/v1";
-  model.model = "m";
-  setup.models.push_back(model);
-  HttpToolConfig tool;
-  tool.name = "write";
-  tool.url = "https://tool.invalid/";
-  tool.approval = Verdict::kAllow;
-  setup.tools.push_back(tool);
-  AgentSpec agent;
-  agent.name = "worker";
-  agent.models = {"main"};
-  agent.instructions = "Write.";
-  agent.tools = {{"write", "Writes.", R"({"type":"object"})"}};
-  agent.mark = agent_mark(agent);
-  setup.agents.push_back(agent);
-  return setup;
-}
 
 uint64_t files_below(const std::string& dir) {
   uint64_t count = 0;
@@ -96,7 +41,7 @@ AgentRun run_agent(const std::string& dir, int model_calls, size_t text_bytes,
                    bool unsafe_no_sync) {
   CallingModel model(model_calls, text_bytes);
   WritingTool tool(dir + "/outside");
-  EngineWorld world(dir, {.tool = tool, .http = &model, .setup = setup()}, unsafe_no_sync);
+  EngineWorld world(dir, {.tool = tool, .http = &model, .setup = calling_setup()}, unsafe_no_sync);
   const Meter meter(dir);
   const uint64_t files = files_below(dir);
   const uint64_t syncs = meter.read().process_syncs;
@@ -194,6 +139,28 @@ History history(const Options& options, int turns) {
 }
 
 }  // namespace
+
+runtime::Setup calling_setup() {
+  runtime::Setup setup;
+  ModelConfig model;
+  model.name = "main";
+  model.base_url = "https://model.invalid/v1";
+  model.model = "m";
+  setup.models.push_back(model);
+  HttpToolConfig tool;
+  tool.name = "write";
+  tool.url = "https://tool.invalid/";
+  tool.approval = Verdict::kAllow;
+  setup.tools.push_back(tool);
+  AgentSpec agent;
+  agent.name = "worker";
+  agent.models = {"main"};
+  agent.instructions = "Write.";
+  agent.tools = {{"write", "Writes.", R"({"type":"object"})"}};
+  agent.mark = agent_mark(agent);
+  setup.agents.push_back(agent);
+  return setup;
+}
 
 int run_traced_agent(const std::string& dir) {
   const AgentRun run = run_agent(dir, kModelCalls, 64, false);

@@ -16,7 +16,9 @@ struct Options {
   int64_t tasks = 1'000;      // of the run with many tasks
   int64_t steps = 1'000;      // of each of them
   int64_t waiting = 100'000;  // suspended tasks
+  int turns = 10'000;         // of the long task
   bool unsafe_no_sync = false;
+  bool snapshots = true;  // of the tasks whose steps are measured
 
   double run_us() const { return seconds * 1e6 / runs; }
 };
@@ -50,6 +52,7 @@ Rows agent_waits(const Options& options);
 Rows history_size(const Options& options);
 Rows start(const Options& options);
 Rows suspended(const Options& options);
+Rows long_task(const Options& options);
 Rows decision(const Options& options);
 Rows inbox(const Options& options);
 Rows policy(const Options& options);

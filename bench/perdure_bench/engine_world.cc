@@ -78,16 +78,31 @@ EngineWorld::EngineWorld(const std::string& dir, Outside outside, bool unsafe_no
   options.unsafe_no_sync = unsafe_no_sync;
   store_ = must(SqliteStore::open(options));
   blobs_ = must(FileBlobs::open(dir));
-  runtime_ = must(runtime::Runtime::make(
-      std::move(outside.setup),
-      {*store_, *blobs_, clock_, rng_, outside.http ? *outside.http : no_http,
-       [](std::function<void()> work) { work(); }, Secrets{},
-       [](const std::string&) -> Result<std::string> { return std::string(); },
-       [](std::string why) { die("the store failed: " + why); }}));
+  runtime::Outside ports{*store_,
+                         *blobs_,
+                         clock_,
+                         rng_,
+                         outside.http ? *outside.http : no_http,
+                         [](std::function<void()> work) { work(); },
+                         Secrets{},
+                         [](const std::string&) -> Result<std::string> { return std::string(); },
+                         [](std::string why) { die("the store failed: " + why); }};
+  if (outside.snapshots) {
+    snapshots_ = must(SnapshotFiles::open(dir));
+    readers_ = std::make_unique<runtime::Workers>(1, runtime::Workers::Priority::kLow);
+    ports.snapshots = snapshots_.get();
+    ports.load = [this](std::function<void()> work) { readers_->put(std::move(work)); };
+  }
+  runtime_ = must(runtime::Runtime::make(std::move(outside.setup), std::move(ports)));
   runtime_->add_tool("write", rules(false));
   runtime_->add_tool("ask", rules(true));
   runtime_->set_tool_executor(&outside.tool);
   engine().observe(&ends_);
+}
+
+EngineWorld::~EngineWorld() {
+  engine().halt();
+  if (readers_) readers_->stop();
 }
 
 void EngineWorld::Ends::on_durable(std::span<const engine::Committed> tasks) {

@@ -7,9 +7,11 @@
 #include <vector>
 
 #include "adapters/files/file_blobs.h"
+#include "adapters/files/snapshot_files.h"
 #include "adapters/sqlite/sqlite_store.h"
 #include "adapters/system/system_clock.h"
 #include "runtime/runtime.h"
+#include "runtime/workers.h"
 
 namespace perdure::bench {
 
@@ -53,9 +55,10 @@ class EngineWorld {
     Executor& tool;
     HttpClient* http = nullptr;  // null: nothing asks
     runtime::Setup setup = {};
+    bool snapshots = false;  // written by a thread that gives way, as in the server
   };
   EngineWorld(const std::string& dir, Outside outside, bool unsafe_no_sync);
-  ~EngineWorld() { engine().halt(); }
+  ~EngineWorld();
   EngineWorld(const EngineWorld&) = delete;
   EngineWorld& operator=(const EngineWorld&) = delete;
 
@@ -80,6 +83,8 @@ class EngineWorld {
 
   std::unique_ptr<SqliteStore> store_;
   std::unique_ptr<FileBlobs> blobs_;
+  std::unique_ptr<SnapshotFiles> snapshots_;
+  std::unique_ptr<runtime::Workers> readers_;
   SystemClock clock_;
   SystemRng rng_;
   std::unique_ptr<runtime::Runtime> runtime_;

@@ -24,7 +24,7 @@ const Benchmark kBenchmarks[] = {
     {"sequential", sequential}, {"pure", pure_steps},     {"many", many_tasks},
     {"submit", submissions},    {"agent", agent_waits},   {"history", history_size},
     {"start", start},           {"suspended", suspended}, {"decision", decision},
-    {"inbox", inbox},           {"policy", policy},
+    {"inbox", inbox},           {"policy", policy},       {"long", long_task},
 };
 
 // Where the build leaves `perdure`, seen from this program.
@@ -91,7 +91,9 @@ int main(int argc, char** argv) {
   app.add_option("--tasks", options.tasks, "Of the run with many tasks")->capture_default_str();
   app.add_option("--steps", options.steps, "Of each of them")->capture_default_str();
   app.add_option("--waiting", options.waiting, "Suspended tasks")->capture_default_str();
+  app.add_option("--turns", options.turns, "Of the long task")->capture_default_str();
   app.add_flag("--strict", strict, "Exit with 1 if a floor is missed");
+  app.add_flag("!--no-snapshots", options.snapshots, "Of the tasks whose steps are measured");
   app.add_flag("--unsafe-no-sync", options.unsafe_no_sync,
                "Control run that does not wait for the disk: its rows are invalid");
   app.add_option("--traced-agent", traced_dir)->group("");  // below strace; see agent.cc

@@ -38,16 +38,15 @@ uint16_t announced_port(int fd) {
 
 }  // namespace
 
-ServerProcess::ServerProcess(const std::string& binary, const std::string& dir,
-                             bool unsafe_no_sync) {
-  const std::string config = dir + ".toml";
-  std::ofstream(config) << "[agents.waiter]\nplanner = \"script\"\n";
-  const double start_us = now_us();
+ServerProcess::ServerProcess(const std::string& binary, const std::string& dir, bool unsafe_no_sync,
+                             const std::string& config) {
+  std::ofstream(dir + ".toml") << "[agents.waiter]\nplanner = \"script\"\n" << config;
+  started_us_ = now_us();
   start(binary, dir, unsafe_no_sync);
   const std::string ready =
       fmt::format("GET /readyz HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", port_);
   const int status = ask_once(port_, ready);
-  ready_us_ = now_us() - start_us;
+  ready_us_ = now_us() - started_us_;
   if (status != 200) die(fmt::format("the server is not ready: {}", status));
   token_ = contents(dir + "/token");
   while (!token_.empty() && token_.back() == '\n') token_.pop_back();

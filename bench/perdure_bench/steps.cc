@@ -22,7 +22,8 @@ struct Latency {
 Latency measure_sequential(const Options& options) {
   const ScratchDir dir(options.dir);
   WritingTool tool(dir.path() + "/outside");
-  EngineWorld world(dir.path(), {tool}, options.unsafe_no_sync);
+  EngineWorld world(dir.path(), {.tool = tool, .snapshots = options.snapshots},
+                    options.unsafe_no_sync);
   CostMeter cost(dir.path());
   std::vector<double> intervals;
   double last_us = 0;
@@ -58,7 +59,8 @@ std::string pure_script(bool turn_a_step) {
 Latency measure_pure(const Options& options, bool turn_a_step) {
   const ScratchDir dir(options.dir);
   WritingTool tool(dir.path() + "/outside");
-  EngineWorld world(dir.path(), {tool}, options.unsafe_no_sync);
+  EngineWorld world(dir.path(), {.tool = tool, .snapshots = options.snapshots},
+                    options.unsafe_no_sync);
   CostMeter cost(dir.path());
   const int64_t steps_a_turn = turn_a_step ? 1 : 500;
   const auto steps = [&] { return double(world.engine().metrics().plans) * double(steps_a_turn); };
