@@ -84,7 +84,10 @@ class Console(SystemTest):
             for pos, body in database.execute("SELECT pos, body FROM frame WHERE first_seq = 1").fetchall():
                 database.execute("UPDATE frame SET body = ? WHERE pos = ?", (body[:-5] + bytes([body[-5] ^ 1]) + body[-4:], pos))
         database.close()
-        return server.start(), paying, asking
+        server.start()
+        # A list reads rows; somebody looks at the journal.
+        self.until(lambda: server.api.get(f"/v1/tasks/{asking}/journal").status == 500)
+        return server, paying, asking
 
     def test_a_damaged_task(self):
         install()
