@@ -34,6 +34,8 @@ class ModelExecutor : public Executor {
                 AgentVersions& versions, Transcripts& transcripts, Masker masker, Spawn spawn,
                 OnDelta on_delta);
 
+  ~ModelExecutor() override { buckets_.stop(); }  // timers may still run
+
   void start(CallRequest request, Done done) override;
   void abort(const TaskId& task, const StepId& step) override;
 

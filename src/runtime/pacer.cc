@@ -50,6 +50,8 @@ struct Pacer::State : std::enable_shared_from_this<State> {
   Timers* const timers;
   std::mutex mutex;
   std::map<std::string, Limit> limits;
+  std::mutex sending;  // while calls that waited go out; before `mutex`
+  bool stopped = false;
 };
 
 void Pacer::State::forget_old(Limit& limit, int64_t now) {
@@ -88,6 +90,8 @@ void Pacer::State::arm(const std::string& name, Limit& limit, int64_t now) {
 }
 
 void Pacer::State::next(const std::string& name) {
+  const std::lock_guard going(sending);
+  if (stopped) return;
   std::vector<Call> ready;
   {
     const std::lock_guard lock(mutex);
@@ -104,6 +108,11 @@ void Pacer::State::next(const std::string& name) {
 }
 
 Pacer::Pacer(Clock& clock, Timers* timers) : state_(std::make_shared<State>(clock, timers)) {}
+
+void Pacer::stop() {
+  const std::lock_guard going(state_->sending);
+  state_->stopped = true;
+}
 
 int64_t Pacer::now_ms() {
   return state_->now_ms();

@@ -37,6 +37,9 @@ class Pacer {
   // Calls one of the two, once, on any thread: at once or, of a call whose turn comes within
   // kHoldMs, then.
   void enter(const std::string& limit, Call call);
+  // No call goes out from here any more, and none is about to when this returns: those that wait
+  // are forgotten, as a crash would. Not from inside `go`.
+  void stop();
   // A call that waits here is told to come again at once; false if there is none.
   bool leave(const Position& position);
   // What became of a call that was sent at `sent_ms` (now_ms): it was too much, and is to wait; or

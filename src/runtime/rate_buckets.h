@@ -32,6 +32,7 @@ class RateBuckets {
   // call is FAILED like the one that was told so, but for those of whoever has said since that
   // there is money: of these one goes out, and the next kNextMs later, until one is answered.
   void ask(const std::string& bucket, Call call);
+  void stop() { pacer_.stop(); }  // as of Pacer
   // A call that waits for its turn is held back at once; false if there is none.
   bool leave(const Pacer::Position& position) { return pacer_.leave(position); }
   // How a call of this bucket ended that was sent at `sent_ms` (now_ms). A rate limit slows the

@@ -138,6 +138,16 @@ TEST_F(PacerTest, WhoLeavesIsToldAtOnce) {
   timers_.move_to(30'000);
 }
 
+TEST_F(PacerTest, OnceItIsStoppedNothingGoesOut) {
+  for (int i = 0; i < 20; ++i) call("a", i);
+  const size_t before = answered_["a"].size();
+  pacer_.stop();
+  const int told = told_;
+  timers_.move_to(1'900);  // before any that was told comes again
+  EXPECT_EQ(answered_["a"].size(), before);
+  EXPECT_EQ(told_, told);
+}
+
 TEST_F(PacerTest, OneTenantHoldsNoMoreThanAFew) {
   for (int i = 0; i < 200; ++i) call("a", i);
   EXPECT_GE(told_, 200 - 5 - static_cast<int>(Pacer::kHeldOfTenant))
